@@ -1,0 +1,61 @@
+package model
+
+// Manifest says what a model is and where it came from. Everything in it but
+// Created and TrainingSeconds is covered by the digest: same snapshot, same
+// parameters, same seed give the same digest.
+type Manifest struct {
+	Format          int               `json:"format"`    // of the stored bytes; see docs/format/model.md
+	Recipe          string            `json:"recipe"`    // e.g. aws-user-personalization
+	Algorithm       string            `json:"algorithm"` // the recipe room that decodes the tensors, e.g. ials
+	Parameters      map[string]string `json:"parameters"`
+	Seed            uint64            `json:"seed"`
+	Snapshot        string            `json:"snapshot"` // artifact name of the data it was trained on
+	Events          EventRule         `json:"events"`   // which interactions count, in training and when serving
+	Users           int               `json:"users"`    // trained on
+	Items           int               `json:"items"`
+	Interactions    int64             `json:"interactions"`
+	Seen            string            `json:"seen"`        // "kept" or "left out": whether items a user already has may be recommended
+	RepeatShare     float64           `json:"repeatShare"` // share of validation events that repeat an item of the user's
+	Scores          string            `json:"scores"`      // "softmax" over the catalogue, or "none"
+	Evaluation      *Evaluation       `json:"evaluation,omitempty"`
+	Digest          string            `json:"digest"`  // sha256 over tensors, items and this manifest without Created, TrainingSeconds, Digest
+	Created         string            `json:"created"` // RFC 3339
+	TrainingSeconds float64           `json:"trainingSeconds"`
+}
+
+// The two treatments of items a user has already interacted with.
+const (
+	SeenKept    = "kept"
+	SeenLeftOut = "left out"
+)
+
+// EventRule says which interactions a solution learns from.
+type EventRule struct {
+	Type      string   `json:"type,omitempty"`      // event type, matched without case; "" for all
+	Threshold *float64 `json:"threshold,omitempty"` // keep events with value >= threshold; nil for all
+}
+
+// Evaluation is an honest measurement of a recipe on a held-out slice of one snapshot.
+type Evaluation struct {
+	Protocol  string             `json:"protocol"` // named split, e.g. tail-10-v1
+	Users     int                `json:"users"`    // evaluated
+	Metrics   map[string]float64 `json:"metrics"`  // keys as in GetSolutionMetrics
+	NDCG25    Interval           `json:"ndcg25"`   // bootstrap interval of normalized_discounted_cumulative_gain_at_25
+	Baselines []Baseline         `json:"baselines"`
+}
+
+// Baseline is a simple method measured on the same users.
+type Baseline struct {
+	Name       string             `json:"name"`
+	Parameters map[string]string  `json:"parameters,omitempty"`
+	Metrics    map[string]float64 `json:"metrics"`
+	NDCG25     Interval           `json:"ndcg25"`
+	Difference Interval           `json:"difference"` // paired per user: model minus baseline, NDCG@25
+}
+
+// Interval is a mean with its 95 % bootstrap interval.
+type Interval struct {
+	Mean float64 `json:"mean"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}

@@ -1,0 +1,46 @@
+package model
+
+import (
+	"context"
+)
+
+// Model is what was learned: numbers (tensors), the items that their rows
+// stand for, and a manifest that says where all of it came from. It holds no
+// user ids: users are folded in from their history when they ask.
+type Model struct {
+	Manifest Manifest
+	Items    []string          // row → item id; rows of every per-item tensor, in order
+	Tensors  map[string]Tensor // by name, e.g. "item_factors"
+}
+
+// Tensor is a dense row-major block of float32 (or int32 in I32), Shape its sizes.
+type Tensor struct {
+	Shape []int
+	F32   []float32 // one of F32 and I32 is set
+	I32   []int32
+}
+
+// Scorer answers how much each item suits a query. Implementations are safe
+// for concurrent use and keep nothing of a query.
+type Scorer interface {
+	// Score writes one score per item row into dst, whose length is the number
+	// of items; higher is better; items that cannot be recommended get -Inf.
+	// It must not retain q or dst.
+	Score(ctx context.Context, q Query, dst []float32) error
+}
+
+// Query is who asks, in terms of the model's own item rows.
+type Query struct {
+	History []Touch // oldest first; only rows this model knows
+	Item    int32   // the item in focus for related items; NoItem otherwise
+}
+
+// NoItem stands for "no item in focus".
+const NoItem int32 = -1
+
+// Touch is one interaction of the asker with a known item.
+type Touch struct {
+	Item   int32   // row in Model.Items
+	Weight float32 // confidence weight of the event, 1 unless the solution says otherwise
+	At     int64   // Unix milliseconds
+}
