@@ -1,0 +1,63 @@
+# Everything a newcomer needs: `make demo` shows it, `make test` proves it.
+# `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+export GOTOOLCHAIN := local
+export CGO_ENABLED := 0
+
+TOOLS        := $(CURDIR)/.tools
+LINT         := $(TOOLS)/golangci-lint
+LINT_VERSION := v2.15.0
+VENV         := $(CURDIR)/.venv
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## Build bin/attune
+	go build -trimpath -o bin/attune ./cmd/attune
+
+.PHONY: demo
+demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctrl-C
+	./bin/attune demo
+
+.PHONY: test
+test: ## All tests that need nothing but Go (and clients, where they are installed)
+	go test ./...
+
+.PHONY: test-race
+test-race: ## Race detector over everything concurrent (needs a C compiler)
+	CGO_ENABLED=1 go test -race -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter
+
+.PHONY: test-kill
+test-kill: ## Fifty kills at random moments over import, training, deployment and events
+	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v ./test/kill
+
+.PHONY: clients
+clients: ## Install the clients that test/sdk drives: boto3, aws CLI v1 (.venv) and v2 (Debian)
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r test/sdk/requirements.txt
+	@test -x /usr/bin/aws || (apt-get update -qq && apt-get install -y -qq --no-install-recommends awscli strace)
+
+.PHONY: generate
+generate: ## Write the generated code again
+	go generate ./...
+
+.PHONY: lint
+lint: $(LINT) ## gofmt, go vet, golangci-lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || (gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1)
+	go vet ./...
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+.PHONY: bench
+bench: ## The speed tables of bench/README.md, measured again
+	go run ./bench
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin $(TOOLS) $(VENV)
