@@ -60,10 +60,11 @@ type User struct{ ID, Properties string }
 // Mode says how an import meets what is already there.
 type Mode string
 
-// The two modes of an import.
+// The modes of an import.
 const (
 	Full        Mode = "FULL"        // replaces the rows of earlier imports, never what came by Put*
 	Incremental Mode = "INCREMENTAL" // adds interactions; replaces items and users by id
+	Cleared     Mode = "CLEARED"     // the dataset was deleted: its rows so far, imported or Put, are no longer true; Table is ""
 )
 
 // Imported is the commit point of an import: from its Seq on, the rows of Table are true.
