@@ -1,0 +1,105 @@
+package spec
+
+import (
+	"strings"
+
+	"github.com/attune-io/attune"
+)
+
+// Kind says what a recipe's campaigns are asked for.
+type Kind string
+
+// The kinds of recipes.
+const (
+	User    Kind = "user"    // items for a user
+	Related Kind = "related" // items like an item
+	Ranking Kind = "ranking" // a given list, ordered for a user
+	Segment Kind = "segment" // users for an item; batch only
+	Action  Kind = "action"  // actions for a user
+)
+
+// What a recipe's answers carry as scores.
+const (
+	ScoresSoftmax = "softmax" // they sum to one, over the catalogue or over the list that is ranked
+	ScoresNone    = "none"
+)
+
+// The algorithms of this build, by the name of their room under recipe/.
+const (
+	Popularity = "popularity"
+	IALS       = "ials"
+	ItemKNN    = "itemknn"
+)
+
+// Recipe is what is known of one recipe. Recipes that are not Built are only
+// named: their Algorithm and parameters are empty.
+type Recipe struct {
+	Name           string      // e.g. aws-sims
+	Type           string      // recipeType on the wire, e.g. RELATED_ITEMS
+	Domain         string      // ECOMMERCE or VIDEO_ON_DEMAND; "" for custom dataset groups
+	Kind           Kind        // what its campaigns are asked for
+	Description    string      // one sentence in our words
+	Transformation string      // name of its feature transformation
+	Algorithm      string      // the room that learns it; "" when not Built
+	Scores         string      // ScoresSoftmax or ScoresNone; "" when not Built
+	Update         bool        // may be trained with trainingMode UPDATE
+	Exploration    bool        // campaigns take itemExplorationConfig
+	Parameters     []Parameter // algorithmHyperParameters
+	Features       []Parameter // featureTransformationParameters
+	Built          bool        // this build trains and serves it
+}
+
+// ARN is the recipe's name on the wire.
+func (r Recipe) ARN() attune.ARN { return attune.Public("recipe", r.Name) }
+
+// AlgorithmARN names the algorithm on the wire, which is called like the recipe.
+func (r Recipe) AlgorithmARN() attune.ARN { return attune.Public("algorithm", r.Name) }
+
+// TransformationARN names the feature transformation on the wire.
+func (r Recipe) TransformationARN() attune.ARN {
+	return attune.Public("feature-transformation", r.Transformation)
+}
+
+// ByARN finds a recipe, built or not, by its ARN.
+func ByARN(arn string) (Recipe, bool) {
+	return find(func(r Recipe) bool { return string(r.ARN()) == arn })
+}
+
+// ByAlgorithmARN finds the built recipe whose algorithm an ARN names.
+func ByAlgorithmARN(arn string) (Recipe, bool) {
+	return find(func(r Recipe) bool { return r.Built && string(r.AlgorithmARN()) == arn })
+}
+
+// ByTransformationARN finds the first built recipe that a feature transformation prepares data for.
+func ByTransformationARN(arn string) (Recipe, bool) {
+	return find(func(r Recipe) bool { return r.Built && string(r.TransformationARN()) == arn })
+}
+
+func find(is func(Recipe) bool) (Recipe, bool) {
+	for _, r := range All() {
+		if is(r) {
+			return r, true
+		}
+	}
+	return Recipe{}, false
+}
+
+// Built lists the recipes that this build trains and serves.
+func Built() []Recipe {
+	var built []Recipe
+	for _, r := range All() {
+		if r.Built {
+			built = append(built, r)
+		}
+	}
+	return built
+}
+
+// Names lists the built recipes' names for a message: "aws-popularity-count, aws-sims, …".
+func Names() string {
+	var names []string
+	for _, r := range Built() {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,77 @@
+package spec_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/recipe/spec"
+)
+
+func TestTableIsSound(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range spec.All() {
+		if seen[r.Name] || !strings.HasPrefix(r.Name, "aws-") || r.Type == "" || r.Kind == "" {
+			t.Errorf("%+v is listed twice or not named", r)
+		}
+		seen[r.Name] = true
+		if r.Built != (r.Algorithm != "") || r.Built != (r.Scores != "") || r.Built != (r.Transformation != "") || r.Built != (r.Description != "") {
+			t.Errorf("%s: a built recipe has algorithm, scores, transformation and description; another has none", r.Name)
+		}
+		for _, p := range append(r.Parameters, r.Features...) {
+			if err := p.Check(p.Default); err != nil {
+				t.Errorf("%s: the default of %s is not legal: %v", r.Name, p.Name, err)
+			}
+		}
+	}
+	if got := spec.Names(); got != "aws-popularity-count, aws-user-personalization, aws-personalized-ranking, aws-sims" {
+		t.Errorf("built: %s", got)
+	}
+}
+
+func TestByARN(t *testing.T) {
+	r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-sims")
+	if !ok || r.Algorithm != spec.ItemKNN || r.Kind != spec.Related {
+		t.Fatalf("aws-sims: %+v, %v", r, ok)
+	}
+	if got := r.TransformationARN(); got != "arn:aws:personalize:::feature-transformation/sims" {
+		t.Errorf("transformation %s", got)
+	}
+	if r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization-v2"); !ok || r.Built {
+		t.Errorf("v2: %+v, %v", r, ok)
+	}
+	if _, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user"); ok {
+		t.Error("a prefix of a name was found")
+	}
+	if _, ok := spec.ByAlgorithmARN("arn:aws:personalize:::algorithm/aws-trending-now"); ok {
+		t.Error("the algorithm of a recipe that is not built was found")
+	}
+}
+
+func TestCheckParameters(t *testing.T) {
+	user, _ := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization")
+	for _, c := range []struct {
+		algorithm, features map[string]string
+		problem             string
+	}{
+		{nil, nil, ""},
+		{map[string]string{"hidden_dimension": "32", "bptt": "2", "recency_mask": "True"}, map[string]string{"min_user_history_length_percentile": "0"}, ""},
+		{map[string]string{"hidden_dimension": "256"}, map[string]string{"max_user_history_length_percentile": "1.0"}, ""},
+		{map[string]string{"hidden_dimension": "31"}, nil, "hidden_dimension"},
+		{map[string]string{"hidden_dimension": "257"}, nil, "from 32 to 256"},
+		{map[string]string{"hidden_dimension": "64.5"}, nil, "integer"},
+		{map[string]string{"recency_mask": "yes"}, nil, "true, false"},
+		{map[string]string{"factors": "64"}, nil, "does not take"},
+		{nil, map[string]string{"max_user_history_length_percentile": "NaN"}, "number"},
+		{nil, map[string]string{"hidden_dimension": "64"}, "featureTransformationParameters"},
+	} {
+		err := user.CheckParameters(c.algorithm, c.features)
+		if (err == nil) != (c.problem == "") {
+			t.Errorf("%v %v: %v", c.algorithm, c.features, err)
+			continue
+		}
+		if err != nil && (attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), c.problem)) {
+			t.Errorf("%v %v: %v (%v), want %q", c.algorithm, c.features, err, attune.KindOf(err), c.problem)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package spec
+
+// The recipe types, feature transformations and domains of the service.
+const (
+	typeUser    = "USER_PERSONALIZATION"
+	typePopular = "POPULAR_ITEMS"
+	typeRanking = "PERSONALIZED_RANKING"
+	typeRelated = "RELATED_ITEMS"
+	typeSegment = "USER_SEGMENTATION"
+	typeAction  = "PERSONALIZED_ACTIONS"
+
+	transformPercentile = "JSON-percentile-filtering"
+	transformSims       = "sims"
+
+	ecommerce     = "ECOMMERCE"
+	videoOnDemand = "VIDEO_ON_DEMAND"
+)
+
+// All lists every recipe of the service, the built ones first. Names, types
+// and ranges are those of the service's developer guide.
+func All() []Recipe { return append(built(), notBuilt()...) }
+
+func built() []Recipe {
+	return []Recipe{
+		{
+			Name: "aws-popularity-count", Type: typePopular, Kind: User, Transformation: transformSims,
+			Description: "The most popular items, by the number of users who interacted with them. A baseline.",
+			Algorithm:   Popularity, Scores: ScoresNone, Built: true,
+		},
+		{
+			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
+			Description: "Items for a user, learned from everybody's interactions by implicit matrix factorisation.",
+			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
+			Parameters: sequenceParameters(), Features: historyPercentiles("0.0", "0.99"),
+		},
+		{
+			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
+			Description: "Orders a given list of items for a user, learned as in aws-user-personalization.",
+			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Parameters: sequenceParameters(), Features: historyPercentiles("0.0", "0.99"),
+		},
+		{
+			Name: "aws-sims", Type: typeRelated, Kind: Related, Transformation: transformSims,
+			Description: "Items that the same users interacted with, by the similarity of their columns.",
+			Algorithm:   ItemKNN, Scores: ScoresNone, Built: true,
+			Parameters: []Parameter{
+				{Name: "popularity_discount_factor", Type: Continuous, Default: "0.5", Min: 0, Max: 1, Tunable: true},
+				{Name: "min_cointeraction_count", Type: Integer, Default: "3", Min: 0, Max: 10, Tunable: true},
+			},
+			Features: append(historyPercentiles("0.005", "0.995"),
+				Parameter{Name: "min_item_interaction_count_percentile", Type: Continuous, Default: "0.01", Min: 0, Max: 1},
+				Parameter{Name: "max_item_interaction_count_percentile", Type: Continuous, Default: "0.9", Min: 0, Max: 1},
+			),
+		},
+	}
+}
+
+// sequenceParameters are those of the user-personalization family. Only
+// hidden_dimension means something to matrix factorisation; the other two are
+// taken and echoed so that existing configurations work unchanged.
+func sequenceParameters() []Parameter {
+	return []Parameter{
+		{Name: "hidden_dimension", Type: Integer, Default: "149", Min: 32, Max: 256, Tunable: true},
+		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true},
+		{Name: "recency_mask", Type: Categorical, Default: "true", Values: []string{"true", "false"}, Tunable: true},
+	}
+}
+
+func historyPercentiles(low, high string) []Parameter {
+	return []Parameter{
+		{Name: "min_user_history_length_percentile", Type: Continuous, Default: low, Min: 0, Max: 1},
+		{Name: "max_user_history_length_percentile", Type: Continuous, Default: high, Min: 0, Max: 1},
+	}
+}
+
+func notBuilt() []Recipe {
+	named := func(domain, typ string, kind Kind, names ...string) []Recipe {
+		rs := make([]Recipe, len(names))
+		for i, name := range names {
+			rs[i] = Recipe{Name: name, Type: typ, Domain: domain, Kind: kind}
+		}
+		return rs
+	}
+	var all []Recipe
+	for _, rs := range [][]Recipe{
+		named("", typeUser, User, "aws-user-personalization-v2", "aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart"),
+		named("", typePopular, User, "aws-trending-now"),
+		named("", typeRanking, Ranking, "aws-personalized-ranking-v2"),
+		named("", typeRelated, Related, "aws-similar-items", "aws-semantic-similarity"),
+		named("", typeSegment, Segment, "aws-item-affinity", "aws-item-attribute-affinity"),
+		named("", typeAction, Action, "aws-next-best-action"),
+		named(ecommerce, typePopular, User, "aws-ecomm-popular-items-by-views", "aws-ecomm-popular-items-by-purchases"),
+		named(ecommerce, typeRelated, Related, "aws-ecomm-frequently-bought-together", "aws-ecomm-customers-who-viewed-x-also-viewed"),
+		named(ecommerce, typeUser, User, "aws-ecomm-recommended-for-you"),
+		named(videoOnDemand, typeRelated, Related, "aws-vod-because-you-watched-x", "aws-vod-more-like-x"),
+		named(videoOnDemand, typePopular, User, "aws-vod-most-popular", "aws-vod-trending-now"),
+		named(videoOnDemand, typeUser, User, "aws-vod-top-picks"),
+	} {
+		all = append(all, rs...)
+	}
+	return all
+}
