@@ -100,6 +100,16 @@ func OpenRoot(dir string) (key Key, fresh bool, err error) {
 	return key, true, nil
 }
 
+// ReadRoot reads the root key pair of dir/root.key. Errors: attune.NotFound
+// when no node has made one there, attune.Invalid for a file that is no key.
+func ReadRoot(dir string) (Key, error) {
+	key, err := readRoot(filepath.Join(dir, rootFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Key{}, attune.Errorf(attune.NotFound, "no %s in %s: name the --data folder of a node that was started once", rootFile, dir)
+	}
+	return key, err
+}
+
 func readRoot(path string) (Key, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
