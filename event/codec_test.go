@@ -193,3 +193,12 @@ func BenchmarkEncode(b *testing.B) {
 		buf, _ = appendRecord(buf[:0], body)
 	}
 }
+
+// TestFormatExample keeps docs/format/log.md true.
+func TestFormatExample(t *testing.T) {
+	got := encode(t, time.UnixMilli(1000), []Body{&Item{ID: "i", Properties: "{}"}})
+	want := []byte{0x01, 0xd0, 0x0f, 0x01, 0x02, 0x05, 0x01, 'i', 0x02, '{', '}'}
+	if !bytes.Equal(got, want) {
+		t.Fatalf("% x, the documentation says % x", got, want)
+	}
+}
