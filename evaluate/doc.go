@@ -1,0 +1,8 @@
+// Package evaluate measures ranked lists against what users went on to do,
+// with the metrics of GetSolutionMetrics, and says how sure the numbers are.
+//
+// Takes:  per user, the ranked items and the true ones.
+// Makes:  per-user numbers, their means, bootstrap intervals, paired differences.
+// Never:  ranks, trains, or chooses who is asked; dataset's protocols do.
+// Start:  metric.go, then interval.go.
+package evaluate
