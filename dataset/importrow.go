@@ -1,0 +1,194 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+)
+
+// progressRows is how many records lie between two calls of Progress and looks
+// at the context: some tens of milliseconds of work.
+const progressRows = 16 << 10
+
+// parseObject reads one CSV object into batches.
+func (im *importer) parseObject(ctx context.Context, o artifact.Info) (err error) {
+	r, err := im.src.Open(ctx, o.Name)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", o.Name, err)
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	in := &counted{r: r}
+	c := newCSVReader(in)
+	at, err := im.readHeader(c, o.Name)
+	if err != nil {
+		return err
+	}
+	p := rowParser{cells: im.cells, at: at.columns, row: make([]parquet.Value, len(im.cells))}
+	for n := 1; ; n++ {
+		fields, line, problem, err := c.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read %s near line %d: %w", o.Name, c.line, err)
+		}
+		if n%progressRows == 0 {
+			im.progress(in.n)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		column := ""
+		if problem == "" && len(fields) != at.width {
+			c.resync()
+			if problem = problemMore; len(fields) < at.width {
+				problem = problemFewer
+			}
+		}
+		if problem == "" {
+			column, problem = p.parse(fields)
+		}
+		if problem != "" {
+			im.rejects.add(Rejection{File: o.Name, Line: line, Column: column, Reason: problem})
+			continue
+		}
+		if err := im.room(ctx); err != nil {
+			return err
+		}
+		im.batch.add(p.row)
+		im.report.Rows++
+		if im.batch.full() {
+			if err := im.hand(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	im.read += in.n
+	im.report.Files++
+	im.progress(0)
+	return nil
+}
+
+func (im *importer) progress(inObject int64) {
+	if im.spec.Progress != nil {
+		im.spec.Progress(im.read+inObject, im.total, im.report.Rows)
+	}
+}
+
+// rowParser checks the fields of one record.
+type rowParser struct {
+	cells []cell
+	at    []int           // for each cell, its place among the fields
+	row   []parquet.Value // of the record last parsed
+}
+
+func (p *rowParser) parse(fields [][]byte) (column, problem string) {
+	for i := range p.cells {
+		c := &p.cells[i]
+		raw := fields[p.at[i]]
+		v, problem := c.read(raw)
+		if problem == "" && !utf8.Valid(raw) {
+			problem = problemEncoding
+		}
+		if problem != "" {
+			return c.field.Name, problem
+		}
+		p.row[i] = v
+	}
+	return "", ""
+}
+
+// header says where the columns of the schema are in a file.
+type header struct {
+	columns []int // for each field of the schema
+	width   int   // fields of a record
+}
+
+// readHeader reads the first record of a file. Every file of a folder has its own.
+func (im *importer) readHeader(c *csvReader, name string) (header, error) {
+	if err := c.skipMark(); err != nil {
+		return header{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	fields, _, problem, err := c.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return header{}, attune.Errorf(attune.Invalid, "object %s is empty: it needs a header line and rows", name)
+	case err != nil:
+		return header{}, fmt.Errorf("read %s: %w", name, err)
+	case problem != "":
+		return header{}, attune.Errorf(attune.Invalid, "header of %s %s", name, problem)
+	}
+	if first := fields[0]; bytes.HasPrefix(first, []byte{0xff, 0xfe}) || bytes.HasPrefix(first, []byte{0xfe, 0xff}) {
+		return header{}, attune.Errorf(attune.Invalid, "object %s is UTF-16: save it as UTF-8", name)
+	}
+	h := header{width: len(fields)}
+	seen := make(map[string]int, len(fields))
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = strings.TrimSpace(string(f))
+		if !utf8.ValidString(names[i]) {
+			return header{}, attune.Errorf(attune.Invalid, "header of %s is not UTF-8: save the file as UTF-8", name)
+		}
+		if _, twice := seen[names[i]]; twice {
+			return header{}, attune.Errorf(attune.Invalid, "header of %s has the column %q twice: remove one", name, brief(names[i]))
+		}
+		seen[names[i]] = i
+	}
+	var missing []string
+	for _, cell := range im.cells {
+		i, ok := seen[cell.field.Name]
+		if !ok {
+			missing = append(missing, cell.field.Name)
+		}
+		h.columns = append(h.columns, i)
+		delete(seen, cell.field.Name)
+	}
+	if len(missing) > 0 {
+		return header{}, missingColumns(name, missing, names)
+	}
+	for _, n := range names { // in the order of the file
+		if _, extra := seen[n]; extra && !slices.Contains(im.report.Ignored, n) {
+			im.report.Ignored = append(im.report.Ignored, n)
+		}
+	}
+	return h, nil
+}
+
+// missingColumns begins with Personalize's own words, then helps with what is most likely wrong.
+func missingColumns(file string, missing, names []string) error {
+	hint := ""
+	switch first := names[0]; {
+	case len(names) == 1 && strings.Contains(first, ";"):
+		hint = ": its fields are separated by semicolons, write commas"
+	case len(names) == 1 && strings.Contains(first, "\t"):
+		hint = ": its fields are separated by tabs, write commas"
+	default:
+		for _, n := range names {
+			if slices.ContainsFunc(missing, func(m string) bool { return strings.EqualFold(m, n) }) {
+				hint = fmt.Sprintf(": %q must be written as in the schema", brief(n))
+				break
+			}
+		}
+	}
+	return attune.Errorf(attune.Invalid, "Input CSV is missing the following columns:[%s] (in %s)%s",
+		strings.Join(missing, ", "), file, hint)
+}
+
+// brief shortens a client's text for a message.
+func brief(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
