@@ -1,0 +1,161 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/recipe/spec"
+)
+
+// defaultTPS is minProvisionedTPS when nobody says; Describe always shows it.
+const defaultTPS = 1
+
+// CreateCampaign asks for an ACTIVE solution version to be served.
+func (g *Registry) CreateCampaign(ctx context.Context, name string, b CampaignBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	if b.MinProvisionedTPS == 0 {
+		b.MinProvisionedTPS = defaultTPS
+	}
+	b.LatestUpdate = nil
+	return g.created(ctx, func() (*Resource, error) {
+		version, group, err := g.deployable(ctx, b.SolutionVersionArn, b)
+		if err != nil {
+			return nil, err
+		}
+		if err := g.free(ctx, Campaign, name); err != nil {
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: Campaign, ARN: g.names.Make("campaign", name), Parent: version.Parent, Name: name}, b, group)
+	})
+}
+
+// deployable finds an ACTIVE version, whose solution must be ACTIVE too, and
+// checks that its recipe can be served with the configuration in b.
+func (g *Registry) deployable(ctx context.Context, arn string, b CampaignBody) (version, group *Resource, err error) {
+	if strings.HasSuffix(arn, "/$LATEST") {
+		return nil, nil, attune.Errorf(attune.Invalid, "solution version $LATEST is not built yet: give the ARN of a version, as CreateSolutionVersion answers it")
+	}
+	if version, group, err = g.within(ctx, SolutionVersion, arn); err != nil {
+		return nil, nil, err
+	}
+	solution, err := g.store.Get(ctx, version.Parent)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range []*Resource{version, solution} {
+		if err := ready(r); err != nil {
+			return nil, nil, err
+		}
+	}
+	vb, err := Body[SolutionVersionBody](version)
+	if err != nil {
+		return nil, nil, err
+	}
+	recipe, ok := spec.ByARN(vb.RecipeArn)
+	if !ok {
+		return nil, nil, attune.Errorf(attune.Invalid, "recipe %s of %s is not known to this build", vb.RecipeArn, arn)
+	}
+	return version, group, checkCampaign(b, recipe)
+}
+
+// checkCampaign refuses configuration that would have no effect.
+func checkCampaign(b CampaignBody, recipe spec.Recipe) error {
+	c, err := b.Config()
+	if err != nil {
+		return attune.Errorf(attune.Invalid, "campaignConfig cannot be read: %w", err)
+	}
+	if c.SyncWithLatestSolutionVersion {
+		return attune.Errorf(attune.Invalid, "syncWithLatestSolutionVersion is not built yet: leave it out, and use UpdateCampaign after each training")
+	}
+	if len(c.RankingInfluence) > 0 {
+		return attune.Errorf(attune.Invalid, "rankingInfluence is not for %s: leave it out", recipe.Name)
+	}
+	if len(c.ItemExplorationConfig) > 0 && !recipe.Exploration {
+		return attune.Errorf(attune.Invalid, "itemExplorationConfig is for aws-user-personalization: leave it out for %s", recipe.Name)
+	}
+	for name, value := range c.ItemExplorationConfig {
+		most := 1.0
+		switch name {
+		case "explorationWeight", "exploration_weight":
+		case "explorationItemAgeCutOff", "exploration_item_age_cut_off":
+			most = math.MaxInt32 // days
+		default:
+			return attune.Errorf(attune.Invalid, "itemExplorationConfig has %q: it takes explorationWeight and explorationItemAgeCutOff", name)
+		}
+		if x, err := strconv.ParseFloat(value, 64); err != nil || !(x >= 0 && x <= most) {
+			return attune.Errorf(attune.Invalid, "itemExplorationConfig has %s %q: give a number from 0 to %.0f", name, value, most)
+		}
+	}
+	return nil
+}
+
+// CampaignChange is what UpdateCampaign asks for; zero members stay as they are.
+type CampaignChange struct {
+	SolutionVersionArn string
+	MinProvisionedTPS  int
+	CampaignConfig     json.RawMessage
+}
+
+// UpdateCampaign asks for a campaign to serve something else. It must be ACTIVE
+// or CREATE FAILED and not be updated already; until the update is ACTIVE the
+// campaign is and shows what it was.
+func (g *Registry) UpdateCampaign(ctx context.Context, arn string, in CampaignChange) error {
+	return g.decide(ctx, func() (bool, error) {
+		r, group, err := g.within(ctx, Campaign, arn)
+		if err != nil {
+			return false, err
+		}
+		b, err := Body[CampaignBody](r)
+		if err != nil {
+			return false, err
+		}
+		if r.Status != Active && r.Status != CreateFailed {
+			return false, attune.Errorf(attune.InUse, "campaign %s is %s: it can be updated when it is ACTIVE or CREATE FAILED", arn, r.Status)
+		}
+		if b.updating() {
+			return false, attune.Errorf(attune.InUse, "campaign %s is being updated: wait until latestCampaignUpdate is ACTIVE", arn)
+		}
+		u := &CampaignUpdate{
+			SolutionVersionArn: b.SolutionVersionArn, MinProvisionedTPS: b.MinProvisionedTPS, CampaignConfig: b.CampaignConfig,
+			Status: CreatePending, Created: g.after(r.Updated),
+		}
+		u.Updated = u.Created
+		if in.SolutionVersionArn != "" {
+			u.SolutionVersionArn = in.SolutionVersionArn
+		}
+		if in.MinProvisionedTPS != 0 {
+			u.MinProvisionedTPS = in.MinProvisionedTPS
+		}
+		if in.CampaignConfig != nil {
+			u.CampaignConfig = in.CampaignConfig
+		}
+		version, _, err := g.deployable(ctx, u.SolutionVersionArn, CampaignBody{CampaignConfig: u.CampaignConfig})
+		if err != nil {
+			return false, err
+		}
+		if version.Parent != r.Parent {
+			return false, attune.Errorf(attune.Invalid, "solution version %s is not one of %s: a campaign stays with its solution", u.SolutionVersionArn, r.Parent)
+		}
+		return g.write(ctx, r, func(r *Resource) error {
+			b.LatestUpdate = u
+			return r.SetBody(b)
+		}, group)
+	})
+}
+
+// DeleteCampaign asks for a campaign to be deleted. It must not be on its way
+// into being, or to another version.
+func (g *Registry) DeleteCampaign(ctx context.Context, arn string) error {
+	return g.remove(ctx, Campaign, arn, func(r *Resource) error {
+		if r.Busy() {
+			return attune.Errorf(attune.InUse, "campaign %s is being updated: wait until latestCampaignUpdate is ACTIVE", arn)
+		}
+		return nil
+	})
+}

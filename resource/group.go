@@ -1,0 +1,284 @@
+package resource
+
+import (
+	"context"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset/schema"
+)
+
+// maxTags is how many tags a resource may carry (service quota).
+const maxTags = 50
+
+// checkTags refuses too many tags and keys given twice.
+func checkTags(tags []Tag) error {
+	if len(tags) > maxTags {
+		return attune.Errorf(attune.TooManyTags, "%d tags were given: a resource can have %d", len(tags), maxTags)
+	}
+	seen := map[string]bool{}
+	for _, t := range tags {
+		if seen[t.Key] {
+			return attune.Errorf(attune.Invalid, "tag key %q is given twice", t.Key)
+		}
+		seen[t.Key] = true
+	}
+	return nil
+}
+
+// CreateDatasetGroup makes a dataset group.
+func (g *Registry) CreateDatasetGroup(ctx context.Context, name string, b DatasetGroupBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	if b.KmsKeyArn != "" && b.RoleArn == "" {
+		return nil, attune.Errorf(attune.Invalid, "kmsKeyArn needs a roleArn that may use the key: give both, or neither")
+	}
+	return g.created(ctx, func() (*Resource, error) {
+		if err := g.free(ctx, DatasetGroup, name); err != nil {
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: DatasetGroup, ARN: g.names.Make("dataset-group", name), Name: name}, b, nil)
+	})
+}
+
+// DeleteDatasetGroup asks for a dataset group to be deleted. Its trackers,
+// solutions and datasets must be gone; its filters go with it.
+func (g *Registry) DeleteDatasetGroup(ctx context.Context, arn string) error {
+	return g.remove(ctx, DatasetGroup, arn, func(r *Resource) error {
+		for _, k := range []Kind{EventTracker, Solution, Dataset} {
+			left, err := g.any(ctx, Query{Kind: k, Group: r.ID})
+			if err != nil {
+				return err
+			}
+			if left != nil {
+				return attune.Errorf(attune.InUse, "dataset group %s still has the %s %s: delete its event trackers, solutions and datasets first, and wait until they are gone", arn, k.Words(), left.ARN)
+			}
+		}
+		return nil
+	})
+}
+
+// CreateSchema keeps a schema. It can be used at once.
+func (g *Registry) CreateSchema(ctx context.Context, name string, b SchemaBody) (*Resource, error) {
+	parsed, err := schema.Parse(b.Schema)
+	if err != nil {
+		return nil, err
+	}
+	// A record named like a dataset type says where it will be used; any other
+	// name is looked at when a dataset uses it.
+	if t, err := schema.ParseType(parsed.Name); err == nil {
+		if err := parsed.Check(t, b.Domain); err != nil {
+			return nil, err
+		}
+	}
+	return g.created(ctx, func() (*Resource, error) {
+		if err := g.free(ctx, Schema, name); err != nil {
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: Schema, ARN: g.names.Make("schema", name), Name: name, Status: Active}, b, nil)
+	})
+}
+
+// DeleteSchema removes a schema at once. No dataset may refer to it.
+func (g *Registry) DeleteSchema(ctx context.Context, arn string) error {
+	return g.decide(ctx, func() (bool, error) {
+		r, err := g.Find(ctx, Schema, attune.ARN(arn)) // read before the datasets that it guards
+		if err != nil {
+			return false, err
+		}
+		datasets, err := g.All(ctx, Dataset)
+		if err != nil {
+			return false, err
+		}
+		for i := range datasets {
+			b, err := Body[DatasetBody](&datasets[i])
+			if err != nil {
+				return false, err
+			}
+			if b.SchemaArn == arn {
+				return false, attune.Errorf(attune.InUse, "schema %s is used by the dataset %s: delete that first, and wait until it is gone", arn, datasets[i].ARN)
+			}
+		}
+		return true, g.store.Delete(ctx, r)
+	})
+}
+
+// CreateDataset makes a dataset: one of each type in a dataset group.
+// b.DatasetType may be in any case.
+func (g *Registry) CreateDataset(ctx context.Context, name string, b DatasetBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	t, err := schema.ParseType(b.DatasetType)
+	if err != nil {
+		return nil, err
+	}
+	if t != schema.Interactions && t != schema.Items && t != schema.Users {
+		return nil, attune.Errorf(attune.Invalid, "datasets of type %s are not built yet: use Interactions, Items or Users", t)
+	}
+	b.DatasetType = string(t)
+	return g.created(ctx, func() (*Resource, error) {
+		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
+		if err != nil {
+			return nil, err
+		}
+		sr, err := g.Find(ctx, Schema, attune.ARN(b.SchemaArn))
+		if err != nil {
+			return nil, err
+		}
+		if err := fits(group, sr, t); err != nil {
+			return nil, err
+		}
+		arn := g.names.Make("dataset", group.Name, string(t))
+		if old, err := g.store.Get(ctx, arn); !missing(err) {
+			if err == nil {
+				err = attune.Errorf(attune.Exists, "dataset group %s has a dataset of type %s already (%s)", group.ARN, t, old.ARN)
+			}
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: Dataset, ARN: arn, Parent: group.ARN, Name: name}, b, group, sr)
+	})
+}
+
+// fits says whether a schema can be that of a dataset of type t in a group.
+func fits(group, sr *Resource, t schema.Type) error {
+	gb, err := Body[DatasetGroupBody](group)
+	if err != nil {
+		return err
+	}
+	sb, err := Body[SchemaBody](sr)
+	if err != nil {
+		return err
+	}
+	if sb.Domain != gb.Domain {
+		return attune.Errorf(attune.Invalid, "schema %s is for domain %q and dataset group %s has %q: they must be the same", sr.ARN, sb.Domain, group.ARN, gb.Domain)
+	}
+	parsed, err := schema.Parse(sb.Schema)
+	if err != nil {
+		return err
+	}
+	return parsed.Check(t, gb.Domain)
+}
+
+// DeleteDataset asks for a dataset to be deleted. No import job into it may be
+// under way, and no training that may be reading it.
+func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
+	return g.remove(ctx, Dataset, arn, func(r *Resource) error {
+		for _, q := range []Query{
+			{Kind: ImportJob, Parent: r.ARN, Busy: true},
+			{Kind: SolutionVersion, Group: r.Group, Busy: true},
+		} {
+			busy, err := g.any(ctx, q)
+			if err != nil {
+				return err
+			}
+			if busy != nil {
+				return attune.Errorf(attune.InUse, "dataset %s is in use: %s %s is %s", arn, busy.Kind.Words(), busy.ARN, busy.Status)
+			}
+		}
+		return nil
+	})
+}
+
+// CreateEventTracker makes the event tracker of a dataset group, which can have one.
+func (g *Registry) CreateEventTracker(ctx context.Context, name string, b EventTrackerBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	b.TrackingID = randomUUID()
+	return g.created(ctx, func() (*Resource, error) {
+		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
+		if err != nil {
+			return nil, err
+		}
+		if err := g.free(ctx, EventTracker, name); err != nil {
+			return nil, err
+		}
+		old, err := g.any(ctx, Query{Kind: EventTracker, Group: group.ID})
+		if err != nil {
+			return nil, err
+		}
+		if old != nil {
+			return nil, attune.Errorf(attune.Exists, "dataset group %s has the event tracker %s already: a group can have one", group.ARN, old.ARN)
+		}
+		arn := g.names.Make("event-tracker", randomHex(4))
+		return again(g.add(ctx, &Resource{Kind: EventTracker, ARN: arn, Parent: group.ARN, Name: name}, b, group))
+	})
+}
+
+// again turns a clash of random ARNs into a new decision, with another ARN.
+func again(r *Resource, err error) (*Resource, error) {
+	if err != nil && attune.KindOf(err) == attune.Exists {
+		return nil, ErrStale
+	}
+	return r, err
+}
+
+// DeleteEventTracker asks for an event tracker to be deleted; its data stays.
+func (g *Registry) DeleteEventTracker(ctx context.Context, arn string) error {
+	return g.remove(ctx, EventTracker, arn, nil)
+}
+
+// CreateFilter makes a filter, after checking its expression against the
+// schemas of the group's datasets.
+func (g *Registry) CreateFilter(ctx context.Context, name string, b FilterBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	check, err := parseFilter(b.FilterExpression)
+	if err != nil {
+		return nil, err
+	}
+	return g.created(ctx, func() (*Resource, error) {
+		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
+		if err != nil {
+			return nil, err
+		}
+		schemas, err := g.Schemas(ctx, group.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := check(schemas); err != nil {
+			return nil, err
+		}
+		if err := g.free(ctx, Filter, name); err != nil {
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: Filter, ARN: g.names.Make("filter", name), Parent: group.ARN, Name: name}, b, group)
+	})
+}
+
+// DeleteFilter asks for a filter to be deleted.
+func (g *Registry) DeleteFilter(ctx context.Context, arn string) error {
+	return g.remove(ctx, Filter, arn, nil)
+}
+
+// Schemas gives the parsed schemas of a dataset group's datasets that are not
+// being deleted. group is the ID of the group's row.
+func (g *Registry) Schemas(ctx context.Context, group string) (map[schema.Type]*schema.Schema, error) {
+	datasets, err := g.every(ctx, Query{Kind: Dataset, Group: group})
+	if err != nil {
+		return nil, err
+	}
+	all := map[schema.Type]*schema.Schema{}
+	for i := range datasets {
+		if datasets[i].Status.deleting() {
+			continue
+		}
+		b, err := Body[DatasetBody](&datasets[i])
+		if err != nil {
+			return nil, err
+		}
+		sr, err := g.store.Get(ctx, attune.ARN(b.SchemaArn))
+		if missing(err) { // both were deleted while this was read
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if all[schema.Type(b.DatasetType)], err = parseRow(sr); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,109 @@
+package resource
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-io/attune"
+)
+
+// Kind is the sort of a resource; for all but versions it is also the word in its ARN.
+type Kind string
+
+// The kinds.
+const (
+	DatasetGroup    Kind = "dataset-group"
+	Schema          Kind = "schema"
+	Dataset         Kind = "dataset"
+	ImportJob       Kind = "dataset-import-job"
+	EventTracker    Kind = "event-tracker"
+	Solution        Kind = "solution"
+	SolutionVersion Kind = "solution-version"
+	Campaign        Kind = "campaign"
+	Filter          Kind = "filter"
+)
+
+// Words is the kind for a message: "dataset import job".
+func (k Kind) Words() string { return strings.ReplaceAll(string(k), "-", " ") }
+
+// KindOfARN tells what sort of resource an ARN names; ok is false when it
+// names none of this package's.
+func KindOfARN(arn attune.ARN) (k Kind, ok bool) {
+	word, path, ok := arn.Split()
+	if !ok {
+		return "", false
+	}
+	k = Kind(word)
+	if k == Solution && strings.Contains(path, "/") {
+		return SolutionVersion, true
+	}
+	return k, k != SolutionVersion && slices.Contains(kinds(), k)
+}
+
+func kinds() []Kind {
+	return []Kind{DatasetGroup, Schema, Dataset, ImportJob, EventTracker, Solution, SolutionVersion, Campaign, Filter}
+}
+
+// Resource is one row: what all kinds have in common, and a body that is
+// different for each.
+type Resource struct {
+	ID      string          // unique for ever, 16 hex digits; names may be used again, ids are not
+	Kind    Kind            //
+	ARN     attune.ARN      // unique among the living
+	Parent  attune.ARN      // what it hangs on: its group, dataset (import jobs) or solution (versions, campaigns); "" for groups and schemas
+	Name    string          // as given; for versions the last element of the ARN
+	Group   string          // ID of the dataset group's row, also for the group itself; "" for schemas
+	Status  Status          //
+	Body    json.RawMessage // one of the …Body types
+	Version int64           // grows with every change and every touch; for optimistic locking
+	Created time.Time       // UTC, whole milliseconds
+	Updated time.Time       // UTC, whole milliseconds; later than before whenever Status changes
+}
+
+// String introduces the resource: "campaign films ACTIVE".
+func (r *Resource) String() string { return fmt.Sprintf("%s %s %s", r.Kind.Words(), r.Name, r.Status) }
+
+// Body reads the row's body as T, one of the …Body types.
+func Body[T any](r *Resource) (T, error) {
+	var b T
+	if err := json.Unmarshal(r.Body, &b); err != nil {
+		return b, fmt.Errorf("read the body of %s: %w", r.ARN, err)
+	}
+	return b, nil
+}
+
+// SetBody replaces the row's body by v.
+func (r *Resource) SetBody(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write the body of %s: %w", r.ARN, err)
+	}
+	r.Body = b
+	return nil
+}
+
+// ChangeBody reads the body as T, lets f change it, and puts it back.
+func ChangeBody[T any](r *Resource, f func(*T)) error {
+	b, err := Body[T](r)
+	if err != nil {
+		return err
+	}
+	f(&b)
+	return r.SetBody(b)
+}
+
+// Busy says whether the row asks for work: it is on its way to another state,
+// or an update of it is.
+func (r *Resource) Busy() bool {
+	if r.Status.moving() {
+		return true
+	}
+	if r.Kind != Campaign {
+		return false
+	}
+	b, err := Body[CampaignBody](r)
+	return err == nil && b.LatestUpdate != nil && b.LatestUpdate.Status.moving()
+}
