@@ -1,0 +1,96 @@
+package recipe
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/index"
+	"github.com/attune-io/attune/model"
+)
+
+// casesAtOnce is what a goroutine takes from the queue of cases.
+const casesAtOnce = 16
+
+// ask ranks the whole catalogue for every case and measures the lists. did, if
+// not nil, hears how many cases are done; it is never called by two at once.
+func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset.Case, did func(done int)) ([]evaluate.User, float64, error) {
+	s, err := r.Decode(m)
+	if err != nil {
+		return nil, 0, err
+	}
+	users, lists := make([]evaluate.User, len(cases)), make([][]int32, len(cases))
+	err = f.scoreAll(ctx, s, len(m.Items), cases, func(i int, scores []float32) {
+		// Seen items already have -Inf here, so nothing is left to mask.
+		for _, hit := range index.Top(scores, evaluate.Depth, nil) {
+			lists[i] = append(lists[i], hit.Row)
+		}
+		users[i] = evaluate.Measure(lists[i], cases[i].Truth)
+	}, did)
+	return users, evaluate.Covered(lists, len(m.Items)), err
+}
+
+// scoreAll calls do with each case's number and its scores, on all processors
+// and in no order; do may change the scores. Items that are left out are -Inf.
+func (f *fit) scoreAll(ctx context.Context, s model.Scorer, items int, cases []dataset.Case, do func(i int, scores []float32), did func(done int)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next atomic.Int64
+	var telling sync.Mutex
+	done := 0
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			scores, q := make([]float32, items), model.Query{}
+			for ctx.Err() == nil {
+				begin := int(next.Add(casesAtOnce)) - casesAtOnce
+				if begin >= len(cases) {
+					return
+				}
+				end := min(begin+casesAtOnce, len(cases))
+				for i := begin; i < end; i++ {
+					f.query(&q, cases[i].Input)
+					if err := s.Score(ctx, q, scores); err != nil {
+						stop(err)
+						return
+					}
+					if f.leaveOut {
+						leaveOut(scores, cases[i].Input.Item)
+					}
+					do(i, scores)
+				}
+				if did != nil {
+					telling.Lock()
+					done += end - begin
+					did(done)
+					telling.Unlock()
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// leaveOut makes items unrecommendable.
+func leaveOut(scores []float32, items []int32) {
+	for _, row := range items {
+		scores[row] = float32(math.Inf(-1))
+	}
+}
+
+// query asks as serving would: with the history, and for related items with
+// the newest item of it in focus.
+func (f *fit) query(q *model.Query, input dataset.Events) {
+	q.History, q.Item = q.History[:0], model.NoItem
+	for i, item := range input.Item {
+		q.History = append(q.History, model.Touch{Item: item, Weight: 1, At: input.At[i]})
+	}
+	if f.related && len(input.Item) > 0 {
+		q.Item = input.Item[len(input.Item)-1]
+	}
+}

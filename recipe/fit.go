@@ -1,0 +1,259 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe/spec"
+)
+
+// The smallest data that the service trains on.
+const (
+	minInteractions = 1000
+	minUsers        = 25 // with two interactions or more
+)
+
+// defaultMemory is what training may take when nobody said: generous, because
+// the estimate is coarse and a small machine's operator can say less.
+const defaultMemory = 16 << 30
+
+// repeatsLeftOut is the share of validation events that repeat an item of the
+// user's, under which items a user already has are left out of answers.
+const repeatsLeftOut = 0.02
+
+// FitSpec says what to learn, from what.
+type FitSpec struct {
+	Snapshot  *dataset.Snapshot
+	Recipe    Recipe
+	Name      string            // of the recipe as the service calls it, e.g. aws-user-personalization
+	Baselines []Recipe          // measured on the same users; one with Recipe's own algorithm is passed over
+	Params    map[string]string // hyper-parameters as given; absent means the default
+	Seed      uint64
+	Rule      model.EventRule // which interactions count
+	Protocol  string          // of dataset.Protocols; "" for dataset.Tail10
+	Memory    int64           // bytes that training may take; 0 for 16 GiB
+	Progress  func(stage string, done, total int)
+	Clock     attune.Clock // nil for attune.WallClock
+}
+
+// The stages that Progress names, in order.
+const (
+	StageTune    = "tune"    // choices on the validation slice
+	StageLearn   = "learn"   // from the training slice, to be measured
+	StageMeasure = "measure" // on the test slice, beside baselines
+	StageTrain   = "train"   // from everything
+)
+
+// Fit learns a model from a snapshot and measures how good it is.
+//
+// The events that count are split by the protocol. A validation slice, carved
+// by the same protocol from the training part, decides whether items a user
+// already has are left out, and the parameters of a Tuner: the recipe and the
+// baselines alike. Recipe and baselines then learn from the training part and
+// are measured on the users held out, ranking the whole catalogue. At last the
+// recipe learns from everything; that is the model that comes back.
+//
+// Data that is too small, a protocol or parameter that is not known, and an
+// estimate above Memory are attune.Invalid.
+func Fit(ctx context.Context, spec FitSpec) (*model.Model, error) {
+	f, err := newFit(spec)
+	if err != nil {
+		return nil, err
+	}
+	started := f.Clock()
+	outer, err := dataset.NewSplit(f.events, f.Protocol, f.Seed)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := f.tune(ctx, outer)
+	if err != nil {
+		return nil, fmt.Errorf("tune %s: %w", f.Recipe.Name(), err)
+	}
+	evaluation, err := f.measure(ctx, outer, plans)
+	if err != nil {
+		return nil, fmt.Errorf("measure %s: %w", f.Recipe.Name(), err)
+	}
+	m, err := f.train(ctx, plans[0], f.events, f.stage(StageTrain))
+	if err != nil {
+		return nil, fmt.Errorf("train %s: %w", f.Recipe.Name(), err)
+	}
+	f.describe(m, evaluation)
+	m.Manifest.Created = started.UTC().Format(time.RFC3339)
+	m.Manifest.TrainingSeconds = f.Clock().Sub(started).Seconds()
+	if m.Manifest.Digest, err = model.Digest(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// fit is one run of Fit.
+type fit struct {
+	FitSpec
+	events      dataset.Events // those that count
+	related     bool           // asked for items like an item, not for a user
+	leaveOut    bool           // items the asker already has
+	repeatShare float64
+}
+
+// plan is a recipe with the parameters it will learn with.
+type plan struct {
+	recipe Recipe
+	params map[string]string
+}
+
+func newFit(s FitSpec) (*fit, error) {
+	if s.Protocol == "" {
+		s.Protocol = dataset.Tail10
+	}
+	if s.Memory <= 0 {
+		s.Memory = defaultMemory
+	}
+	if s.Clock == nil {
+		s.Clock = attune.WallClock
+	}
+	f := &fit{FitSpec: s, events: s.Snapshot.Events.Keep(s.Rule.Type, s.Rule.Threshold)}
+	if facts, ok := spec.ByARN(string(attune.Public("recipe", s.Name))); ok {
+		f.related = facts.Kind == spec.Related
+	}
+	if err := f.checkSize(); err != nil {
+		return nil, err
+	}
+	return f, f.checkMemory()
+}
+
+// checkSize refuses what is too small to learn from, in the service's words.
+func (f *fit) checkSize() error {
+	if f.events.Len() < minInteractions {
+		filter := ""
+		if f.Rule.Type != "" {
+			filter = " after filtering by event type: " + f.Rule.Type
+		}
+		if f.Rule.Threshold != nil {
+			if filter == "" {
+				filter = " after filtering"
+			}
+			filter += fmt.Sprintf(" by event value threshold: %g", *f.Rule.Threshold)
+		}
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", minInteractions, filter)
+	}
+	users := 0
+	f.events.ByUser(func(_ int32, from, to int) {
+		if to-from >= 2 {
+			users++
+		}
+	})
+	if users < minUsers {
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d users with at least 2 interactions each.", minUsers)
+	}
+	return nil
+}
+
+// splitBytes is what the two splits hold of each event: columns of both
+// training parts.
+const splitBytes = 2 * 22
+
+func (f *fit) checkMemory() error {
+	need := int64(0)
+	for _, r := range append([]Recipe{f.Recipe}, f.Baselines...) {
+		in := f.input(f.events)
+		if r.Name() == f.Recipe.Name() {
+			in.Params = f.Params
+		}
+		if s, ok := r.(Sizer); ok {
+			need = max(need, s.Bytes(in))
+		}
+	}
+	need += splitBytes * int64(f.events.Len())
+	if need > f.Memory {
+		return attune.Errorf(attune.Invalid, "training %s on %d users, %d items and %d interactions takes about %d MiB, more than the %d MiB allowed: lower hidden_dimension, filter events, or allow more",
+			f.Recipe.Name(), f.Snapshot.Users.Len(), f.Snapshot.Items.Len(), f.events.Len(), need>>20, f.Memory>>20)
+	}
+	return nil
+}
+
+// input is what a recipe learns from, without parameters.
+func (f *fit) input(e dataset.Events) Input {
+	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed}
+}
+
+func (f *fit) train(ctx context.Context, p plan, e dataset.Events, progress func(done, total int)) (*model.Model, error) {
+	in := f.input(e)
+	in.Params, in.Progress = p.params, progress
+	return p.recipe.Train(ctx, in)
+}
+
+// stage makes a Progress of one stage.
+func (f *fit) stage(name string) func(done, total int) {
+	if f.Progress == nil {
+		return nil
+	}
+	return func(done, total int) { f.Progress(name, done, total) }
+}
+
+// report is for stages that count their own steps.
+func (f *fit) report(stage string, done, total int) {
+	if f.Progress != nil {
+		f.Progress(stage, done, total)
+	}
+}
+
+// measure learns from the training part and asks about everybody held out.
+func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (*model.Evaluation, error) {
+	out := &model.Evaluation{Protocol: split.Protocol, Users: len(split.Cases)}
+	var mine []float64
+	for i, p := range plans {
+		progress := f.stage(StageLearn)
+		if i > 0 {
+			progress = nil // baselines are quick
+		}
+		m, err := f.train(ctx, p, split.Train, progress)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
+		}
+		step, steps := i*len(split.Cases), len(plans)*len(split.Cases)
+		users, coverage, err := f.ask(ctx, p.recipe, m, split.Cases, func(done int) { f.report(StageMeasure, step+done, steps) })
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
+		}
+		metrics, ndcg := evaluate.Mean(users, coverage), ndcg25(users)
+		if i == 0 {
+			mine = ndcg
+			out.Metrics = metrics
+			out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg)[0])
+			continue
+		}
+		both := evaluate.Bootstrap(f.Seed, ndcg, evaluate.Difference(mine, ndcg))
+		out.Baselines = append(out.Baselines, model.Baseline{Name: p.recipe.Name(), Parameters: maps.Clone(m.Manifest.Parameters),
+			Metrics: metrics, NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
+	}
+	return out, nil
+}
+
+func ndcg25(users []evaluate.User) []float64 {
+	out := make([]float64, len(users))
+	for i, u := range users {
+		out[i] = u.NDCG25
+	}
+	return out
+}
+
+// describe completes the manifest.
+func (f *fit) describe(m *model.Model, e *model.Evaluation) {
+	m.Manifest.Format = 1
+	m.Manifest.Recipe = f.Name
+	m.Manifest.Snapshot = f.Snapshot.Name
+	m.Manifest.Events = f.Rule
+	m.Manifest.Seed = f.Seed
+	m.Manifest.Seen = model.SeenKept
+	if f.leaveOut {
+		m.Manifest.Seen = model.SeenLeftOut
+	}
+	m.Manifest.RepeatShare = f.repeatShare
+	m.Manifest.Evaluation = e
+}

@@ -1,0 +1,117 @@
+package ials
+
+import (
+	"strconv"
+
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// Name is the algorithm's, in model.Manifest.Algorithm.
+const Name = "ials"
+
+// The hyper-parameters. hidden_dimension is Personalize's; the others are the
+// paper's: loss = Σ_seen w(1-x·y)² + unobserved_weight Σ_all (x·y)²
+// + regularization (Σ_u λ_u|x|² + Σ_i λ_i|y|²), where λ_u = (n_u + unobserved_weight·|I|)^ν
+// with n_u the user's items and ν the regularization_exponent; likewise λ_i.
+const (
+	ParamDimension  = "hidden_dimension"
+	ParamRegularize = "regularization"
+	ParamExponent   = "regularization_exponent"
+	ParamUnobserved = "unobserved_weight"
+	ParamIterations = "iterations"
+	ParamSteps      = "solver_steps"
+	ParamRecency    = "recency_half_life" // in interactions of the asking user; 0 weighs all alike
+	ParamScale      = "score_scale"       // chosen by recipe.Fit so that softmax scores are calibrated
+)
+
+// The defaults, chosen on validation slices; docs/format/model.md says what is stored.
+const (
+	defaultDimension  = 64
+	defaultRegularize = 0.01
+	defaultExponent   = 1
+	defaultUnobserved = 0.1
+	defaultIterations = 10
+	defaultSteps      = 3
+	defaultRecency    = 0
+	defaultScale      = 1
+)
+
+// Tensors of the model.
+const (
+	tensorFactors = "item_factors" // items × dimension
+	tensorCount   = "item_count"   // items: distinct users of each, for those who come without a history
+)
+
+// Recipe is implicit alternating least squares.
+type Recipe struct{}
+
+// New makes the recipe.
+func New() Recipe { return Recipe{} }
+
+// Name is "ials".
+func (Recipe) Name() string { return Name }
+
+// parameters as resolved.
+type parameters struct {
+	dimension, iterations, steps     int
+	regularize, exponent, unobserved float64
+	recency, scale                   float64
+}
+
+func resolve(in recipe.Input) (p parameters, err error) {
+	number := func(to *float64, name string, fallback, low, high float64) {
+		if err == nil {
+			*to, err = in.Float(name, fallback, low, high)
+		}
+	}
+	whole := func(to *int, name string, fallback, low, high int) {
+		if err == nil {
+			*to, err = in.Int(name, fallback, low, high)
+		}
+	}
+	whole(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
+	whole(&p.iterations, ParamIterations, defaultIterations, 1, 1000)
+	whole(&p.steps, ParamSteps, defaultSteps, 1, 100)
+	number(&p.regularize, ParamRegularize, defaultRegularize, 0, 1e6)
+	number(&p.exponent, ParamExponent, defaultExponent, 0, 2)
+	number(&p.unobserved, ParamUnobserved, defaultUnobserved, 0, 1e3)
+	number(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
+	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	return p, err
+}
+
+// strings is how the manifest remembers the parameters, along with those
+// given that mean nothing here.
+func (p parameters) strings(given map[string]string) map[string]string {
+	out := make(map[string]string, len(given)+8)
+	for k, v := range given {
+		out[k] = v
+	}
+	out[ParamDimension] = strconv.Itoa(p.dimension)
+	out[ParamIterations] = strconv.Itoa(p.iterations)
+	out[ParamSteps] = strconv.Itoa(p.steps)
+	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
+	out[ParamExponent] = recipe.FormatFloat(p.exponent)
+	out[ParamUnobserved] = recipe.FormatFloat(p.unobserved)
+	out[ParamRecency] = recipe.FormatFloat(p.recency)
+	out[ParamScale] = recipe.FormatFloat(p.scale)
+	return out
+}
+
+// Bytes estimates the peak memory of Train: both factor blocks, the
+// interactions from both sides while they are being turned around, and scratch.
+func (Recipe) Bytes(in recipe.Input) int64 {
+	p, err := resolve(in)
+	if err != nil {
+		return 0 // Train says what is wrong
+	}
+	rows, events := int64(in.Users)+int64(len(in.Items)), int64(in.Events.Len())
+	return 4*rows*int64(p.dimension) + 36*events + 16*rows + grams*4*int64(p.dimension*p.dimension)
+}
+
+var (
+	_ recipe.Recipe = Recipe{}
+	_ recipe.Sizer  = Recipe{}
+	_ model.Scorer  = (*scorer)(nil)
+)

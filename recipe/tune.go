@@ -1,0 +1,219 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+)
+
+// paramScale is the parameter by which a recipe with softmax scores multiplies
+// them, so that the softmax is as sure as it should be and no surer.
+const paramScale = "score_scale"
+
+// scoresSoftmax is Manifest.Scores of recipes that take paramScale.
+const scoresSoftmax = "softmax"
+
+// tune chooses, on a validation slice of the training part, what Fit must not
+// choose on the test slice: the treatment of seen items, and the parameters of
+// the recipe, which comes first among the plans, and of the baselines.
+func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
+	inner, err := dataset.NewSplit(outer.Train, f.Protocol, f.Seed+1) // +1: another draw of users, where the protocol draws
+	if err != nil {
+		// Everybody has one event left, so there is nothing to choose on: the
+		// defaults stand, and only the share of repeats is still needed.
+		inner = nil
+		f.repeatShare = repeatShare(outer.Cases)
+	} else {
+		f.repeatShare = repeatShare(inner.Cases)
+	}
+	// Someone who looks for items like an item is not known, so nothing of
+	// theirs can be left out.
+	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related
+
+	plans := []plan{{f.Recipe, f.Params}}
+	for _, b := range f.Baselines {
+		if b.Name() != f.Recipe.Name() {
+			plans = append(plans, plan{recipe: b})
+		}
+	}
+	if inner == nil {
+		return plans, nil
+	}
+	candidates, total := make([][]map[string]string, len(plans)), 0
+	for i, p := range plans {
+		candidates[i] = []map[string]string{p.params}
+		if t, ok := p.recipe.(Tuner); ok {
+			in := f.input(inner.Train)
+			in.Params = p.params
+			candidates[i] = t.Candidates(in)
+		}
+		total += len(candidates[i])
+	}
+	done := 0
+	for i := range plans {
+		plans[i].params, err = f.choose(ctx, plans[i].recipe, candidates[i], inner, func() {
+			done++
+			f.report(StageTune, done, total)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", plans[i].recipe.Name(), err)
+		}
+	}
+	return plans, nil
+}
+
+// choose is the candidate with the best NDCG@25 on the validation cases, the
+// first of equals, with its scores' scale if it has one.
+func (f *fit) choose(ctx context.Context, r Recipe, candidates []map[string]string, split *dataset.Split, did func()) (map[string]string, error) {
+	var best *model.Model
+	chosen, top := candidates[0], math.Inf(-1)
+	for _, params := range candidates {
+		m, err := f.train(ctx, plan{r, params}, split.Train, nil)
+		if err != nil {
+			return nil, err
+		}
+		if len(candidates) > 1 {
+			users, _, err := f.ask(ctx, r, m, split.Cases, nil)
+			if err != nil {
+				return nil, err
+			}
+			if v := evaluate.Mean(users, 0)[evaluate.NDCG25]; v > top {
+				top, chosen, best = v, params, m
+			}
+		} else {
+			best = m
+		}
+		did()
+	}
+	if _, given := chosen[paramScale]; given || best == nil || best.Manifest.Scores != scoresSoftmax {
+		return chosen, nil
+	}
+	scale, err := f.calibrate(ctx, r, best, split.Cases)
+	if err != nil {
+		return nil, err
+	}
+	chosen = maps.Clone(chosen)
+	if chosen == nil {
+		chosen = map[string]string{}
+	}
+	chosen[paramScale] = FormatFloat(scale)
+	return chosen, nil
+}
+
+// repeatShare is the share of true items that stand in their case's input.
+func repeatShare(cases []dataset.Case) float64 {
+	repeats, all := 0, 0
+	for _, c := range cases {
+		seen := make(map[int32]bool, c.Input.Len())
+		for _, item := range c.Input.Item {
+			seen[item] = true
+		}
+		for _, item := range c.Truth {
+			all++
+			if seen[item] {
+				repeats++
+			}
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(repeats) / float64(all)
+}
+
+const (
+	// calibrationCases bounds the work of calibration; the scale is one number,
+	// and a thousand users tell it to a few per cent.
+	calibrationCases = 1000
+	// minScale and maxScale are as far as calibration looks.
+	minScale, maxScale = 0.1, 1000
+	scaleSteps         = 24 // golden sections: (1000/0.1) narrows to under 1 %
+)
+
+// calibrate finds the factor for a model's scores under which the softmax over
+// the catalogue gives what users did next the greatest likelihood.
+func (f *fit) calibrate(ctx context.Context, r Recipe, m *model.Model, cases []dataset.Case) (float64, error) {
+	s, err := r.Decode(m)
+	if err != nil {
+		return 0, err
+	}
+	every := max(1, len(cases)/calibrationCases)
+	var chosen []dataset.Case
+	for i := 0; i < len(cases); i += every {
+		chosen = append(chosen, cases[i])
+	}
+	loss := func(scale float64) (float64, error) {
+		each := make([]float64, len(chosen))
+		err := f.scoreAll(ctx, s, len(m.Items), chosen, func(i int, scores []float32) {
+			each[i] = surprise(scores, chosen[i].Truth, float32(scale))
+		}, nil)
+		var sum float64
+		for _, v := range each {
+			sum += v
+		}
+		return sum, err
+	}
+	return goldenSection(minScale, maxScale, loss)
+}
+
+// surprise is the negative log-likelihood of truth under softmax(scale·scores),
+// per true item; it changes scores. Items that cannot be recommended are no
+// evidence about the scale.
+func surprise(scores []float32, truth []int32, scale float32) float64 {
+	kernel.Scale(scale, scores)
+	norm := kernel.LogSumExp(scores)
+	sum, n := 0.0, 0
+	for _, row := range truth {
+		if v := float64(scores[row]); !math.IsInf(v, 0) {
+			sum += norm - v
+			n++
+		}
+	}
+	return sum / float64(max(1, n))
+}
+
+// goldenSection finds the least of a function with one valley, over the
+// logarithm of its argument.
+func goldenSection(low, high float64, f func(float64) (float64, error)) (float64, error) {
+	const golden = 0.6180339887498949
+	a, b := math.Log(low), math.Log(high)
+	at := []float64{b - golden*(b-a), a + golden*(b-a)}
+	var value [2]float64
+	for i := range at {
+		v, err := f(math.Exp(at[i]))
+		if err != nil {
+			return 0, err
+		}
+		value[i] = v
+	}
+	for range scaleSteps {
+		i := 0 // the end that moves inward
+		if value[0] <= value[1] {
+			b, at[1], value[1] = at[1], at[0], value[0]
+			at[0] = b - golden*(b-a)
+		} else {
+			a, at[0], value[0] = at[0], at[1], value[1]
+			at[1] = a + golden*(b-a)
+			i = 1
+		}
+		v, err := f(math.Exp(at[i]))
+		if err != nil {
+			return 0, err
+		}
+		value[i] = v
+	}
+	return roundScale(math.Exp(at[slices.Index(value[:], min(value[0], value[1]))])), nil
+}
+
+// roundScale keeps three digits: the rest is noise, and manifests are read by people.
+func roundScale(x float64) float64 {
+	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
+	return math.Round(x/unit) * unit
+}
