@@ -3,7 +3,7 @@ module github.com/attune-io/attune
 go 1.26.8
 
 require (
-	github.com/aws/aws-sdk-go-v2/service/personalize v1.30.0
+	github.com/aws/aws-sdk-go-v2/service/personalize v1.41.2
 	github.com/aws/aws-sdk-go-v2/service/personalizeevents v1.34.0
 	github.com/aws/aws-sdk-go-v2/service/personalizeruntime v1.36.0
 	github.com/cedar-policy/cedar-go v1.9.0
