@@ -135,6 +135,9 @@ func Trust(r *http.Request, maxBody int64) (*Identity, error) {
 
 // readCredential finds the one signature a request carries.
 func readCredential(r *http.Request) (*credential, *Error) {
+	if isVersion2(r) {
+		return nil, badRequest("InvalidRequest", "the request is signed with AWS Signature Version 2, which is not accepted; use AWS4-HMAC-SHA256 (in boto3: Config(signature_version=\"s3v4\"))")
+	}
 	headers := r.Header["Authorization"]
 	presigned := strings.Contains(r.URL.RawQuery, "X-Amz-")
 	var q url.Values

@@ -275,6 +275,11 @@ func TestRefusals(t *testing.T) {
 		{"no date", "personalize", verifier(), func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "IncompleteSignatureException", 400},
 		{"other day", "personalize", verifier(), func(r *http.Request) { r.Header.Set("X-Amz-Date", "20260228T235959Z") }, "IncompleteSignatureException", 400},
 		{"basic", "personalize", verifier(), func(r *http.Request) { r.Header.Set("Authorization", "Basic YTpi") }, "IncompleteSignatureException", 400},
+		{"version 2", "s3", verifier(), func(r *http.Request) { r.Header.Set("Authorization", "AWS AKIA:sig=") }, "InvalidRequest", 400},
+		{"version 2 URL", "s3", verifier(), func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.URL.RawQuery = "AWSAccessKeyId=AKIA&Signature=x&Expires=1"
+		}, "InvalidRequest", 400},
 		{"no signature", "s3", verifier(), func(r *http.Request) {
 			a, _, _ := strings.Cut(r.Header.Get("Authorization"), ", Signature=")
 			r.Header.Set("Authorization", a)
