@@ -50,6 +50,7 @@ resource/resourcetest: . resource
 job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
 api/awsjson: . wire
 api/s3: . access artifact
+api/verb: . access resource job event artifact model profile api/awsjson
 api: . wire access resource job event serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
 engine/nats: .
 engine/temporal: .
@@ -58,25 +59,24 @@ engine/bucket: .
 engine/enginetest: . engine/*
 node: *
 cmd/attune: *
-test/sdk: *
-test/kill: *
+test/binary: access
 bench: *
 `
 
 // owners lists the heavy dependencies and the only rooms whose non-test code may import them.
 var owners = map[string][]string{
 	"github.com/nats-io/nats-server": {"engine/nats"},
-	"github.com/nats-io/nats.go":     {"engine/nats", "event"},
+	"github.com/nats-io/nats.go":     {"engine/nats", "engine/enginetest", "event"},
 	"go.temporal.io/server":          {"engine/temporal"},
-	"go.temporal.io/sdk":             {"engine/temporal", "job"},
-	"go.temporal.io/api":             {"engine/temporal", "job"},
-	"gocloud.dev":                    {"engine/bucket", "artifact", "api/s3"},
+	"go.temporal.io/sdk":             {"engine/temporal", "engine/enginetest", "job"},
+	"go.temporal.io/api":             {"engine/temporal", "engine/enginetest", "job"},
+	"gocloud.dev":                    {"engine/bucket", "engine/enginetest", "artifact", "api/s3"},
 	"modernc.org/sqlite":             {"engine/sql"},
 	"github.com/jackc/pgx":           {"engine/sql"},
 	"github.com/parquet-go":          {"dataset"},
 	"github.com/hamba/avro":          {"dataset/schema"},
 	"github.com/rclone/gofakes3":     {"api/s3"},
-	"github.com/aws/aws-sdk-go-v2":   {"cmd/attune", "bench", "test/sdk", "test/kill"},
+	"github.com/aws/aws-sdk-go-v2":   {"api/verb", "cmd/attune", "bench", "test/binary"},
 	"github.com/alecthomas/kong":     {"cmd/attune"},
 }
 
