@@ -55,9 +55,10 @@ type ImportJobBody struct {
 
 // ImportReport says what became of the rows of an import.
 type ImportReport struct {
-	Rows        int64  `json:"rows"` // that are in the table now
-	Rejected    int64  `json:"rejected"`
-	RejectsFile string `json:"rejectsFile,omitempty"` // artifact name; line, column and reason of the first ones
+	Rows        int64    `json:"rows"` // that are in the table now
+	Rejected    int64    `json:"rejected"`
+	RejectsFile string   `json:"rejectsFile,omitempty"` // artifact name; line, column and reason of the first ones
+	Reasons     []string `json:"reasons,omitempty"`     // of the very first rejected rows, each a sentence
 }
 
 // String says it in a sentence: "3 of 1000 rows were rejected (0.3 %)".

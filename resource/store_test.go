@@ -1,0 +1,120 @@
+package resource_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/attune-io/attune"
+	enginesql "github.com/attune-io/attune/engine/sql"
+	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/resource/resourcetest"
+)
+
+// postgresURL names a PostgreSQL server that tests may make schemas on.
+const postgresURL = "ATTUNE_TEST_SQL_URL"
+
+func TestStoreSQLite(t *testing.T) {
+	resourcetest.Run(t, func(t *testing.T) resource.Store { return openSQLite(t) })
+}
+
+func TestStorePostgres(t *testing.T) {
+	raw := os.Getenv(postgresURL)
+	if raw == "" {
+		t.Skip("set " + postgresURL + " to run the suite on PostgreSQL")
+	}
+	resourcetest.Run(t, func(t *testing.T) resource.Store { return openPostgres(t, raw) })
+}
+
+func openEngine(t testing.TB, url, dir string) *enginesql.Engine {
+	t.Helper()
+	e, err := enginesql.Open(context.Background(), url, dir, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+func openStore(t testing.TB, e *enginesql.Engine) *resource.SQL {
+	t.Helper()
+	s, err := resource.OpenStore(t.Context(), e.Client(), resource.Dialect(e.Dialect()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openSQLite(t testing.TB) *resource.SQL { return openStore(t, openEngine(t, "", t.TempDir())) }
+
+// openPostgres opens a store in a schema of its own.
+func openPostgres(t testing.TB, raw string) *resource.SQL {
+	t.Helper()
+	b := make([]byte, 6)
+	rand.Read(b)
+	name := "attune_test_" + hex.EncodeToString(b)
+	exec := func(db *sql.DB, stmt string) {
+		if _, err := db.ExecContext(context.Background(), stmt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admin := openEngine(t, raw, "")
+	exec(admin.Client(), "CREATE SCHEMA "+name)
+	t.Cleanup(func() { exec(admin.Client(), "DROP SCHEMA "+name+" CASCADE") })
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return openStore(t, openEngine(t, u.String(), ""))
+}
+
+func TestOpenStoreTwice(t *testing.T) {
+	e := openEngine(t, "", t.TempDir())
+	s := openStore(t, e)
+	r := &resource.Resource{ID: "a", Kind: resource.Schema, ARN: "arn:a", Name: "a", Body: []byte("{}")}
+	if err := s.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openStore(t, e).Get(t.Context(), "arn:a"); err != nil {
+		t.Errorf("after a second start: %v", err)
+	}
+	if _, err := e.Client().ExecContext(t.Context(), `INSERT INTO resource_format (format) VALUES (99)`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := resource.OpenStore(t.Context(), e.Client(), resource.SQLite)
+	if attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), "99") {
+		t.Errorf("a database of a newer build: %v", err)
+	}
+	if _, err := resource.OpenStore(t.Context(), e.Client(), "oracle"); attune.KindOf(err) != attune.Invalid {
+		t.Errorf("an unknown dialect: %v", err)
+	}
+}
+
+func TestCursor(t *testing.T) {
+	at := resource.At(&resource.Resource{ID: "0123456789abcdef", Created: resourceTime(1234)})
+	back, err := resource.ParseCursor(at.String())
+	if err != nil || back.ID != at.ID || !back.Created.Equal(at.Created) {
+		t.Errorf("%v: %v, %v", at, back, err)
+	}
+	for _, bad := range []string{"x", "12", "12.", "a.b"} {
+		if _, err := resource.ParseCursor(bad); attune.KindOf(err) != attune.InvalidNextToken {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if c, err := resource.ParseCursor(""); err != nil || c.String() != "" {
+		t.Errorf("the empty cursor: %v, %v", c, err)
+	}
+}
