@@ -14,9 +14,6 @@ const (
 	batchRows  = 8 << 10 // rows handed from the parser to the writer at once
 	batchBytes = 4 << 20 // and bytes of their strings
 	arenaBytes = 256 << 10
-	// writeRows is how many values go to a parquet column at once: pages are cut
-	// only between calls, so this bounds by how much a page overshoots.
-	writeRows = 1 << 10
 )
 
 // rowBatch is parsed rows on their way into a table, by column. It owns the
@@ -74,85 +71,50 @@ type tableWriter struct {
 	table  string
 	fields []schema.Field
 
-	schema *parquet.Schema
-	order  []int // file column → index in fields
-
-	part  int
-	rows  int64 // in the open part
-	out   *artifact.Writer
-	w     *parquet.Writer
-	group int // rows in the open row group
-	bytes int // of strings in it
+	part int          // parts begun
+	file *parquetFile // the open part; nil between parts
 }
 
 func newTableWriter(store *artifact.Store, table string, fields []schema.Field) *tableWriter {
-	w := &tableWriter{store: store, table: table, fields: fields}
-	w.schema, w.order = parquetSchema("table", fields)
-	return w
+	return &tableWriter{store: store, table: table, fields: fields}
 }
 
 func (t *tableWriter) write(ctx context.Context, b *rowBatch) error {
-	if t.out == nil {
+	if t.file == nil {
 		if err := t.open(ctx); err != nil {
 			return err
 		}
 	}
-	cols := t.w.ColumnWriters()
-	for file, index := range t.order {
-		values := b.columns[index]
-		for from := 0; from < len(values); from += writeRows {
-			if _, err := cols[file].WriteRowValues(values[from:min(from+writeRows, len(values))]); err != nil {
-				return t.failed(err)
-			}
-		}
+	if err := t.file.write(b.columns, b.rows, b.bytes); err != nil {
+		return err
 	}
-	t.rows += int64(b.rows)
-	t.group += b.rows
-	t.bytes += b.bytes
-	if t.group+batchRows > rowsPerGroup || t.bytes >= bytesPerGroup {
-		if err := t.w.Flush(); err != nil {
-			return t.failed(err)
-		}
-		t.group, t.bytes = 0, 0
-	}
-	if t.rows >= rowsPerPart {
+	if t.file.rows >= rowsPerPart {
 		return t.closePart()
 	}
 	return nil
 }
 
-func (t *tableWriter) open(ctx context.Context) error {
+func (t *tableWriter) open(ctx context.Context) (err error) {
 	if t.part == maxPart {
 		return fmt.Errorf("write table %s: more than %d files", t.table, maxPart)
 	}
-	out, err := t.store.Create(ctx, partName(t.table, t.part))
-	if err != nil {
-		return t.failed(err)
+	t.file, err = createParquet(ctx, t.store, partName(t.table, t.part), t.fields, nil)
+	if err == nil {
+		t.part++
 	}
-	t.out = out
-	opts := append(parquetOptions(t.schema), parquet.KeyValueMetadata(schemaKey, encodeFields(t.fields)))
-	t.w = parquet.NewWriter(out, opts...)
-	t.rows, t.group, t.bytes = 0, 0, 0
-	t.part++
-	return nil
+	return err
 }
 
 func (t *tableWriter) closePart() error {
-	if err := t.w.Close(); err != nil {
-		return t.failed(err)
-	}
-	out := t.out
-	t.out = nil
-	if _, err := out.Commit(); err != nil {
-		return t.failed(err)
-	}
-	return nil
+	f := t.file
+	t.file = nil
+	return f.commit()
 }
 
 // close commits the last part. A table of no rows still has one part, which
 // holds its columns.
 func (t *tableWriter) close(ctx context.Context) error {
-	if t.out == nil {
+	if t.file == nil {
 		if t.part > 0 {
 			return nil
 		}
@@ -165,10 +127,8 @@ func (t *tableWriter) close(ctx context.Context) error {
 
 // abort drops the part that is open; parts already committed stay.
 func (t *tableWriter) abort() {
-	if t.out != nil {
-		t.out.Abort()
-		t.out = nil
+	if t.file != nil {
+		t.file.abort()
+		t.file = nil
 	}
 }
-
-func (t *tableWriter) failed(err error) error { return fmt.Errorf("write table %s: %w", t.table, err) }

@@ -146,18 +146,14 @@ func Batches(ctx context.Context, store *artifact.Store, table string) iter.Seq2
 	}
 }
 
-// readPart reads one file, group by group, into b.
+// readPart reads one file of a table, group by group, into b.
 func readPart(ctx context.Context, store *artifact.Store, name string, b *Batch, give func() bool) (more bool, err error) {
 	f, closeFile, err := openParquet(ctx, store, name)
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
-	text, ok := f.Lookup(schemaKey)
-	if !ok {
-		return false, errors.New("not a table: it does not say its schema")
-	}
-	fields, err := decodeFields(text)
+	fields, err := fieldsOf(f)
 	if err != nil {
 		return false, err
 	}
@@ -184,19 +180,6 @@ func readPart(ctx context.Context, store *artifact.Store, name string, b *Batch,
 		}
 	}
 	return true, nil
-}
-
-// openParquet opens a file of this room for reading by column.
-func openParquet(ctx context.Context, store *artifact.Store, name string) (*parquet.File, func() error, error) {
-	r, err := store.Open(ctx, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	f, err := parquet.OpenFile(r, r.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(csvChunk))
-	if err != nil {
-		return nil, nil, errors.Join(err, r.Close())
-	}
-	return f, r.Close, nil
 }
 
 // read fills the column with the n values of a chunk.

@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/snappy"
-	"github.com/parquet-go/parquet-go/encoding/plain"
-
 	"github.com/attune-io/attune/dataset/schema"
 )
 
@@ -68,61 +64,4 @@ func decodeFields(text string) ([]schema.Field, error) {
 		fields[i] = schema.Field{Name: c.Name, Kind: k, Nullable: c.Nullable, Categorical: c.Categorical, Textual: c.Textual}
 	}
 	return fields, nil
-}
-
-// parquetSchema is the file schema of columns. Parquet groups order their
-// columns by name, so it also gives, for every column of the file, which of
-// fields it is.
-func parquetSchema(name string, fields []schema.Field) (*parquet.Schema, []int) {
-	group := parquet.Group{}
-	at := make(map[string]int, len(fields))
-	for i, f := range fields {
-		group[f.Name] = parquetNode(f)
-		at[f.Name] = i
-	}
-	s := parquet.NewSchema(name, group)
-	order := make([]int, 0, len(fields))
-	for _, path := range s.Columns() {
-		order = append(order, at[path[0]])
-	}
-	return s, order
-}
-
-func parquetNode(f schema.Field) parquet.Node {
-	var n parquet.Node
-	switch f.Kind {
-	case schema.String:
-		n = parquet.String()
-		if f.Textual {
-			n = parquet.Encoded(n, &plain.Encoding{}) // every text is its own: a dictionary would only be copied
-		} else {
-			n = parquet.Encoded(n, &parquet.RLEDictionary)
-		}
-	case schema.Int:
-		n = parquet.Int(32)
-	case schema.Long:
-		n = parquet.Int(64)
-	case schema.Float:
-		n = parquet.Leaf(parquet.FloatType)
-	case schema.Double:
-		n = parquet.Leaf(parquet.DoubleType)
-	default:
-		n = parquet.Leaf(parquet.BooleanType)
-	}
-	if f.Nullable {
-		n = parquet.Optional(n)
-	}
-	return n
-}
-
-// parquetOptions are shared by every file this room writes: bounded row groups,
-// no statistics (nothing here searches by them), fast compression.
-func parquetOptions(s *parquet.Schema) []parquet.WriterOption {
-	opts := []parquet.WriterOption{s, parquet.Compression(&snappy.Codec{}), parquet.MaxRowsPerRowGroup(rowsPerGroup),
-		parquet.DictionaryMaxBytes(dictionaryBytes), parquet.DataPageStatistics(false),
-		parquet.CreatedBy("attune", "1", "")}
-	for _, path := range s.Columns() {
-		opts = append(opts, parquet.SkipPageBounds(path...))
-	}
-	return opts
 }

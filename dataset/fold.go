@@ -1,0 +1,299 @@
+package dataset
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/event"
+)
+
+// maxTypes bounds distinct event types, which are numbered in 16 bits.
+const maxTypes = 1 << 16
+
+// folded is one interaction while the log is folded.
+type folded struct {
+	user  int32 // ≥ 0: number in users; < 0: ^number in sessions, not known yet whose
+	item  int32
+	at    int64  // Unix milliseconds
+	sign  uint64 // equal for events that count once, given equal user, item, type and time
+	value float32
+	typ   uint16
+}
+
+// session is one session id of the log and whose it is.
+type session struct{ user int32 }
+
+// nobody marks a session in which no user has been seen yet.
+const nobody int32 = -1
+
+// fold is the state of the log as far as it was read.
+type fold struct {
+	asOf     int64 // Unix milliseconds; later interactions are not known yet
+	users    *interner
+	items    *interner
+	types    *interner
+	sessions *interner
+	owners   []session // by number in sessions
+	seen     map[[16]byte]struct{}
+	events   []folded
+	jobs     map[string]bool
+	seq      event.Seq // of the last record
+
+	tables map[schema.Type][]liveTable
+	puts   map[schema.Type]map[string]putRow
+	order  int // counts records, to say what came first
+}
+
+// liveTable is a table whose rows are true, and its place in the order of things.
+type liveTable struct {
+	name  string
+	rows  int64
+	order int
+}
+
+// putRow is what PutItems or PutUsers said last of one id.
+type putRow struct {
+	properties string
+	order      int
+}
+
+func newFold(asOf time.Time) *fold {
+	f := &fold{asOf: math.MaxInt64, jobs: map[string]bool{}, items: newInterner(), users: newInterner(),
+		tables: map[schema.Type][]liveTable{}, puts: map[schema.Type]map[string]putRow{schema.Items: {}, schema.Users: {}}}
+	if !asOf.IsZero() {
+		f.asOf = asOf.UnixMilli()
+	}
+	f.clearInteractions()
+	return f
+}
+
+// readLog folds the records of a log, in order.
+//
+//   - Of a dataset's imports, those from the last FULL one on are live; what came by Put* stays.
+//   - A CLEARED record ends everything before it, for its dataset.
+//   - A job counts once, and so does an event id.
+//   - Interactions later than the moment of the snapshot are left out.
+func (f *fold) readLog(records iter.Seq2[event.Record, error]) error {
+	for r, err := range records {
+		if err != nil {
+			return err
+		}
+		f.seq = r.Seq
+		f.order++
+		switch b := r.Body.(type) {
+		case *event.Interaction:
+			err = f.interaction(b)
+		case *event.Item:
+			f.put(schema.Items, b.ID, b.Properties)
+		case *event.User:
+			f.put(schema.Users, b.ID, b.Properties)
+		case *event.Imported:
+			err = f.imported(b)
+		}
+		if err != nil {
+			return fmt.Errorf("record %s: %w", r.Seq, err)
+		}
+	}
+	return nil
+}
+
+func (f *fold) put(t schema.Type, id, properties string) {
+	// A record's strings share memory with their neighbours in the log.
+	f.puts[t][strings.Clone(id)] = putRow{properties: strings.Clone(properties), order: f.order}
+}
+
+func (f *fold) imported(b *event.Imported) error {
+	if b.Job != "" && f.jobs[b.Job] {
+		return nil
+	}
+	f.jobs[strings.Clone(b.Job)] = true
+	t, err := schema.ParseType(b.Dataset)
+	if err != nil {
+		return err
+	}
+	switch b.Mode {
+	case event.Cleared:
+		f.tables[t] = nil
+		if f.puts[t] != nil {
+			f.puts[t] = map[string]putRow{}
+		}
+		if t == schema.Interactions {
+			f.clearInteractions()
+		}
+		return nil
+	case event.Full:
+		f.tables[t] = nil
+	}
+	f.tables[t] = append(f.tables[t], liveTable{name: strings.Clone(b.Table), rows: b.Rows, order: f.order})
+	return nil
+}
+
+func (f *fold) clearInteractions() {
+	f.users, f.items, f.types, f.sessions = newInterner(), newInterner(), newInterner(), newInterner()
+	f.owners, f.events, f.seen = nil, nil, map[[16]byte]struct{}{}
+}
+
+// interaction folds one event of PutEvents.
+func (f *fold) interaction(b *event.Interaction) error {
+	at := b.At.UnixMilli()
+	if at > f.asOf || b.User == "" && b.Session == "" {
+		return nil
+	}
+	if b.EventID != "" {
+		// 128 bits of a hash instead of the id: a log of ten million ids would be a gigabyte of strings.
+		sum := sha256.Sum256([]byte(b.EventID))
+		key := [16]byte(sum[:16])
+		if _, again := f.seen[key]; again {
+			return nil
+		}
+		f.seen[key] = struct{}{}
+	}
+	user := f.who(b)
+	if b.Item == "" {
+		return nil // it only told whose the session is
+	}
+	typ, err := f.typeNumber(b.Type)
+	if err != nil {
+		return err
+	}
+	properties := b.Properties
+	if properties == "{}" {
+		properties = ""
+	}
+	f.events = append(f.events, folded{user: user, item: f.items.number(b.Item), at: at,
+		sign: signature("put", properties), value: float32(b.Value), typ: typ})
+	return nil
+}
+
+// who is the user of an event, or its session while that is anybody's. The
+// first user seen in a session owns it.
+func (f *fold) who(b *event.Interaction) int32 {
+	var s int32
+	if b.Session != "" {
+		s = f.sessions.number(b.Session)
+		if int(s) == len(f.owners) {
+			f.owners = append(f.owners, session{user: nobody})
+		}
+	}
+	if b.User == "" {
+		return ^s
+	}
+	u := f.users.number(b.User)
+	if b.Session != "" && f.owners[s].user == nobody {
+		f.owners[s].user = u
+	}
+	return u
+}
+
+func (f *fold) typeNumber(name string) (uint16, error) {
+	n := f.types.number(name)
+	if n >= maxTypes {
+		return 0, attune.Errorf(attune.LimitExceeded, "more than %d event types: is %q an event type?", maxTypes, brief(name))
+	}
+	return uint16(n), nil
+}
+
+// settle gives every event its user: the session's owner, or the session id as a user of its own.
+func (f *fold) settle() {
+	for s := range f.owners {
+		if f.owners[s].user == nobody {
+			f.owners[s].user = f.users.number(f.sessions.ids[s])
+		}
+	}
+	for i := range f.events {
+		if e := &f.events[i]; e.user < 0 {
+			e.user = f.owners[^e.user].user
+		}
+	}
+	f.sessions, f.owners, f.seen = nil, nil, nil
+}
+
+// addRows folds a batch of an interactions table.
+func (f *fold) addRows(b *Batch) error {
+	cols := make(map[string]*Cells, len(b.Columns))
+	var extra []*Cells
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		cols[c.Field.Name] = c
+		switch c.Field.Name {
+		case schema.UserID, schema.ItemID, schema.Timestamp, schema.EventType:
+		default:
+			extra = append(extra, c)
+		}
+	}
+	user, item, at := cols[schema.UserID], cols[schema.ItemID], cols[schema.Timestamp]
+	if user == nil || item == nil || at == nil || user.Text == nil || item.Text == nil || at.Int == nil {
+		return fmt.Errorf("table of interactions lacks %s, %s or %s", schema.UserID, schema.ItemID, schema.Timestamp)
+	}
+	typ, value := cols[schema.EventType], cols[schema.EventValue]
+	for i := range b.Len {
+		ms := at.Int[i] * 1000
+		if ms > f.asOf {
+			continue
+		}
+		e := folded{user: f.users.number(user.Text[i]), item: f.items.number(item.Text[i]), at: ms, value: NoValue()}
+		name := ""
+		if typ != nil && typ.Text != nil {
+			name = typ.Text[i]
+		}
+		var err error
+		if e.typ, err = f.typeNumber(name); err != nil {
+			return err
+		}
+		if value != nil && value.Number != nil && !value.Absent(i) {
+			e.value = float32(value.Number[i])
+		}
+		if len(extra) > 0 {
+			e.sign = rowSignature(extra, i)
+		}
+		f.events = append(f.events, e)
+	}
+	return nil
+}
+
+// signature hashes the parts of an event that tell it from others of the same
+// user, item, type and time. FNV-1a: the same on every machine, since it also
+// orders such events.
+func signature(parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, p := range parts {
+		_, _ = h.Write([]byte(p)) // a hash does not fail
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
+}
+
+// rowSignature hashes the other columns of a row of a table.
+func rowSignature(extra []*Cells, row int) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211 // of FNV-1a, 64 bits
+	h := uint64(offset)
+	mix := func(x uint64) {
+		for range 8 {
+			h = (h ^ x&0xff) * prime
+			x >>= 8
+		}
+	}
+	for _, c := range extra {
+		switch {
+		case c.Absent(row):
+			mix(math.MaxUint64)
+		case c.Text != nil:
+			for i := range len(c.Text[row]) {
+				h = (h ^ uint64(c.Text[row][i])) * prime
+			}
+			mix(uint64(len(c.Text[row])))
+		case c.Int != nil:
+			mix(uint64(c.Int[row]))
+		default:
+			mix(math.Float64bits(c.Number[row]))
+		}
+	}
+	return h
+}

@@ -1,0 +1,224 @@
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/event"
+)
+
+// FreezeSpec says what to freeze.
+type FreezeSpec struct {
+	Group event.Group
+	UpTo  event.Seq // records after it are not known yet
+	AsOf  time.Time // interactions that happened later are not known yet; kept to the millisecond
+	// Schemas, where given, say how to read the properties of PutItems and
+	// PutUsers. Without one the columns of the newest import serve, and what they
+	// do not name is taken for what it looks like.
+	Schemas map[schema.Type]*schema.Schema
+}
+
+// Info says what a snapshot is without opening it.
+type Info struct {
+	Format       int         `json:"format"` // of the stored bytes: docs/format/snapshot.md
+	Name         string      `json:"name"`   // artifact folder: snapshot/<group>/<asOf>-<digest>
+	Digest       string      `json:"digest"` // SHA-256 of the content, in hexadecimal
+	Group        event.Group `json:"group"`
+	AsOf         time.Time   `json:"asOf"`
+	UpTo         event.Seq   `json:"upTo"`   // the last record that was read when it was first made
+	Tables       []string    `json:"tables"` // live imports, in the order of the log
+	Users        int         `json:"users"`
+	Items        int         `json:"items"`
+	Interactions int64       `json:"interactions"`
+}
+
+// String introduces the snapshot.
+func (i *Info) String() string {
+	return fmt.Sprintf("%s: %s users × %s items × %s events", i.Name,
+		thousands(int64(i.Users)), thousands(int64(i.Items)), thousands(i.Interactions))
+}
+
+// Freeze folds a prefix of a group's log and the tables it names into a
+// snapshot, and stores it. The name holds the moment and a digest of the
+// content, so the same content at the same moment has the same name; what is
+// there already is not written again. A killed Freeze leaves files that the
+// next one with the same content completes.
+//
+// What counts: see fold.readLog for imports and event ids. Two events of
+// PutEvents that agree in user, item, type, time and properties are one, the
+// first; two rows of imports that agree in every column are one, because a file
+// that is imported twice must not weigh twice (and the service itself
+// collapses them on export). An event and a row never are one. An event without
+// a user belongs to the first user seen in its session, else to the session id
+// as if it were a user. Of items and users the last word on an id counts, whole.
+//
+// Memory is about 60 bytes an interaction, besides ids and attributes.
+func Freeze(ctx context.Context, log *event.Log, store *artifact.Store, spec FreezeSpec) (*Info, error) {
+	return freeze(ctx, log.Read(ctx, spec.Group, event.Seq{}, spec.UpTo), store, spec)
+}
+
+// freeze is Freeze over any records: the fold does not care where they come from.
+func freeze(ctx context.Context, records iter.Seq2[event.Record, error], store *artifact.Store, spec FreezeSpec) (*Info, error) {
+	if spec.Group == "" || spec.AsOf.IsZero() {
+		return nil, attune.Errorf(attune.Invalid, "freeze needs a dataset group and a moment")
+	}
+	spec.AsOf = spec.AsOf.UTC().Truncate(time.Millisecond)
+	f := newFold(spec.AsOf)
+	if err := f.readLog(records); err != nil {
+		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
+	}
+	info := &Info{Format: snapshotFormat, Group: spec.Group, AsOf: spec.AsOf, UpTo: f.seq, Tables: f.liveTables()}
+	s, err := f.snapshot(ctx, store, spec.Schemas)
+	if err != nil {
+		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
+	}
+	s.AsOf = spec.AsOf
+	info.Users, info.Items, info.Interactions = s.Users.Len(), s.Items.Len(), int64(s.Events.Len())
+	info.Digest = s.Digest()
+	info.Name = fmt.Sprintf("snapshot/%s/%s-%s", spec.Group, spec.AsOf.Format("20060102T150405Z"), info.Digest[:12])
+	return writeSnapshot(ctx, store, s, info)
+}
+
+// liveTables names the live tables of all types in the order of the log.
+func (f *fold) liveTables() []string {
+	var all []liveTable
+	for _, tables := range f.tables {
+		all = append(all, tables...)
+	}
+	slices.SortFunc(all, func(a, b liveTable) int { return cmp.Compare(a.order, b.order) })
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.name
+	}
+	return names
+}
+
+// snapshot reads the live tables and ends the fold, which is of no use after.
+func (f *fold) snapshot(ctx context.Context, store *artifact.Store, schemas map[schema.Type]*schema.Schema) (*Snapshot, error) {
+	// The record says how many rows there are; a wrong number only costs time.
+	const mostAhead = 1 << 26
+	var rows int64
+	for _, t := range f.tables[schema.Interactions] {
+		rows += t.rows
+	}
+	f.events = slices.Grow(f.events, int(max(0, min(rows, mostAhead))))
+	for _, t := range f.tables[schema.Interactions] {
+		for b, err := range Batches(ctx, store, t.name) {
+			if err == nil {
+				err = f.addRows(b)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	f.settle()
+	items := newAttributeFold(f.items, schema.ItemID, schemas[schema.Items])
+	if err := f.foldAttributes(ctx, store, schema.Items, items); err != nil {
+		return nil, err
+	}
+	users := newAttributeFold(f.users, schema.UserID, schemas[schema.Users])
+	if err := f.foldAttributes(ctx, store, schema.Users, users); err != nil {
+		return nil, err
+	}
+	return f.finish(items, users), nil
+}
+
+// foldAttributes replays the tables and Put* records of a type in the order of the log.
+func (f *fold) foldAttributes(ctx context.Context, store *artifact.Store, t schema.Type, a *attributeFold) error {
+	puts := f.puts[t]
+	ids := make([]string, 0, len(puts))
+	for id := range puts {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(x, y string) int { return cmp.Compare(puts[x].order, puts[y].order) })
+	given := a.schema != nil
+	putUntil := func(order int) {
+		for len(ids) > 0 && puts[ids[0]].order < order {
+			a.addPut(ids[0], puts[ids[0]].properties)
+			ids = ids[1:]
+		}
+	}
+	for _, table := range f.tables[t] {
+		putUntil(table.order)
+		for b, err := range Batches(ctx, store, table.name) {
+			if err != nil {
+				return err
+			}
+			a.addBatch(b)
+			if !given {
+				a.schema = b.schema(string(t))
+			}
+		}
+	}
+	putUntil(f.order + 1)
+	return nil
+}
+
+// schema is the columns of the batch.
+func (b *Batch) schema(name string) *schema.Schema {
+	s := &schema.Schema{Name: name}
+	for _, c := range b.Columns {
+		s.Fields = append(s.Fields, c.Field)
+	}
+	return s
+}
+
+// finish numbers everything in byte order of the ids. Users are those with
+// interactions and those of whom something was said; items likewise.
+func (f *fold) finish(items, users *attributeFold) *Snapshot {
+	used := make([]bool, len(f.users.ids))
+	copy(used, users.told)
+	for i := range f.events {
+		used[f.events[i].user] = true
+	}
+	s := new(Snapshot)
+	var userRank, itemRank []int32
+	s.Users, userRank = ranked(f.users, used)
+	s.Items, itemRank = ranked(f.items, nil)
+	s.ItemAttributes = items.finish(s.Items.Len(), itemRank)
+	s.UserAttributes = users.finish(s.Users.Len(), userRank)
+	s.Events = f.sortEvents(s.Users.Len(), userRank, itemRank)
+	f.events = nil
+	return s
+}
+
+// NewSnapshot makes a snapshot in memory from rows such as a table holds, with
+// the rules of Freeze; rows of items need Item, rows of users User, and both may
+// have Attributes. A zero asOf means that nothing is too late.
+func NewSnapshot(asOf time.Time, interactions, items, users []Row) (*Snapshot, error) {
+	f := newFold(asOf)
+	for _, r := range interactions {
+		if r.At > f.asOf {
+			continue
+		}
+		typ, err := f.typeNumber(r.Type)
+		if err != nil {
+			return nil, err
+		}
+		f.events = append(f.events, folded{user: f.users.number(r.User), item: f.items.number(r.Item), at: r.At,
+			value: float32(r.Value), typ: typ, sign: signature(fmt.Sprint(r.Value))})
+	}
+	ia, ua := newAttributeFold(f.items, schema.ItemID, nil), newAttributeFold(f.users, schema.UserID, nil)
+	ia.addRows(items, func(r Row) string { return r.Item })
+	ua.addRows(users, func(r Row) string { return r.User })
+	s := f.finish(ia, ua)
+	s.AsOf = asOf
+	return s, nil
+}
+
+func (a *attributeFold) addRows(rows []Row, id func(Row) string) {
+	for _, r := range rows {
+		n := a.begin(id(r))
+		for name, v := range r.Attributes {
+			a.column(a.fieldOf(name, v)).set(n, v)
+		}
+	}
+}

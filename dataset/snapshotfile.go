@@ -1,0 +1,184 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/dataset/schema"
+)
+
+const (
+	// snapshotFormat is the version of the stored bytes: docs/format/snapshot.md.
+	snapshotFormat = 1
+	// maxInfo bounds snapshot.json, which names tables and little else.
+	maxInfo = 1 << 20
+
+	interactionsFile = "interactions.parquet"
+	itemsFile        = "items.parquet"
+	usersFile        = "users.parquet"
+	infoFile         = "snapshot.json" // written last: a snapshot without it is not there
+
+	// typesKey names the event types, a JSON list, in the metadata of interactionsFile.
+	typesKey = "attune.types"
+)
+
+// Columns of interactionsFile. USER and ITEM are row numbers of the other files.
+const (
+	colUser = iota
+	colItem
+	colAt
+	colType
+	colValue
+)
+
+func interactionFields() []schema.Field {
+	return []schema.Field{
+		colUser:  {Name: "USER", Kind: schema.Int},
+		colItem:  {Name: "ITEM", Kind: schema.Int},
+		colAt:    {Name: "AT", Kind: schema.Long}, // Unix milliseconds
+		colType:  {Name: "TYPE", Kind: schema.Int},
+		colValue: {Name: "VALUE", Kind: schema.Float, Nullable: true},
+	}
+}
+
+// writeSnapshot stores a snapshot under info.Name, file by file, unless it is there.
+func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info *Info) (*Info, error) {
+	there, err := store.Exists(ctx, info.Name+"/"+infoFile)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", info.Name, err)
+	}
+	if there {
+		return ReadInfo(ctx, store, info.Name)
+	}
+	for _, write := range []func() error{
+		func() error { return writeEvents(ctx, store, info.Name+"/"+interactionsFile, s.Events) },
+		func() error {
+			return writeAttributes(ctx, store, info.Name+"/"+itemsFile, schema.ItemID, s.Items, s.ItemAttributes)
+		},
+		func() error {
+			return writeAttributes(ctx, store, info.Name+"/"+usersFile, schema.UserID, s.Users, s.UserAttributes)
+		},
+		func() error {
+			text, err := json.MarshalIndent(info, "", "  ")
+			if err != nil {
+				return err
+			}
+			_, err = store.Put(ctx, info.Name+"/"+infoFile, text)
+			return err
+		},
+	} {
+		// A file that is there is whole and, by its name, has this content: an
+		// earlier Freeze was killed, or another is doing the same.
+		if err := write(); err != nil && attune.KindOf(err) != attune.Exists {
+			return nil, err
+		}
+	}
+	return ReadInfo(ctx, store, info.Name)
+}
+
+// writeRowsOf writes n rows of a file, a batch at a time; value gives a cell and
+// about how long its string is.
+func writeRowsOf(ctx context.Context, store *artifact.Store, name string, fields []schema.Field, meta map[string]string,
+	n int, value func(col, row int) (parquet.Value, int)) error {
+	f, err := createParquet(ctx, store, name, fields, meta)
+	if err != nil {
+		return err
+	}
+	defer f.abort() // nothing after commit
+	columns := make([][]parquet.Value, len(fields))
+	for from := 0; from < n; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, bytes := 0, 0
+		for i := range columns {
+			columns[i] = columns[i][:0]
+		}
+		for ; rows < batchRows && from+rows < n && bytes < batchBytes; rows++ {
+			for i := range fields {
+				v, size := value(i, from+rows)
+				switch {
+				case v.IsNull():
+					v = v.Level(0, 0, i)
+				case fields[i].Nullable:
+					v = v.Level(0, 1, i)
+				default:
+					v = v.Level(0, 0, i)
+				}
+				columns[i] = append(columns[i], v)
+				bytes += size
+			}
+		}
+		if err := f.write(columns, rows, bytes); err != nil {
+			return err
+		}
+		from += rows
+	}
+	return f.commit()
+}
+
+func writeEvents(ctx context.Context, store *artifact.Store, name string, e Events) error {
+	types, err := json.Marshal(e.Types)
+	if err != nil {
+		return err
+	}
+	return writeRowsOf(ctx, store, name, interactionFields(), map[string]string{typesKey: string(types)}, e.Len(),
+		func(col, row int) (parquet.Value, int) {
+			switch col {
+			case colUser:
+				return parquet.Int32Value(e.User[row]), 0
+			case colItem:
+				return parquet.Int32Value(e.Item[row]), 0
+			case colAt:
+				return parquet.Int64Value(e.At[row]), 0
+			case colType:
+				return parquet.Int32Value(int32(e.Type[row])), 0
+			}
+			if v := e.Value[row]; v == v {
+				return parquet.FloatValue(v), 0
+			}
+			return parquet.NullValue(), 0
+		})
+}
+
+func writeAttributes(ctx context.Context, store *artifact.Store, name, id string, v *Vocabulary, a *Attributes) error {
+	fields := []schema.Field{{Name: id, Kind: schema.String}}
+	for _, c := range a.Columns {
+		fields = append(fields, schema.Field{Name: c.Name, Kind: c.Kind, Nullable: true, Categorical: c.Categorical, Textual: c.Textual})
+	}
+	return writeRowsOf(ctx, store, name, fields, nil, v.Len(), func(col, row int) (parquet.Value, int) {
+		if col == 0 {
+			return parquet.ByteArrayValue([]byte(v.ids[row])), len(v.ids[row])
+		}
+		c := &a.Columns[col-1]
+		if c.Text != nil {
+			if c.Text[row] == "" {
+				return parquet.NullValue(), 0
+			}
+			return parquet.ByteArrayValue([]byte(c.Text[row])), len(c.Text[row])
+		}
+		return numberValue(c.Kind, c.Number[row]), 0
+	})
+}
+
+func numberValue(k schema.Kind, x float64) parquet.Value {
+	switch {
+	case math.IsNaN(x):
+		return parquet.NullValue()
+	case k == schema.Boolean:
+		return parquet.BooleanValue(x != 0)
+	case k == schema.Int:
+		return parquet.Int32Value(int32(x))
+	case k == schema.Long:
+		return parquet.Int64Value(int64(x))
+	case k == schema.Float:
+		return parquet.FloatValue(float32(x))
+	}
+	return parquet.DoubleValue(x)
+}
