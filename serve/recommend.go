@@ -1,0 +1,277 @@
+package serve
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/filter"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+)
+
+// Limits of a request, as Personalize publishes them.
+const (
+	DefaultItems    = 25
+	MaxItems        = 500 // of an answer, and of a list to rank
+	MaxWithMetadata = 50  // of an answer or a list to rank, when metadata is asked for
+	MaxColumns      = 10  // metadata columns
+)
+
+// scoreNone is the manifest's word for answers without scores.
+const scoreNone = "none"
+
+// Request asks for items.
+type Request struct {
+	Campaign        attune.ARN
+	User            string       // required by User campaigns; for Related ones only the filter asks what the user did
+	Item            string       // required by Related campaigns; the others do not look at it
+	N               int          // 0 means DefaultItems
+	Filter          *filter.Expr // nil for none; it must have passed Check
+	FilterValues    map[string]string
+	MetadataColumns []string // of the items; columns that no item has are left out
+}
+
+// RankRequest asks for an order of given items.
+type RankRequest struct {
+	Campaign        attune.ARN
+	User            string
+	Items           []string
+	Filter          *filter.Expr
+	FilterValues    map[string]string
+	MetadataColumns []string
+}
+
+// Answer is items, best first.
+type Answer struct {
+	RecommendationID string // a UUID
+	Release          Release
+	Items            []Scored
+}
+
+// Scored is one item of an Answer.
+type Scored struct {
+	ID       string
+	Score    *float64          // nil when the recipe has none, and for unknown items of a ranking
+	Metadata map[string]string // by column as asked; several values joined by |; nil when not asked for
+}
+
+// Recommend answers a request from memory. A user or item that is new to the
+// model gets what is popular. What a filter leaves out is not filled up, so
+// there may be fewer items than asked for. Errors: attune.NotFound for a
+// campaign that is not loaded, attune.Unavailable for a profile that is not,
+// attune.Invalid for all else.
+func (s *Server) Recommend(ctx context.Context, q Request) (*Answer, error) {
+	defer s.m.took(askRecommend, time.Now())
+	r, v, err := s.find(q.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	n, err := q.check(r.Kind)
+	if err != nil {
+		return nil, err
+	}
+	w := s.spaces.Get().(*space)
+	defer s.free(w)
+	w.begin(r, v)
+	query := w.query(r, v, q.User, q.Item)
+	if q.Filter != nil {
+		if err := w.filtered(v, q.Filter, q.FilterValues, q.User); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.Scorer.Score(ctx, query, w.scores); err != nil {
+		return nil, err
+	}
+	if len(query.History) == 0 && query.Item == model.NoItem {
+		s.m.strange.Inc()
+	}
+	w.best = kernel.TopK(w.best[:0], w.scores, n, w.left)
+	if len(w.best) < n {
+		s.m.short.Inc()
+	}
+	a := &Answer{RecommendationID: newID(), Release: r.Release, Items: make([]Scored, len(w.best))}
+	norm := math.Inf(1)
+	if r.scored() {
+		norm = kernel.LogSumExp(w.scores) // over the whole catalogue: what is left out keeps its share
+	}
+	shares := make([]float64, len(w.best))
+	for i, row := range w.best {
+		a.Items[i].ID = r.Model.Items[row]
+		if r.scored() {
+			shares[i] = share(w.scores[row], norm)
+			a.Items[i].Score = &shares[i]
+		}
+	}
+	addMetadata(v, a.Items, q.MetadataColumns)
+	return a, nil
+}
+
+// Rank answers with the items of a list in the order that suits the user.
+// Items the model does not know come last, without a score, in the order
+// given; so do equal ones. Scores sum to one over the known items of the list.
+// What a filter leaves out is not in the answer. Errors are those of Recommend.
+func (s *Server) Rank(ctx context.Context, q RankRequest) (*Answer, error) {
+	defer s.m.took(askRank, time.Now())
+	r, v, err := s.find(q.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.check(r.Kind); err != nil {
+		return nil, err
+	}
+	w := s.spaces.Get().(*space)
+	defer s.free(w)
+	w.begin(r, v)
+	query := w.query(r, v, q.User, "")
+	if err := r.Scorer.Score(ctx, query, w.scores); err != nil {
+		return nil, err
+	}
+	keep := func(string) bool { return true }
+	if q.Filter != nil {
+		if err := w.allow(v, q.Filter, q.FilterValues, q.User); err != nil {
+			return nil, err
+		}
+		keep = func(id string) bool {
+			number, ok := v.ItemNumber(id)
+			return ok && w.allowed.Has(number)
+		}
+	}
+	a := &Answer{RecommendationID: newID(), Release: r.Release, Items: w.rank(r, q.Items, keep)}
+	addMetadata(v, a.Items, q.MetadataColumns)
+	return a, nil
+}
+
+// rank orders a list by the scores in w.
+func (w *space) rank(r *release, items []string, keep func(string) bool) []Scored {
+	type place struct {
+		id    string
+		score float32 // -Inf for what cannot be scored
+	}
+	unknown := float32(math.Inf(-1))
+	places := make([]place, 0, len(items))
+	scores := make([]float32, 0, len(items))
+	for _, id := range items {
+		if !keep(id) {
+			continue
+		}
+		p := place{id, unknown}
+		if row, ok := r.rowOf[id]; ok && w.scores[row] == w.scores[row] { // not NaN
+			p.score = w.scores[row]
+		}
+		places, scores = append(places, p), append(scores, p.score)
+	}
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.score, a.score) })
+	norm := kernel.LogSumExp(scores)
+	ranked := make([]Scored, len(places))
+	shares := make([]float64, len(places))
+	for i, p := range places {
+		ranked[i].ID = p.id
+		if r.scored() && p.score > unknown {
+			shares[i] = share(p.score, norm)
+			ranked[i].Score = &shares[i]
+		}
+	}
+	return ranked
+}
+
+func (r *release) scored() bool { return r.Model.Manifest.Scores != scoreNone }
+
+// share is the softmax of one score, given the logarithm of the sum of all.
+func share(score float32, norm float64) float64 {
+	if math.IsInf(norm, 1) {
+		return 0 // a broken model with infinite scores has no shares
+	}
+	return math.Exp(float64(score) - norm)
+}
+
+func (q *Request) check(k Kind) (n int, err error) {
+	switch {
+	case k == Ranking:
+		return 0, attune.Errorf(attune.Invalid, "campaign %s ranks lists: use GetPersonalizedRanking with an inputList", q.Campaign)
+	case k == User && q.User == "":
+		return 0, attune.Errorf(attune.Invalid, "userId is required by campaign %s: give the id of a user, or of an anonymous session", q.Campaign)
+	case k == Related && q.Item == "":
+		return 0, attune.Errorf(attune.Invalid, "itemId is required by campaign %s: give the id of the item that others shall be like", q.Campaign)
+	case q.N < 0 || q.N > MaxItems:
+		return 0, attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", q.N, MaxItems)
+	}
+	n = q.N
+	if n == 0 {
+		n = DefaultItems
+	}
+	return n, checkMetadata(q.MetadataColumns, n)
+}
+
+func (q *RankRequest) check(k Kind) error {
+	switch {
+	case k != Ranking:
+		return attune.Errorf(attune.Invalid, "campaign %s does not rank lists: use GetRecommendations, or a campaign of recipe aws-personalized-ranking", q.Campaign)
+	case q.User == "":
+		return attune.Errorf(attune.Invalid, "userId is required by campaign %s: give the id of a user, or of an anonymous session", q.Campaign)
+	case len(q.Items) == 0 || len(q.Items) > MaxItems:
+		return attune.Errorf(attune.Invalid, "inputList has %d items: it must have 1 to %d", len(q.Items), MaxItems)
+	case slices.Contains(q.Items, ""):
+		return attune.Errorf(attune.Invalid, "inputList has an empty item id at place %d", slices.Index(q.Items, "")+1)
+	}
+	return checkMetadata(q.MetadataColumns, len(q.Items))
+}
+
+func checkMetadata(columns []string, n int) error {
+	if len(columns) > MaxColumns {
+		return attune.Errorf(attune.Invalid, "metadataColumns has %d columns: at most %d are allowed", len(columns), MaxColumns)
+	}
+	if len(columns) > 0 && n > MaxWithMetadata {
+		return attune.Errorf(attune.Invalid, "metadata is given for at most %d items, but %d are asked for", MaxWithMetadata, n)
+	}
+	return nil
+}
+
+// addMetadata gives every item the columns it has a value in.
+func addMetadata(v view, items []Scored, columns []string) {
+	if len(columns) == 0 {
+		return
+	}
+	table := v.Items()
+	for i := range items {
+		items[i].Metadata = make(map[string]string, len(columns))
+		number, ok := v.ItemNumber(items[i].ID)
+		if !ok {
+			continue
+		}
+		for _, name := range columns {
+			switch x := table.Get(number, name).(type) {
+			case string:
+				items[i].Metadata[name] = x
+			case []string:
+				items[i].Metadata[name] = strings.Join(x, "|")
+			case float64:
+				items[i].Metadata[name] = strconv.FormatFloat(x, 'f', -1, 64)
+			}
+		}
+	}
+}
+
+// newID makes a random UUID (version 4).
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: it ends the process instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	var text [36]byte
+	for i, at := 0, 0; i < len(b); i++ {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			text[at] = '-'
+			at++
+		}
+		hex.Encode(text[at:], b[i:i+1])
+		at += 2
+	}
+	return string(text[:])
+}

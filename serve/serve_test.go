@@ -1,0 +1,463 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/filter"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/profile"
+)
+
+// shop is a view that a test writes by hand.
+type shop struct {
+	mu        sync.RWMutex
+	ids       []string
+	numbers   map[string]int32
+	types     []string
+	histories map[string][]profile.Touch
+	columns   *filter.Columns
+}
+
+func newShop() *shop {
+	return &shop{numbers: map[string]int32{}, histories: map[string][]profile.Touch{}, columns: filter.NewColumns()}
+}
+
+func (s *shop) add(id string) int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, ok := s.numbers[id]; ok {
+		return n
+	}
+	n := int32(len(s.ids))
+	s.ids, s.numbers[id] = append(s.ids, id), n
+	return n
+}
+
+// touch appends to a user's history.
+func (s *shop) touch(user, item, kind string, value float32) {
+	n := s.add(item)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := slices.Index(s.types, kind)
+	if t < 0 {
+		t, s.types = len(s.types), append(s.types, kind)
+	}
+	s.histories[user] = append(s.histories[user], profile.Touch{Item: n, Type: uint16(t), Value: value})
+}
+
+func (s *shop) History(user string) []profile.Touch {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.histories[user])
+}
+
+func (s *shop) TypeName(n uint16) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.types[n]
+}
+
+func (s *shop) Item(n int32) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.ids[n]
+}
+
+func (s *shop) ItemNumber(id string) (int32, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n, ok := s.numbers[id]
+	return n, ok
+}
+
+func (s *shop) NumItems() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.ids)
+}
+
+func (s *shop) Items() *filter.Columns { return s.columns }
+
+// dots scores by inner products with the mean of the history, or with the item
+// in focus; for nobody and nothing, by how early the row is.
+type dots struct {
+	data []float32
+	d    int
+	last chan model.Query // when not nil, gets every query
+}
+
+func (s dots) Score(_ context.Context, q model.Query, dst []float32) error {
+	if s.last != nil {
+		q.History = slices.Clone(q.History)
+		s.last <- q
+	}
+	query := make([]float32, s.d)
+	for _, t := range q.History {
+		kernel.Axpy(t.Weight/float32(len(q.History)), s.data[int(t.Item)*s.d:][:s.d], query)
+	}
+	if q.Item != model.NoItem {
+		copy(query, s.data[int(q.Item)*s.d:])
+	} else if len(q.History) == 0 {
+		for i := range dst {
+			dst[i] = -float32(i)
+		}
+		return nil
+	}
+	kernel.Gemv(dst, s.data, query)
+	return nil
+}
+
+// The model of the tests: a0 a1 a2 are alike, b0 b1 b2 are; a0 is the most popular, b2 the least.
+func testModel(scores, seen string) (*model.Model, dots) {
+	m := &model.Model{Items: []string{"a0", "b0", "a1", "b1", "a2", "b2"}, Manifest: model.Manifest{Scores: scores, Seen: seen}}
+	return m, dots{d: 2, data: []float32{1, 0, 0, 1, .9, .1, .1, .9, .8, .1, .1, .8}, last: make(chan model.Query, 100)}
+}
+
+const campaign = attune.ARN("arn:aws:personalize:us-east-1:000000000000:campaign/c")
+
+func serverOf(t testing.TB, s *shop, k Kind, m *model.Model, scorer model.Scorer) *Server {
+	t.Helper()
+	server := newServer(func(event.Group) (view, bool) { return s, true }, nil, nil)
+	if err := server.Load(Release{Campaign: campaign, Version: "v", Group: "g", Kind: k, Model: m, Scorer: scorer}); err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func ids(a *Answer) []string {
+	var out []string
+	for _, x := range a.Items {
+		out = append(out, x.ID)
+	}
+	return out
+}
+
+func parse(t testing.TB, text string) *filter.Expr {
+	t.Helper()
+	e, err := filter.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func testShop() *shop {
+	s := newShop()
+	for _, id := range []string{"b2", "unheard", "a2", "a1", "b1", "b0"} { // numbers differ from rows
+		s.columns.Set(s.add(id), "KIND", id[:1])
+	}
+	s.columns.Set(s.numbers["a1"], "GENRES", []string{"x", "y"})
+	s.columns.Set(s.numbers["a1"], "PRICE", 2.50)
+	s.touch("u", "a1", "View", 1)
+	s.touch("u", "unheard", "View", 5)
+	s.touch("u", "a2", "Purchase", float32(math.NaN()))
+	s.touch("u", "a0", "VIEW", 5)
+	return s
+}
+
+func TestRecommend(t *testing.T) {
+	half := 0.5
+	for _, test := range []struct {
+		name string
+		kind Kind
+		seen string
+		rule model.EventRule
+		req  Request
+		want []string
+	}{
+		{"everything", User, model.SeenKept, model.EventRule{}, Request{User: "u"}, []string{"a0", "a1", "a2", "b1", "b2", "b0"}},
+		{"seen left out", User, model.SeenLeftOut, model.EventRule{}, Request{User: "u"}, []string{"b1", "b2", "b0"}},
+		{"event type without case", User, model.SeenLeftOut, model.EventRule{Type: "vieW"}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
+		{"threshold drops what has no value", User, model.SeenLeftOut, model.EventRule{Threshold: &half}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
+		{"n", User, model.SeenKept, model.EventRule{}, Request{User: "u", N: 2}, []string{"a0", "a1"}},
+		{"unknown user", User, model.SeenLeftOut, model.EventRule{}, Request{User: "stranger", N: 3}, []string{"a0", "b0", "a1"}},
+		{"include", User, model.SeenKept, model.EventRule{}, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.KIND = "b"`)}, []string{"b1", "b2", "b0"}},
+		{"exclude what was bought", User, model.SeenKept, model.EventRule{},
+			Request{User: "u", Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($T)`), FilterValues: map[string]string{"T": `"purchase"`}},
+			[]string{"a0", "a1", "b1", "b2", "b0"}},
+		{"nothing is filled up", User, model.SeenLeftOut, model.EventRule{}, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.GENRES IN ("x")`)}, nil},
+		{"related", Related, model.SeenLeftOut, model.EventRule{}, Request{Item: "b0", N: 2}, []string{"b1", "b2"}},
+		{"related, filtered by history", Related, model.SeenLeftOut, model.EventRule{},
+			Request{Item: "a0", User: "u", N: 1, Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")`)}, []string{"a2"}},
+		{"related to the unknown", Related, model.SeenKept, model.EventRule{}, Request{Item: "unheard", N: 2}, []string{"a0", "b0"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, scorer := testModel("softmax", test.seen)
+			m.Manifest.Events = test.rule
+			test.req.Campaign = campaign
+			a, err := serverOf(t, testShop(), test.kind, m, scorer).Recommend(t.Context(), test.req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ids(a); !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if len(a.RecommendationID) != 36 || a.Release.Version != "v" {
+				t.Errorf("answer has id %q and version %q", a.RecommendationID, a.Release.Version)
+			}
+		})
+	}
+}
+
+func TestQueryHoldsOnlyWhatCounts(t *testing.T) {
+	m, scorer := testModel("softmax", model.SeenKept)
+	m.Manifest.Events = model.EventRule{Type: "view"}
+	if _, err := serverOf(t, testShop(), User, m, scorer).Recommend(t.Context(), Request{Campaign: campaign, User: "u"}); err != nil {
+		t.Fatal(err)
+	}
+	q := <-scorer.last
+	if len(q.History) != 2 || q.History[0].Item != 2 || q.History[1].Item != 0 || q.Item != model.NoItem {
+		t.Errorf("query %+v", q)
+	}
+}
+
+func TestScores(t *testing.T) {
+	m, scorer := testModel("softmax", model.SeenLeftOut)
+	server := serverOf(t, testShop(), User, m, scorer)
+	sum := func(q Request) (total float64, last Scored) {
+		t.Helper()
+		q.Campaign = campaign
+		a, err := server.Recommend(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range a.Items {
+			total += *x.Score
+		}
+		return total, a.Items[len(a.Items)-1]
+	}
+	if all, _ := sum(Request{User: "stranger"}); math.Abs(all-1) > 1e-6 {
+		t.Errorf("scores of the whole catalogue sum to %v", all)
+	}
+	_, plain := sum(Request{User: "u"})
+	part, filtered := sum(Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.KIND = "b"`)})
+	if part >= 1 || *plain.Score != *filtered.Score || plain.ID != filtered.ID {
+		t.Errorf("a filter changes scores: %v of %s, %v of %s, sum %v", *plain.Score, plain.ID, *filtered.Score, filtered.ID, part)
+	}
+	m, scorer = testModel("none", model.SeenKept)
+	a, err := serverOf(t, testShop(), Related, m, scorer).Recommend(t.Context(), Request{Campaign: campaign, Item: "a0"})
+	if err != nil || a.Items[0].Score != nil {
+		t.Errorf("%v, %v: want no score", a, err)
+	}
+}
+
+func TestRank(t *testing.T) {
+	m, scorer := testModel("softmax", model.SeenLeftOut)
+	server := serverOf(t, testShop(), Ranking, m, scorer)
+	a, err := server.Rank(t.Context(), RankRequest{Campaign: campaign, User: "u", Items: []string{"z", "b2", "unheard", "a2", "a1", "b1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a1", "a2", "b1", "b2", "z", "unheard"}; !slices.Equal(ids(a), want) {
+		t.Errorf("got %v, want %v", ids(a), want)
+	}
+	total := 0.0
+	for _, x := range a.Items[:4] {
+		total += *x.Score
+	}
+	if math.Abs(total-1) > 1e-6 || a.Items[4].Score != nil || a.Items[5].Score != nil {
+		t.Errorf("scores sum to %v; unknown items have %v and %v", total, a.Items[4].Score, a.Items[5].Score)
+	}
+	a, err = server.Rank(t.Context(), RankRequest{Campaign: campaign, User: "u", Items: []string{"z", "b2", "a2", "a1"}, Filter: parse(t, `EXCLUDE ItemID WHERE Items.KIND = "b"`)})
+	if want := []string{"a1", "a2"}; err != nil || !slices.Equal(ids(a), want) {
+		t.Errorf("filtered: got %v, want %v; %v", ids(a), want, err)
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	m, scorer := testModel("softmax", model.SeenKept)
+	a, err := serverOf(t, testShop(), User, m, scorer).Recommend(t.Context(),
+		Request{Campaign: campaign, User: "u", N: 2, MetadataColumns: []string{"GENRES", "PRICE", "NONE"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(a.Items[0].Metadata, a.Items[1].Metadata), "map[] map[GENRES:x|y PRICE:2.5]"; got != want {
+		t.Errorf("metadata %s, want %s", got, want)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	many := slices.Repeat([]string{"a0"}, 501)
+	for _, test := range []struct {
+		name string
+		kind Kind
+		ask  func(*Server) error
+		want attune.Kind
+	}{
+		{"unknown campaign", User, recommend(Request{Campaign: "x", User: "u"}), attune.NotFound},
+		{"no user", User, recommend(Request{}), attune.Invalid},
+		{"no item", Related, recommend(Request{User: "u"}), attune.Invalid},
+		{"ranking campaign", Ranking, recommend(Request{User: "u"}), attune.Invalid},
+		{"too many", User, recommend(Request{User: "u", N: 501}), attune.Invalid},
+		{"too many with metadata", User, recommend(Request{User: "u", N: 51, MetadataColumns: []string{"A"}}), attune.Invalid},
+		{"too many columns", User, recommend(Request{User: "u", MetadataColumns: many[:11]}), attune.Invalid},
+		{"missing parameter", User, recommend(Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.A IN ($A)`)}), attune.Invalid},
+		{"history of nobody", Related, recommend(Request{Item: "a0", Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE = "a"`)}), attune.Invalid},
+		{"rank with another recipe", User, rank(RankRequest{User: "u", Items: many[:1]}), attune.Invalid},
+		{"rank for nobody", Ranking, rank(RankRequest{Items: many[:1]}), attune.Invalid},
+		{"rank nothing", Ranking, rank(RankRequest{User: "u"}), attune.Invalid},
+		{"rank too much", Ranking, rank(RankRequest{User: "u", Items: many}), attune.Invalid},
+		{"rank an empty id", Ranking, rank(RankRequest{User: "u", Items: []string{"a", ""}}), attune.Invalid},
+	} {
+		m, scorer := testModel("softmax", model.SeenKept)
+		if err := test.ask(serverOf(t, testShop(), test.kind, m, scorer)); attune.KindOf(err) != test.want || err == nil {
+			t.Errorf("%s: %v, want an error of kind %s", test.name, err, test.want)
+		}
+	}
+	m, scorer := testModel("softmax", model.SeenKept)
+	s := newServer(func(event.Group) (view, bool) { return nil, false }, nil, nil)
+	for _, r := range []Release{{}, {Campaign: campaign, Model: m, Scorer: scorer, Kind: "segment"}, {Campaign: campaign, Model: &model.Model{}, Scorer: scorer, Kind: User}} {
+		if err := s.Load(r); attune.KindOf(err) != attune.Invalid {
+			t.Errorf("Load(%+v): %v", r, err)
+		}
+	}
+	if err := s.Load(Release{Campaign: campaign, Model: m, Scorer: scorer, Kind: User}); err != nil || !s.Has(campaign) {
+		t.Fatal(err)
+	}
+	if err := recommend(Request{User: "u"})(s); attune.KindOf(err) != attune.Unavailable {
+		t.Errorf("without a profile: %v", err)
+	}
+	s.Drop(campaign)
+	if err := recommend(Request{User: "u"})(s); attune.KindOf(err) != attune.NotFound || s.Has(campaign) {
+		t.Errorf("after Drop: %v", err)
+	}
+}
+
+func recommend(q Request) func(*Server) error {
+	return func(s *Server) error {
+		if q.Campaign == "" {
+			q.Campaign = campaign
+		}
+		_, err := s.Recommend(context.Background(), q)
+		return err
+	}
+}
+
+func rank(q RankRequest) func(*Server) error {
+	return func(s *Server) error {
+		q.Campaign = campaign
+		_, err := s.Rank(context.Background(), q)
+		return err
+	}
+}
+
+// TestItemsLearntOfLater holds that an item that the profile hears of after the first request is understood.
+func TestItemsLearntOfLater(t *testing.T) {
+	s := newShop()
+	s.touch("u", "b0", "View", 1)
+	m, scorer := testModel("softmax", model.SeenLeftOut)
+	server := serverOf(t, s, User, m, scorer)
+	for _, step := range []struct {
+		touch string
+		want  []string
+	}{{"unheard", []string{"b1", "b2", "a1", "a2", "a0"}}, {"b1", []string{"b2", "a1", "a2", "a0"}}, {"a0", []string{"b2", "a1", "a2"}}} {
+		s.touch("u", step.touch, "View", 1)
+		a, err := server.Recommend(t.Context(), Request{Campaign: campaign, User: "u"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := ids(a), slices.Clone(step.want)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("after %s: got %v, want %v in any order", step.touch, got, want)
+		}
+	}
+}
+
+// TestChangeWhileAnswering loads, drops, answers and learns of new items at once; run it with -race.
+func TestChangeWhileAnswering(t *testing.T) {
+	s := testShop()
+	m, scorer := testModel("softmax", model.SeenLeftOut)
+	small := &model.Model{Items: m.Items[:3], Manifest: m.Manifest}
+	scorer.last = nil
+	server := serverOf(t, s, User, m, scorer)
+	e := parse(t, `EXCLUDE ItemID WHERE Items.KIND = "b" | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE = "Purchase"`)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range 400 {
+				q := Request{Campaign: campaign, User: "u"}
+				if (worker+i)%2 == 0 {
+					q.Filter = e
+				}
+				a, err := server.Recommend(context.Background(), q)
+				if err != nil && attune.KindOf(err) != attune.NotFound {
+					t.Error(err)
+				}
+				if err == nil && slices.Contains(ids(a), "a1") {
+					t.Errorf("a seen item in %v", ids(a))
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for i := range 400 {
+			id := fmt.Sprint("new", i)
+			s.columns.Set(s.add(id), "KIND", "c")
+			s.touch("u", id, fmt.Sprint("type", i%50), 1)
+		}
+	})
+	for i := range 400 {
+		switch i % 3 {
+		case 0:
+			server.Drop(campaign)
+		case 1:
+			if err := server.Load(Release{Campaign: campaign, Kind: User, Model: small, Scorer: dots{data: scorer.data[:6], d: 2}}); err != nil {
+				t.Error(err)
+			}
+		case 2:
+			if err := server.Load(Release{Campaign: campaign, Kind: User, Model: m, Scorer: scorer}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	wg.Wait()
+}
+
+// BenchmarkRecommend answers for 10 000 users over 10 000 items of 64 dimensions.
+func BenchmarkRecommend(b *testing.B) {
+	const n, d, users = 10_000, 64, 10_000
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := newShop()
+	m := &model.Model{Manifest: model.Manifest{Scores: "softmax", Seen: model.SeenLeftOut}}
+	scorer := dots{d: d, data: make([]float32, n*d)}
+	for i := range scorer.data {
+		scorer.data[i] = float32(rng.NormFloat64()) / 8
+	}
+	for i := range n {
+		m.Items = append(m.Items, fmt.Sprint("item", i))
+		s.columns.Set(s.add(m.Items[i]), "GENRES", []string{fmt.Sprint("g", rng.IntN(20)), fmt.Sprint("g", rng.IntN(20))})
+	}
+	for u := range users {
+		for range 20 {
+			s.touch(fmt.Sprint("user", u), m.Items[rng.IntN(n)], "View", 1)
+		}
+	}
+	server := serverOf(b, s, User, m, scorer)
+	for _, test := range []struct {
+		name string
+		req  Request
+	}{{"plain", Request{N: 10}}, {"filtered", Request{N: 10, Filter: parse(b, `INCLUDE ItemID WHERE Items.GENRES IN ("g1","g2") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")`)}}} {
+		b.Run(test.name, func(b *testing.B) {
+			b.ReportAllocs()
+			q := test.req
+			q.Campaign = campaign
+			for i := 0; b.Loop(); i++ {
+				q.User = fmt.Sprint("user", i%users)
+				if _, err := server.Recommend(b.Context(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

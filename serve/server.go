@@ -1,0 +1,200 @@
+package serve
+
+import (
+	"log/slog"
+	"maps"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/profile"
+)
+
+// Kind is what a campaign is asked for. The values are those of recipe/spec.
+type Kind string
+
+// The kinds that can be served.
+const (
+	User    Kind = "user"    // items for a user
+	Related Kind = "related" // items like an item
+	Ranking Kind = "ranking" // a given list, ordered for a user
+)
+
+// Release is a model behind a campaign. Model and Scorer must not change after Load.
+type Release struct {
+	Campaign attune.ARN
+	Version  attune.ARN // of the solution version
+	Group    event.Group
+	Kind     Kind
+	Model    *model.Model
+	Scorer   model.Scorer
+}
+
+// Options are the choices of a Server; nil means all defaults. There are none yet.
+type Options struct{}
+
+// Server holds the releases of this process. It is safe for concurrent use;
+// a request sees one release from its beginning to its end.
+type Server struct {
+	view     func(event.Group) (view, bool)
+	log      *slog.Logger
+	m        *metrics
+	loading  sync.Mutex // one change of releases at a time
+	releases atomic.Pointer[map[attune.ARN]*release]
+	spaces   sync.Pool // of *space
+}
+
+// New makes a server without releases. profiles gives the live profile of a
+// dataset group; log and reg may be nil.
+func New(profiles func(event.Group) (*profile.View, bool), log *slog.Logger, reg prometheus.Registerer, _ *Options) *Server {
+	return newServer(func(g event.Group) (view, bool) {
+		v, ok := profiles(g)
+		return v, ok
+	}, log, reg)
+}
+
+func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg prometheus.Registerer) *Server {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{view: profiles, log: log, m: newMetrics(reg)}
+	s.releases.Store(&map[attune.ARN]*release{})
+	s.spaces.New = func() any { return new(space) }
+	return s
+}
+
+// Load begins to answer for the release's campaign, in place of an earlier
+// release of it. A release that does not fit together is attune.Invalid.
+func (s *Server) Load(r Release) error {
+	switch {
+	case r.Campaign == "" || r.Model == nil || r.Scorer == nil:
+		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
+	case r.Kind != User && r.Kind != Related && r.Kind != Ranking:
+		return attune.Errorf(attune.Invalid, "campaign %s: recipes of kind %q cannot be served", r.Campaign, r.Kind)
+	case len(r.Model.Items) == 0:
+		return attune.Errorf(attune.Invalid, "campaign %s: the model of %s knows no items", r.Campaign, r.Version)
+	}
+	loaded := newRelease(r)
+	s.change(func(all map[attune.ARN]*release) { all[r.Campaign] = loaded })
+	s.log.Info("release loaded", "campaign", r.Campaign, "version", r.Version, "kind", r.Kind, "items", len(r.Model.Items))
+	return nil
+}
+
+// Drop ends answering for a campaign; requests under way are still answered.
+func (s *Server) Drop(campaign attune.ARN) {
+	s.change(func(all map[attune.ARN]*release) { delete(all, campaign) })
+}
+
+// Has says whether a campaign is answered for.
+func (s *Server) Has(campaign attune.ARN) bool {
+	_, ok := (*s.releases.Load())[campaign]
+	return ok
+}
+
+// Get gives the release behind a campaign.
+func (s *Server) Get(campaign attune.ARN) (Release, bool) {
+	r, ok := (*s.releases.Load())[campaign]
+	if !ok {
+		return Release{}, false
+	}
+	return r.Release, true
+}
+
+// change publishes a changed copy, so that readers never wait.
+func (s *Server) change(f func(map[attune.ARN]*release)) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	all := maps.Clone(*s.releases.Load())
+	f(all)
+	s.releases.Store(&all)
+	s.m.releases.Set(float64(len(all)))
+}
+
+// find is the release of a campaign that must be of one of the kinds.
+func (s *Server) find(campaign attune.ARN) (*release, view, error) {
+	r, ok := (*s.releases.Load())[campaign]
+	if !ok {
+		return nil, nil, attune.Errorf(attune.NotFound, "campaign %s is not served here", campaign)
+	}
+	v, ok := s.view(r.Group)
+	if !ok {
+		return nil, nil, attune.Errorf(attune.Unavailable, "the profile of campaign %s is not loaded yet; try again", campaign)
+	}
+	return r, v, nil
+}
+
+// free keeps a request's memory for later ones, without what it borrowed.
+func (s *Server) free(w *space) {
+	w.rows, w.past = nil, nil
+	s.spaces.Put(w)
+}
+
+// release is a Release with what is looked up for every request.
+type release struct {
+	Release
+	rowOf   map[string]int32 // item id → model row
+	growing sync.Mutex
+	rows    atomic.Pointer[[]int32] // see mapping
+	kept    atomic.Pointer[[]bool]  // see keeps
+}
+
+func newRelease(r Release) *release {
+	loaded := &release{Release: r, rowOf: make(map[string]int32, len(r.Model.Items))}
+	for row, id := range r.Model.Items {
+		loaded.rowOf[id] = int32(row)
+	}
+	loaded.rows.Store(new([]int32))
+	loaded.kept.Store(new([]bool))
+	return loaded
+}
+
+// noRow stands for an item that the model does not know.
+const noRow int32 = -1
+
+// mapping is the table from item numbers of the group's profile to model rows,
+// for at least the first n numbers. A number means the same for as long as the
+// process lives, so a table is never changed, only made longer: readers of the
+// shorter one do not look at what is written behind it.
+func (r *release) mapping(v view, n int) []int32 {
+	if have := *r.rows.Load(); len(have) >= n {
+		return have
+	}
+	r.growing.Lock()
+	defer r.growing.Unlock()
+	rows := *r.rows.Load()
+	for number := len(rows); number < n; number++ {
+		row, ok := r.rowOf[v.Item(int32(number))]
+		if !ok {
+			row = noRow
+		}
+		rows = append(rows, row)
+	}
+	r.rows.Store(&rows)
+	return rows
+}
+
+// keeps says of at least the first n event types whether the model learned from them.
+func (r *release) keeps(v view, n int) []bool {
+	if have := *r.kept.Load(); len(have) >= n {
+		return have
+	}
+	kept, rule := make([]bool, n), r.Model.Manifest.Events.Type
+	for i := range kept {
+		kept[i] = rule == "" || strings.EqualFold(rule, v.TypeName(uint16(i)))
+	}
+	r.kept.Store(&kept)
+	return kept
+}
+
+// counts says whether one event counts for the model, as in training: there a
+// value that is absent fails every threshold, and thresholds are rounded as values were.
+func counts(keep []bool, rule model.EventRule, t *profile.Touch) bool {
+	return keep[t.Type] && (rule.Threshold == nil ||
+		!math.IsNaN(float64(t.Value)) && t.Value >= float32(*rule.Threshold))
+}

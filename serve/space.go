@@ -1,0 +1,128 @@
+package serve
+
+import (
+	"math/bits"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/filter"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/profile"
+)
+
+// space is the memory of one request, used again by later ones.
+type space struct {
+	scores  []float32
+	touches []model.Touch
+	seen    []filter.Seen
+	left    kernel.Bitmap // model rows left out
+	through kernel.Bitmap // model rows that the filter lets through
+	allowed filter.Bitmap // item numbers that the filter lets through
+	best    []int32
+	rows    []int32 // the release's table from item numbers to model rows; not ours
+	past    []profile.Touch
+}
+
+// begin sizes the memory for a release and takes its table of rows.
+func (w *space) begin(r *release, v view) {
+	n := len(r.Model.Items)
+	if cap(w.scores) < n {
+		w.scores = make([]float32, n)
+		w.left, w.through = kernel.NewBitmap(n), kernel.NewBitmap(n)
+	}
+	w.scores = w.scores[:n]
+	w.left = w.left[:(n+63)/64]
+	clear(w.left)
+	w.rows, w.past = r.mapping(v, v.NumItems()), nil
+}
+
+// query translates who asks into the model's rows, and marks what is left out
+// whatever the filter says: the item in focus, and what the user had, if the
+// model was measured that way.
+func (w *space) query(r *release, v view, user, item string) model.Query {
+	q := model.Query{Item: model.NoItem}
+	if r.Kind == Related {
+		if row, ok := r.rowOf[item]; ok {
+			q.Item = row
+			w.left.Set(row)
+		}
+		return q
+	}
+	rule, leaveOut := r.Model.Manifest.Events, r.Model.Manifest.Seen == model.SeenLeftOut
+	w.past = v.History(user)
+	types := 0
+	for i := range w.past {
+		types = max(types, int(w.past[i].Type)+1)
+	}
+	keep := r.keeps(v, types)
+	w.touches = w.touches[:0]
+	for i := range w.past {
+		t := &w.past[i]
+		row := w.row(r, v, t.Item)
+		if row == noRow || !counts(keep, rule, t) {
+			continue
+		}
+		w.touches = append(w.touches, model.Touch{Item: row, Weight: 1, At: t.At})
+		if leaveOut {
+			w.left.Set(row)
+		}
+	}
+	q.History = w.touches
+	return q
+}
+
+// row is the model row of an item number. The history may be a moment younger
+// than the table.
+func (w *space) row(r *release, v view, number int32) int32 {
+	if int(number) >= len(w.rows) {
+		w.rows = r.mapping(v, int(number)+1)
+	}
+	return w.rows[number]
+}
+
+// allow finds which item numbers a filter lets through.
+func (w *space) allow(v view, e *filter.Expr, values map[string]string, user string) error {
+	b, err := e.Bind(values)
+	if err != nil {
+		return err
+	}
+	w.seen = w.seen[:0]
+	if b.History() {
+		if user == "" {
+			return attune.Errorf(attune.Invalid, "userId is required: the filter asks what the user did")
+		}
+		if w.past == nil {
+			w.past = v.History(user)
+		}
+		for i := range w.past {
+			w.seen = append(w.seen, filter.Seen{Item: w.past[i].Item, Type: w.past[i].Type})
+		}
+	}
+	w.allowed = b.Mask(v.Items(), max(v.NumItems(), len(w.rows)), w.seen, v.TypeName, w.allowed)
+	return nil
+}
+
+// filtered leaves out every row that the filter does not let through. Rows that
+// no item number leads to stay out too: nothing is known of them that a filter could ask.
+func (w *space) filtered(v view, e *filter.Expr, values map[string]string, user string) error {
+	if err := w.allow(v, e, values, user); err != nil {
+		return err
+	}
+	w.through = w.through[:len(w.left)]
+	clear(w.through)
+	for i, word := range w.allowed {
+		for ; word != 0; word &= word - 1 {
+			number := i<<6 + bits.TrailingZeros64(word)
+			if number >= len(w.rows) {
+				break
+			}
+			if row := w.rows[number]; row != noRow {
+				w.through.Set(row)
+			}
+		}
+	}
+	for i := range w.left {
+		w.left[i] |= ^w.through[i]
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package serve
+
+import (
+	"github.com/attune-io/attune/filter"
+	"github.com/attune-io/attune/profile"
+)
+
+// view is what serving asks of a *profile.View. Numbers of items and event
+// types mean the same in every view of a group, and are only ever added.
+type view interface {
+	past
+	goods
+}
+
+type past interface {
+	History(user string) []profile.Touch
+	TypeName(uint16) string
+}
+
+type goods interface {
+	Item(number int32) string
+	ItemNumber(id string) (int32, bool)
+	NumItems() int
+	Items() *filter.Columns
+}
