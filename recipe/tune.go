@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/evaluate"
@@ -214,6 +215,9 @@ func goldenSection(low, high float64, f func(float64) (float64, error)) (float64
 
 // roundScale keeps three digits: the rest is noise, and manifests are read by people.
 func roundScale(x float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
-	return math.Round(x/unit) * unit
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	if err != nil {
+		return x
+	}
+	return short
 }

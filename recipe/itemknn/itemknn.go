@@ -1,0 +1,118 @@
+package itemknn
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// Name is the algorithm's, in model.Manifest.Algorithm.
+const Name = "itemknn"
+
+// The hyper-parameters. The first two are those of aws-sims.
+const (
+	// ParamDiscount f: similarity of j to i = n_ij / (n_i^(1-f) · n_j^f + shrinkage), with n_ij
+	// the users of both. 0 prefers popular items, 0.5 is the cosine, 1 prefers rare ones.
+	ParamDiscount = "popularity_discount_factor"
+	// ParamMinimum is the fewest common users that make two items neighbours.
+	ParamMinimum    = "min_cointeraction_count"
+	ParamNeighbours = "neighbours" // kept of each item
+	ParamShrinkage  = "shrinkage"  // pulls similarities of few users towards 0
+)
+
+const (
+	defaultDiscount   = 0.5
+	defaultMinimum    = 3
+	defaultNeighbours = 500 // as many as an answer may hold
+	defaultShrinkage  = 0
+)
+
+// Tensors of the model: neighbours of item i are those at [start[i], start[i+1]), most similar first.
+const (
+	tensorStart      = "neighbour_start"      // items+1
+	tensorItem       = "neighbour_item"       // rows of items
+	tensorSimilarity = "neighbour_similarity" // above 0
+	tensorCount      = "item_count"           // items: distinct users of each
+)
+
+// Recipe is item–item nearest neighbours.
+type Recipe struct{}
+
+// New makes the recipe.
+func New() Recipe { return Recipe{} }
+
+// Name is "itemknn".
+func (Recipe) Name() string { return Name }
+
+type parameters struct {
+	discount, shrinkage float64
+	minimum, neighbours int
+}
+
+func resolve(in recipe.Input) (p parameters, err error) {
+	if p.discount, err = in.Float(ParamDiscount, defaultDiscount, 0, 1); err != nil {
+		return p, err
+	}
+	if p.shrinkage, err = in.Float(ParamShrinkage, defaultShrinkage, 0, 1e6); err != nil {
+		return p, err
+	}
+	if p.minimum, err = in.Int(ParamMinimum, defaultMinimum, 0, 1000); err != nil {
+		return p, err
+	}
+	p.neighbours, err = in.Int(ParamNeighbours, defaultNeighbours, 1, 10000)
+	return p, err
+}
+
+func (p parameters) strings(given map[string]string) map[string]string {
+	out := maps.Clone(given)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[ParamDiscount] = recipe.FormatFloat(p.discount)
+	out[ParamShrinkage] = recipe.FormatFloat(p.shrinkage)
+	out[ParamMinimum] = strconv.Itoa(p.minimum)
+	out[ParamNeighbours] = strconv.Itoa(p.neighbours)
+	return out
+}
+
+// Candidates varies how many neighbours are kept, which decides how good the
+// neighbours are for a user's whole history.
+func (Recipe) Candidates(in recipe.Input) []map[string]string {
+	base := maps.Clone(in.Params)
+	if base == nil {
+		base = map[string]string{}
+	}
+	if _, given := base[ParamNeighbours]; given {
+		return []map[string]string{base}
+	}
+	if _, given := base[ParamMinimum]; !given {
+		base[ParamMinimum] = "1" // adding up a history needs no protection from chance: the plain cosine does better
+	}
+	var out []map[string]string
+	for _, k := range []string{"100", "20", "50", "200", "500"} {
+		c := maps.Clone(base)
+		c[ParamNeighbours] = k
+		out = append(out, c)
+	}
+	return out
+}
+
+// Bytes estimates the peak memory of Train: the interactions from both sides,
+// and the neighbours twice, as found and as stored.
+func (Recipe) Bytes(in recipe.Input) int64 {
+	p, err := resolve(in)
+	if err != nil {
+		return 0 // Train says what is wrong
+	}
+	items := int64(len(in.Items))
+	return 36*int64(in.Events.Len()) + 16*(items+int64(in.Users)) + 2*8*items*min(int64(p.neighbours), items)
+}
+
+var (
+	_ recipe.Recipe = Recipe{}
+	_ recipe.Sizer  = Recipe{}
+	_ recipe.Tuner  = Recipe{}
+	_ model.Scorer  = (*scorer)(nil)
+)

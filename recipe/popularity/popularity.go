@@ -1,0 +1,88 @@
+package popularity
+
+import (
+	"context"
+	"maps"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/matrix"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// Name is the algorithm's, in model.Manifest.Algorithm.
+const Name = "popularity"
+
+// tensorCount holds, for each item, its distinct users.
+const tensorCount = "item_count"
+
+// Recipe counts users. It has no hyper-parameters.
+type Recipe struct{}
+
+// New makes the recipe.
+func New() Recipe { return Recipe{} }
+
+// Name is "popularity".
+func (Recipe) Name() string { return Name }
+
+// Bytes estimates the peak memory of Train: the interactions by user while
+// they are made distinct.
+func (Recipe) Bytes(in recipe.Input) int64 {
+	return 28*int64(in.Events.Len()) + 16*int64(in.Users+len(in.Items))
+}
+
+// Train counts the distinct users of every item.
+func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	in.Report(0, 1)
+	pairs := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, nil)
+	count := make([]int32, len(in.Items))
+	for _, item := range pairs.Item {
+		count[item]++
+	}
+	in.Report(1, 1)
+	params := maps.Clone(in.Params)
+	if params == nil {
+		params = map[string]string{}
+	}
+	return &model.Model{
+		Manifest: model.Manifest{Algorithm: Name, Parameters: params, Seed: in.Seed, Scores: "none",
+			Users: in.Users, Items: len(in.Items), Interactions: int64(in.Events.Len())},
+		Items:   in.Items,
+		Tensors: map[string]model.Tensor{tensorCount: {Shape: []int{len(in.Items)}, I32: count}},
+	}, ctx.Err()
+}
+
+// Decode makes a scorer whose score is the count.
+func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
+	t, err := recipe.CheckTensor(m, tensorCount, len(m.Items))
+	if err != nil {
+		return nil, err
+	}
+	if t.I32 == nil && len(t.F32) > 0 {
+		return nil, attune.Errorf(attune.Invalid, "popularity model: %s must be int32", tensorCount)
+	}
+	s := scorer{score: make([]float32, len(t.I32))}
+	for i, n := range t.I32 {
+		s.score[i] = float32(n)
+	}
+	return s, nil
+}
+
+type scorer struct{ score []float32 }
+
+// Score is the same for everybody.
+func (s scorer) Score(ctx context.Context, _ model.Query, dst []float32) error {
+	if len(dst) != len(s.score) {
+		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.score))
+	}
+	copy(dst, s.score)
+	return ctx.Err()
+}
+
+var (
+	_ recipe.Recipe = Recipe{}
+	_ recipe.Sizer  = Recipe{}
+)
