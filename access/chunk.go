@@ -57,8 +57,7 @@ type chunkReader struct {
 	chunk    int64        // bytes left in this chunk
 	sig      string       // this chunk's signature
 	sum      hash.Hash    // of this chunk
-	started  bool
-	err      error // sticky
+	err      error        // sticky
 }
 
 func newChunkReader(r *http.Request, body io.ReadCloser, signer *chunkSigner, decoded int64, form string) *chunkReader {

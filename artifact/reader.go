@@ -213,7 +213,7 @@ func (r *Reader) closedErr() error { return fmt.Errorf("read %s: %w", r.name, fs
 // wrap says what was being read. The end of a file is not a failure, and its
 // callers compare it.
 func (r *Reader) wrap(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
 	return fmt.Errorf("read %s: %w", r.name, err)

@@ -2,6 +2,7 @@ package artifact
 
 import (
 	"context"
+	"errors"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -159,7 +160,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[Info, error] 
 		it := s.bucket.List(&blob.ListOptions{Prefix: s.prefix + prefix})
 		for {
 			obj, err := it.Next(ctx)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
@@ -234,7 +235,7 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix string) error {
 	it := s.bucket.List(&blob.ListOptions{Prefix: s.prefix + sums + prefix})
 	for {
 		obj, err := it.Next(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

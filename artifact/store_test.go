@@ -299,7 +299,7 @@ func TestListAndDelete(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if obj, err := s.bucket.List(nil).Next(t.Context()); err != io.EOF {
+		if obj, err := s.bucket.List(nil).Next(t.Context()); !errors.Is(err, io.EOF) {
 			t.Errorf("something is left: %v, error %v", obj, err)
 		}
 	})

@@ -54,14 +54,14 @@ func (s *oracleShop) matches(c *Cond, row int, given map[string][]string) bool {
 		}
 	}
 	in := false
-	switch {
-	case c.Field == "EVENT_TYPE":
+	switch c.Field {
+	case "EVENT_TYPE":
 		for _, seen := range s.history {
 			for _, w := range want {
 				in = in || int(seen.Item) == row && (w == "*" || strings.EqualFold(w, oracleTypes[seen.Type]))
 			}
 		}
-	case c.Field == "PRICE":
+	case "PRICE":
 		var w float64
 		for _, text := range want {
 			if _, err := fmt.Sscan(text, &w); err != nil {

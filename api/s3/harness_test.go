@@ -87,7 +87,7 @@ func start(t testing.TB, dir string, tls bool) *server {
 
 func (s *server) client(change ...func(*client.Options)) *client.Client {
 	o := client.Options{
-		Region: region, BaseEndpoint: aws.String(s.URL), UsePathStyle: true, HTTPClient: s.Server.Client(),
+		Region: region, BaseEndpoint: aws.String(s.URL), UsePathStyle: true, HTTPClient: s.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider(pair.ID, pair.Secret, ""), RetryMaxAttempts: 1,
 		// What a client made from the default configuration has.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
