@@ -55,7 +55,7 @@ type house struct {
 }
 
 func newHouse(t testing.TB) *house {
-	h := &house{TB: t, clock: newClock(), store: openSQLite(t)}
+	h := &house{TB: t, clock: newClock(), store: openAny(t)}
 	h.Registry = resource.New(h.store, names, h.clock.Now, &resource.Options{OnChange: func() { h.changes++ }})
 	return h
 }

@@ -57,6 +57,14 @@ func openStore(t testing.TB, e *enginesql.Engine) *resource.SQL {
 
 func openSQLite(t testing.TB) *resource.SQL { return openStore(t, openEngine(t, "", t.TempDir())) }
 
+// openAny opens PostgreSQL when the environment names one, SQLite otherwise.
+func openAny(t testing.TB) *resource.SQL {
+	if raw := os.Getenv(postgresURL); raw != "" {
+		return openPostgres(t, raw)
+	}
+	return openSQLite(t)
+}
+
 // openPostgres opens a store in a schema of its own.
 func openPostgres(t testing.TB, raw string) *resource.SQL {
 	t.Helper()
