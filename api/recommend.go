@@ -1,0 +1,287 @@
+package api
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/api/awsjson"
+	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/filter"
+	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/serve"
+	"github.com/attune-io/attune/wire"
+)
+
+const (
+	// maxFilters bounds the parsed filters kept. A group has about ten; beyond
+	// this one is dropped at random and read again when it is next used.
+	maxFilters = 1024
+	// filterAge is how long a parsed filter is used without a look at its row,
+	// for changes that another process made. Changes of this process end it at once.
+	filterAge = time.Second
+)
+
+// Runtime answers the operations of personalize-runtime from the releases that
+// serve holds; SQL is asked only for a filter not used of late, and to say why
+// a campaign does not answer.
+//
+// No recipe of this build has contextual features, so the context of a request
+// is accepted, as Personalize accepts fields that a model does not know, and
+// changes nothing. Inputs that would change the answer and are not built
+// (recommenderArn, promotions) are refused by name.
+type Runtime struct {
+	rows    *resource.Registry
+	server  answerer
+	log     offerer
+	filters filterCache
+}
+
+type answerer interface {
+	Get(campaign attune.ARN) (serve.Release, bool)
+	Recommend(context.Context, serve.Request) (*serve.Answer, error)
+	Rank(context.Context, serve.RankRequest) (*serve.Answer, error)
+}
+
+type offerer interface {
+	Offer(event.Group, *event.Impression)
+}
+
+// NewRuntime makes the runtime door. Call Changed after every change of a resource.
+func NewRuntime(rows *resource.Registry, server *serve.Server, log *event.Log, clock attune.Clock) *Runtime {
+	return newRuntime(rows, server, log, clock)
+}
+
+func newRuntime(rows *resource.Registry, server answerer, log offerer, clock attune.Clock) *Runtime {
+	return &Runtime{rows: rows, server: server, log: log, filters: filterCache{clock: clock, byARN: map[attune.ARN]parsedFilter{}}}
+}
+
+// Register makes s answer the operations that are built.
+func (rt *Runtime) Register(s *awsjson.Server) {
+	awsjson.Handle(s, wire.PersonalizeRuntime, "GetRecommendations", rt.getRecommendations)
+	awsjson.Handle(s, wire.PersonalizeRuntime, "GetPersonalizedRanking", rt.getPersonalizedRanking)
+}
+
+// Changed forgets what was read of resources. It does not block; it fits resource.Options.OnChange.
+func (rt *Runtime) Changed() { rt.filters.drop() }
+
+func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommendationsRequest) (*wire.GetRecommendationsResponse, error) {
+	switch {
+	case in.RecommenderArn != nil:
+		return nil, attune.Errorf(attune.Invalid, "recommenderArn is not built yet: create a campaign and give campaignArn")
+	case len(in.Promotions) > 0:
+		return nil, attune.Errorf(attune.Invalid, "promotions are not built yet: leave promotions out of the request")
+	case in.CampaignArn == nil:
+		return nil, attune.Errorf(attune.Invalid, "campaignArn is required")
+	case in.NumResults != nil && *in.NumResults < 1:
+		return nil, attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", *in.NumResults, serve.MaxItems)
+	}
+	q := serve.Request{Campaign: attune.ARN(*in.CampaignArn), User: text(in.UserId), Item: text(in.ItemId), FilterValues: in.FilterValues}
+	if in.NumResults != nil {
+		q.N = *in.NumResults
+	}
+	release, err := rt.release(ctx, q.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	if q.Filter, err = rt.filter(ctx, release, in.FilterArn, in.FilterValues); err != nil {
+		return nil, err
+	}
+	if q.MetadataColumns, err = itemColumns(in.MetadataColumns); err != nil {
+		return nil, err
+	}
+	a, err := rt.server.Recommend(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rt.offer(a, q.User)
+	return &wire.GetRecommendationsResponse{ItemList: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+}
+
+func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPersonalizedRankingRequest) (*wire.GetPersonalizedRankingResponse, error) {
+	q := serve.RankRequest{Campaign: attune.ARN(in.CampaignArn), User: in.UserId, Items: in.InputList, FilterValues: in.FilterValues}
+	release, err := rt.release(ctx, q.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	if q.Filter, err = rt.filter(ctx, release, in.FilterArn, in.FilterValues); err != nil {
+		return nil, err
+	}
+	if q.MetadataColumns, err = itemColumns(in.MetadataColumns); err != nil {
+		return nil, err
+	}
+	a, err := rt.server.Rank(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rt.offer(a, q.User)
+	return &wire.GetPersonalizedRankingResponse{PersonalizedRanking: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+}
+
+// release finds the loaded release of a campaign, or says from its row why there is none.
+func (rt *Runtime) release(ctx context.Context, campaign attune.ARN) (serve.Release, error) {
+	if release, ok := rt.server.Get(campaign); ok {
+		return release, nil
+	}
+	r, err := rt.rows.Find(ctx, resource.Campaign, campaign)
+	if err != nil {
+		return serve.Release{}, err
+	}
+	if r.Status != resource.Active {
+		return serve.Release{}, notActive(r)
+	}
+	return serve.Release{}, attune.Errorf(attune.Unavailable, "campaign %s is being loaded; try again", campaign)
+}
+
+// notActive says what to do about a resource that cannot be used as it is.
+func notActive(r *resource.Resource) error {
+	what := string(r.Kind.Words()) + " " + string(r.ARN)
+	switch r.Status {
+	case resource.CreateFailed:
+		return attune.Errorf(attune.Invalid, "%s is CREATE FAILED: describe it to see why", what)
+	case resource.DeletePending, resource.DeleteInProgress:
+		return attune.Errorf(attune.InUse, "%s is being deleted", what)
+	}
+	return attune.Errorf(attune.InUse, "%s is %s: wait until it is ACTIVE", what, r.Status)
+}
+
+// filter finds the parsed expression of a request's filter; nil when it has none.
+func (rt *Runtime) filter(ctx context.Context, release serve.Release, arn *string, values map[string]string) (*filter.Expr, error) {
+	if arn == nil {
+		if len(values) > 0 {
+			return nil, attune.Errorf(attune.Invalid, "filterValues are given without a filterArn")
+		}
+		return nil, nil
+	}
+	f, fresh := rt.filters.get(attune.ARN(*arn))
+	if !fresh {
+		var err error
+		if f, err = rt.readFilter(ctx, attune.ARN(*arn)); err != nil {
+			return nil, err
+		}
+	}
+	if f.group != release.Group {
+		return nil, attune.Errorf(attune.Invalid, "filter %s and campaign %s are in different dataset groups", *arn, release.Campaign)
+	}
+	return f.expr, nil
+}
+
+func (rt *Runtime) readFilter(ctx context.Context, arn attune.ARN) (parsedFilter, error) {
+	round := rt.filters.begin()
+	r, err := rt.rows.Find(ctx, resource.Filter, arn)
+	if err != nil {
+		return parsedFilter{}, err
+	}
+	if r.Status != resource.Active {
+		return parsedFilter{}, notActive(r)
+	}
+	b, err := resource.Body[resource.FilterBody](r)
+	if err != nil {
+		return parsedFilter{}, err
+	}
+	e, err := filter.Parse(b.FilterExpression)
+	if err != nil {
+		return parsedFilter{}, err
+	}
+	f := parsedFilter{expr: e, group: event.Group(r.Group)}
+	rt.filters.put(arn, f, round)
+	return f, nil
+}
+
+// offer hands the answer to the log, which never waits. The items are copied, because the log keeps them.
+func (rt *Runtime) offer(a *serve.Answer, user string) {
+	if len(a.Items) == 0 {
+		return
+	}
+	shown := make([]string, len(a.Items))
+	for i := range a.Items {
+		shown[i] = a.Items[i].ID
+	}
+	rt.log.Offer(a.Release.Group, &event.Impression{RecommendationID: a.RecommendationID,
+		Campaign: string(a.Release.Campaign), Version: string(a.Release.Version), User: user, Items: shown})
+}
+
+// itemColumns reads metadataColumns: {"ITEMS": [columns]}.
+func itemColumns(columns map[string][]string) ([]string, error) {
+	var list []string
+	for dataset, names := range columns {
+		if !strings.EqualFold(dataset, string(schema.Items)) {
+			return nil, attune.Errorf(attune.Invalid, "metadataColumns names dataset type %q: only ITEMS has metadata for answers", dataset)
+		}
+		list = append(list, names...)
+	}
+	return list, nil
+}
+
+// predicted writes items as the wire has them.
+func predicted(items []serve.Scored) []wire.PredictedItem {
+	out := make([]wire.PredictedItem, len(items))
+	for i := range items {
+		out[i] = wire.PredictedItem{ItemId: &items[i].ID, Score: items[i].Score, Metadata: items[i].Metadata}
+	}
+	return out
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// parsedFilter is what is kept of a filter's row.
+type parsedFilter struct {
+	expr  *filter.Expr
+	group event.Group
+	until time.Time
+}
+
+// filterCache keeps parsed filters by ARN. A filter never changes, but another
+// one may get its name.
+type filterCache struct {
+	clock attune.Clock
+	mu    sync.RWMutex
+	byARN map[attune.ARN]parsedFilter
+	round uint64 // grows with every drop
+}
+
+func (c *filterCache) get(arn attune.ARN) (parsedFilter, bool) {
+	c.mu.RLock()
+	f, ok := c.byARN[arn]
+	c.mu.RUnlock()
+	return f, ok && c.clock().Before(f.until)
+}
+
+// begin marks the time before a row is read.
+func (c *filterCache) begin() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.round
+}
+
+// put keeps a filter unless something changed since its row was read.
+func (c *filterCache) put(arn attune.ARN, f parsedFilter, round uint64) {
+	f.until = c.clock().Add(filterAge)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.round != round {
+		return
+	}
+	for old := range c.byARN {
+		if len(c.byARN) < maxFilters {
+			break
+		}
+		delete(c.byARN, old)
+	}
+	c.byARN[arn] = f
+}
+
+func (c *filterCache) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.byARN)
+	c.round++
+}
