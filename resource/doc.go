@@ -5,7 +5,7 @@
 // Takes:  what a request asks for, already checked against the published shapes.
 // Makes:  rows: a kind, an ARN, a status and a JSON body whose members carry the wire's names.
 // Never:  does the work a state asks for (job does), or sees a wire shape.
-// Start:  resource.go, then state.go, then registry.go.
+// Start:  resource.go, then registry.go.
 //
 // # How races are decided
 //

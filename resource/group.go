@@ -5,6 +5,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/filter"
 )
 
 // maxTags is how many tags a resource may carry (service quota).
@@ -103,83 +104,6 @@ func (g *Registry) DeleteSchema(ctx context.Context, arn string) error {
 	})
 }
 
-// CreateDataset makes a dataset: one of each type in a dataset group.
-// b.DatasetType may be in any case.
-func (g *Registry) CreateDataset(ctx context.Context, name string, b DatasetBody) (*Resource, error) {
-	if err := checkTags(b.Tags); err != nil {
-		return nil, err
-	}
-	t, err := schema.ParseType(b.DatasetType)
-	if err != nil {
-		return nil, err
-	}
-	if t != schema.Interactions && t != schema.Items && t != schema.Users {
-		return nil, attune.Errorf(attune.Invalid, "datasets of type %s are not built yet: use Interactions, Items or Users", t)
-	}
-	b.DatasetType = string(t)
-	return g.created(ctx, func() (*Resource, error) {
-		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
-		if err != nil {
-			return nil, err
-		}
-		sr, err := g.Find(ctx, Schema, attune.ARN(b.SchemaArn))
-		if err != nil {
-			return nil, err
-		}
-		if err := fits(group, sr, t); err != nil {
-			return nil, err
-		}
-		arn := g.names.Make("dataset", group.Name, string(t))
-		if old, err := g.store.Get(ctx, arn); !missing(err) {
-			if err == nil {
-				err = attune.Errorf(attune.Exists, "dataset group %s has a dataset of type %s already (%s)", group.ARN, t, old.ARN)
-			}
-			return nil, err
-		}
-		return g.add(ctx, &Resource{Kind: Dataset, ARN: arn, Parent: group.ARN, Name: name}, b, group, sr)
-	})
-}
-
-// fits says whether a schema can be that of a dataset of type t in a group.
-func fits(group, sr *Resource, t schema.Type) error {
-	gb, err := Body[DatasetGroupBody](group)
-	if err != nil {
-		return err
-	}
-	sb, err := Body[SchemaBody](sr)
-	if err != nil {
-		return err
-	}
-	if sb.Domain != gb.Domain {
-		return attune.Errorf(attune.Invalid, "schema %s is for domain %q and dataset group %s has %q: they must be the same", sr.ARN, sb.Domain, group.ARN, gb.Domain)
-	}
-	parsed, err := schema.Parse(sb.Schema)
-	if err != nil {
-		return err
-	}
-	return parsed.Check(t, gb.Domain)
-}
-
-// DeleteDataset asks for a dataset to be deleted. No import job into it may be
-// under way, and no training that may be reading it.
-func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
-	return g.remove(ctx, Dataset, arn, func(r *Resource) error {
-		for _, q := range []Query{
-			{Kind: ImportJob, Parent: r.ARN, Busy: true},
-			{Kind: SolutionVersion, Group: r.Group, Busy: true},
-		} {
-			busy, err := g.any(ctx, q)
-			if err != nil {
-				return err
-			}
-			if busy != nil {
-				return attune.Errorf(attune.InUse, "dataset %s is in use: %s %s is %s", arn, busy.Kind.Words(), busy.ARN, busy.Status)
-			}
-		}
-		return nil
-	})
-}
-
 // CreateEventTracker makes the event tracker of a dataset group, which can have one.
 func (g *Registry) CreateEventTracker(ctx context.Context, name string, b EventTrackerBody) (*Resource, error) {
 	if err := checkTags(b.Tags); err != nil {
@@ -253,32 +177,12 @@ func (g *Registry) DeleteFilter(ctx context.Context, arn string) error {
 	return g.remove(ctx, Filter, arn, nil)
 }
 
-// Schemas gives the parsed schemas of a dataset group's datasets that are not
-// being deleted. group is the ID of the group's row.
-func (g *Registry) Schemas(ctx context.Context, group string) (map[schema.Type]*schema.Schema, error) {
-	datasets, err := g.every(ctx, Query{Kind: Dataset, Group: group})
+// parseFilter reads a filter expression and gives the check of its columns
+// against the schemas of a dataset group.
+func parseFilter(expression string) (check func(map[schema.Type]*schema.Schema) error, err error) {
+	e, err := filter.Parse(expression)
 	if err != nil {
 		return nil, err
 	}
-	all := map[schema.Type]*schema.Schema{}
-	for i := range datasets {
-		if datasets[i].Status.deleting() {
-			continue
-		}
-		b, err := Body[DatasetBody](&datasets[i])
-		if err != nil {
-			return nil, err
-		}
-		sr, err := g.store.Get(ctx, attune.ARN(b.SchemaArn))
-		if missing(err) { // both were deleted while this was read
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if all[schema.Type(b.DatasetType)], err = parseRow(sr); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return e.Check, nil
 }
