@@ -2,8 +2,8 @@ package artifact
 
 import (
 	"context"
-	"errors"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
