@@ -1,0 +1,40 @@
+package main
+
+import "time"
+
+// idleFor is how long a node is left alone before it is looked at: long enough
+// for what starting took to be given back.
+const idleFor = 30 * time.Second
+
+// idle measures the memory of a node that nobody uses.
+func (b *bench) idle() error {
+	t := newTable("data folder", "at ready", "idle", "most so far")
+	folder := b.folder("idle")
+	if err := b.rest(t, "new", folder); err != nil {
+		return err
+	}
+	warm := b.folder("warm")
+	if err := b.demo("--data", warm); err != nil {
+		return err
+	}
+	if err := b.rest(t, "after the tour", warm); err != nil {
+		return err
+	}
+	b.note("Resident memory (VmRSS, VmHWM) of `attune serve` with everything embedded, at ready and %s later:", pick(b, idleFor, 2*time.Second))
+	t.write(b.out)
+	return nil
+}
+
+func (b *bench) rest(t *table, name, folder string) error {
+	p, err := b.start(folder)
+	if err != nil {
+		return err
+	}
+	atReady := memoryOf(p.PID(), "VmRSS")
+	b.say("leaving a node alone")
+	if err := b.sleep(pick(b, idleFor, 2*time.Second)); err != nil {
+		return err
+	}
+	t.add(name, figure(mebibytes(atReady))+" MiB", figure(mebibytes(memoryOf(p.PID(), "VmRSS")))+" MiB", figure(mebibytes(memoryOf(p.PID(), "VmHWM")))+" MiB")
+	return b.stop(p)
+}
