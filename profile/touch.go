@@ -1,0 +1,160 @@
+package profile
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+)
+
+// Touch is one interaction of a user with an item, in 24 bytes.
+type Touch struct {
+	Item int32  // profile's own item number: View.Item
+	Type uint16 // event type: View.TypeName
+	hi   uint16 // see marks
+	At   int64  // when it happened, Unix milliseconds
+	// Value is the event value; NaN when absent.
+	Value float32
+	lo    uint32
+}
+
+// The marks of a touch recognise what comes twice: 36 bits of a hash of the
+// event id (0 for none) and 12 bits of one of the properties. Among the few
+// hundred touches of a user two different event ids meet by chance once in
+// about 10⁸ events; the properties only decide between touches that are equal
+// in all else.
+const (
+	propertyBits = 12
+	eventBits    = 48 - propertyBits
+)
+
+func (t *Touch) mark(eventHash, propertyHash uint64) {
+	m := eventHash>>(64-eventBits) | propertyHash>>(64-propertyBits)<<eventBits
+	t.hi, t.lo = uint16(m>>32), uint32(m)
+}
+
+func (t *Touch) marks() uint64 { return uint64(t.hi)<<32 | uint64(t.lo) }
+
+func (t *Touch) eventID() uint64 { return t.marks() & (1<<eventBits - 1) }
+
+// same says whether two touches of a user, equal in time, count once.
+func (t *Touch) same(o *Touch) bool {
+	return t.At == o.At && t.Item == o.Item && t.Type == o.Type && t.marks()>>eventBits == o.marks()>>eventBits
+}
+
+// hash is FNV-1a with a finishing mix. It is stored in checkpoints, so it may
+// not change without their version. The empty string has none: 0.
+func hash(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	return h ^ h>>33
+}
+
+// insert puts a touch into a history at its time, after those of the same
+// time, unless it is there already; the oldest goes when there are more than
+// limit. What a reader may hold of h is never written: a late touch makes a
+// new slice, and a newest one goes behind the end that readers know.
+func insert(h []Touch, t Touch, limit int) (_ []Touch, added bool) {
+	if id := t.eventID(); id != 0 {
+		for i := range h {
+			if h[i].eventID() == id {
+				return h, false
+			}
+		}
+	}
+	at := len(h)
+	for at > 0 && h[at-1].At > t.At {
+		at--
+		if len(h)-at > 16 { // late by more than a little
+			at = sort.Search(at, func(i int) bool { return h[i].At > t.At })
+			break
+		}
+	}
+	for i := at - 1; i >= 0 && h[i].At == t.At; i-- {
+		if h[i].same(&t) {
+			return h, false
+		}
+	}
+	full := len(h) >= limit
+	if full && at == 0 {
+		return h, false // older than all that is kept
+	}
+	if at == len(h) {
+		if full {
+			h = h[len(h)-limit+1:]
+		}
+		return push(h, t), true
+	}
+	drop := 0
+	if full {
+		drop = len(h) - limit + 1
+	}
+	out := make([]Touch, 0, room(len(h)-drop+1))
+	out = append(out, h[drop:at]...)
+	out = append(out, t)
+	return append(out, h[at:]...), true
+}
+
+// push appends, growing by a quarter: doubling would cost most users twice their memory.
+func push(h []Touch, t Touch) []Touch {
+	if len(h) == cap(h) {
+		h = append(make([]Touch, 0, room(len(h)+1)), h...)
+	}
+	return append(h, t)
+}
+
+func room(n int) int { return n + n/4 }
+
+// merge joins a history with more touches, in any order, by the rules of
+// insert: of two that count once, h's stays. It sorts more.
+func merge(h, more []Touch, limit int) []Touch {
+	if len(more) == 0 {
+		return h
+	}
+	slices.SortStableFunc(more, func(a, b Touch) int { return cmp.Compare(a.At, b.At) })
+	ids := make(map[uint64]bool)
+	for i := range h {
+		if id := h[i].eventID(); id != 0 {
+			ids[id] = true
+		}
+	}
+	out := make([]Touch, 0, len(h)+len(more))
+	for len(h) > 0 || len(more) > 0 {
+		if len(more) == 0 || len(h) > 0 && h[0].At <= more[0].At {
+			out, h = append(out, h[0]), h[1:]
+			continue
+		}
+		t := more[0]
+		more = more[1:]
+		id := t.eventID()
+		twice := id != 0 && ids[id]
+		for i := len(out) - 1; !twice && i >= 0 && out[i].At == t.At; i-- {
+			twice = out[i].same(&t)
+		}
+		if twice {
+			continue
+		}
+		if id != 0 {
+			ids[id] = true
+		}
+		out = append(out, t)
+	}
+	if len(out) > limit {
+		out = out[len(out)-limit:]
+	}
+	return slices.Clone(out) // exact: most of what is imported never grows again
+}
+
+func value32(v float64) float32 {
+	if math.IsNaN(v) {
+		return float32(math.NaN())
+	}
+	return float32(v)
+}

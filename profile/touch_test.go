@@ -1,0 +1,112 @@
+package profile
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"pgregory.net/rapid"
+)
+
+func TestTouchSize(t *testing.T) {
+	if n := unsafe.Sizeof(Touch{}); n > 24 {
+		t.Fatalf("a touch takes %d bytes", n)
+	}
+}
+
+func drawTouch(t *rapid.T) Touch {
+	x := Touch{Item: rapid.Int32Range(0, 3).Draw(t, "item"), Type: rapid.Uint16Range(0, 1).Draw(t, "type"), At: rapid.Int64Range(0, 12).Draw(t, "at"), Value: 1}
+	id := rapid.SampledFrom([]string{"", "", "a", "b", "c", "d"}).Draw(t, "event")
+	x.mark(hash(id), hash(rapid.SampledFrom([]string{"", "{}"}).Draw(t, "properties")))
+	return x
+}
+
+// twice is the rule, in words: the same event id, or equal in all but the value.
+func twice(a, b Touch) bool {
+	if a.eventID() != 0 && a.eventID() == b.eventID() {
+		return true
+	}
+	return a.At == b.At && a.Item == b.Item && a.Type == b.Type && a.hi>>4 == b.hi>>4
+}
+
+// naive is what a history of unbounded length must be.
+func naive(all []Touch) []Touch {
+	var out []Touch
+	for _, t := range all {
+		if !slices.ContainsFunc(out, func(o Touch) bool { return twice(o, t) }) {
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Touch) int { return cmp.Compare(a.At, b.At) })
+	return out
+}
+
+func TestInsert(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		all := rapid.SliceOfN(rapid.Custom(drawTouch), 0, 60).Draw(rt, "touches")
+		var h []Touch
+		for _, x := range all {
+			before, copied := h[:len(h):len(h)], slices.Clone(h)
+			h, _ = insert(h, x, 1000)
+			if !slices.Equal(before, copied) {
+				rt.Fatal("a published history was written")
+			}
+		}
+		if want := naive(all); !slices.Equal(h, want) {
+			rt.Fatalf("got  %v\nwant %v", h, want)
+		}
+	})
+}
+
+func TestInsertBounded(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		limit := rapid.IntRange(1, 8).Draw(rt, "limit")
+		var h []Touch
+		newest := int64(math.MinInt64)
+		for i, at := range rapid.SliceOfN(rapid.Int64Range(0, 50), 0, 60).Draw(rt, "times") {
+			before, copied := h[:len(h):len(h)], slices.Clone(h)
+			h, _ = insert(h, Touch{Item: int32(i), At: at}, limit)
+			newest = max(newest, at)
+			if !slices.Equal(before, copied) {
+				rt.Fatal("a published history was written")
+			}
+			if len(h) > limit || len(h) != min(i+1, limit) || h[len(h)-1].At != newest {
+				rt.Fatalf("%d touches of at most %d, the newest at %d of %d", len(h), limit, h[len(h)-1].At, newest)
+			}
+			if !slices.IsSortedFunc(h, func(a, b Touch) int { return cmp.Compare(a.At, b.At) }) {
+				rt.Fatalf("not in order: %v", h)
+			}
+		}
+	})
+}
+
+func TestMerge(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		first := naive(rapid.SliceOfN(rapid.Custom(drawTouch), 0, 30).Draw(rt, "first"))
+		// What counts once by one rule may hide what counts once by the other,
+		// so the order of more matters; it is that of time.
+		more := rapid.SliceOfN(rapid.Custom(drawTouch), 0, 30).Draw(rt, "more")
+		slices.SortStableFunc(more, func(a, b Touch) int { return cmp.Compare(a.At, b.At) })
+		want := naive(append(slices.Clone(first), more...))
+		if got := merge(slices.Clone(first), more, 1000); !slices.Equal(got, want) {
+			rt.Fatalf("got  %v\nwant %v", got, want)
+		}
+		limit := max(3, len(first)) // a history is never over its limit before
+		if got := merge(first, more, limit); !slices.Equal(got, want[max(0, len(want)-limit):]) {
+			rt.Fatalf("bounded: %v", got)
+		}
+	})
+}
+
+func BenchmarkInsert(b *testing.B) {
+	var h []Touch
+	var at int64
+	for b.Loop() {
+		at++
+		t := Touch{Item: int32(at), At: at}
+		t.mark(uint64(at)<<28, 0)
+		h, _ = insert(h, t, defaultHistory)
+	}
+}
