@@ -1,0 +1,135 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/profile"
+	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/serve"
+)
+
+const (
+	// queueLight runs what is short or waits for disks: imports, deployments, commits.
+	queueLight = "attune"
+	// queueTrain runs training, one at a time, so that serving keeps its cores.
+	queueTrain = "attune-train"
+
+	// importsAtOnce bounds concurrent imports and other light work of one process.
+	importsAtOnce = 4
+	// trainingsAtOnce is one: a trainer uses every core it may have.
+	trainingsAtOnce = 1
+
+	// reconcileEvery is how soon a row that nobody announced is found.
+	reconcileEvery = 10 * time.Second
+)
+
+// Deps is what the manager works with; all fields but Registerer are required.
+type Deps struct {
+	Registry  *resource.Registry
+	Log       *event.Log
+	Artifacts *artifact.Store // tables, snapshots, models
+	Objects   *artifact.Store // what customers uploaded, named bucket/key
+	Profiles  *profile.Keeper
+	Serve     *serve.Server
+	Recipes   []recipe.Recipe // every algorithm this build knows
+	Temporal  client.Client
+	Clock     attune.Clock
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
+}
+
+// Manager takes rows that ask for work through to their end.
+type Manager struct {
+	Deps
+	kick    chan struct{}
+	ready   atomic.Bool
+	recipes map[string]recipe.Recipe
+	took    *prometheus.HistogramVec
+}
+
+// New makes a manager; Run starts it.
+func New(d Deps) *Manager {
+	m := &Manager{Deps: d, kick: make(chan struct{}, 1), recipes: map[string]recipe.Recipe{}}
+	for _, r := range d.Recipes {
+		m.recipes[r.Name()] = r
+	}
+	m.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "attune_job_seconds", Help: "Time a job's main step took, by kind and outcome.",
+		Buckets: prometheus.ExponentialBuckets(0.1, 3, 10),
+	}, []string{"kind", "outcome"})
+	if d.Metrics != nil {
+		d.Metrics.MustRegister(m.took)
+	}
+	return m
+}
+
+// Kick asks for a look at the rows soon. It never blocks; many kicks are one look.
+func (m *Manager) Kick() {
+	select {
+	case m.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Ready reports whether every active campaign of the last run is served again.
+func (m *Manager) Ready() bool { return m.ready.Load() }
+
+// Run serves what was deployed before, then works until ctx ends.
+func (m *Manager) Run(ctx context.Context) error {
+	if err := m.resume(ctx); err != nil {
+		return fmt.Errorf("resume deployments: %w", err)
+	}
+	m.ready.Store(true)
+
+	light := worker.New(m.Temporal, queueLight, worker.Options{
+		MaxConcurrentActivityExecutionSize: importsAtOnce,
+		MaxHeartbeatThrottleInterval:       heartbeatEvery,
+		DefaultHeartbeatThrottleInterval:   heartbeatEvery,
+		// A killed process leaves workflows bound to a cache that is gone; look elsewhere soon.
+		StickyScheduleToStartTimeout: time.Second,
+		WorkerStopTimeout:            stopTimeout,
+	})
+	train := worker.New(m.Temporal, queueTrain, worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: trainingsAtOnce,
+		MaxHeartbeatThrottleInterval:       heartbeatEvery,
+		DefaultHeartbeatThrottleInterval:   heartbeatEvery,
+		WorkerStopTimeout:                  stopTimeout,
+	})
+	for _, w := range []worker.Worker{light, train} {
+		w.RegisterActivity(&activities{m})
+	}
+	light.RegisterWorkflow(ImportWorkflow)
+	light.RegisterWorkflow(TrainWorkflow)
+	light.RegisterWorkflow(DeployWorkflow)
+
+	g, ctx := errgroup.WithContext(ctx)
+	for _, w := range []worker.Worker{light, train} {
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("start worker: %w", err)
+		}
+		defer w.Stop()
+	}
+	g.Go(func() error { return m.reconcileLoop(ctx) })
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// activities carries the manager into Temporal: its exported methods are the activities.
+type activities struct{ m *Manager }

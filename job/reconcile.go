@@ -1,0 +1,150 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/resource"
+)
+
+// reconcileLoop looks at every row that asks for work, after each kick and
+// every reconcileEvery, until ctx ends.
+func (m *Manager) reconcileLoop(ctx context.Context) error {
+	tick := time.NewTicker(reconcileEvery)
+	defer tick.Stop()
+	for {
+		if err := m.reconcile(ctx); err != nil && ctx.Err() == nil {
+			m.Logger.Error("reconcile", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.kick:
+		case <-tick.C:
+		}
+	}
+}
+
+// reconcile takes one step for every busy row. One row's trouble is logged and
+// does not hold up the others.
+func (m *Manager) reconcile(ctx context.Context) error {
+	rows, err := m.Registry.Busy(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := m.advance(ctx, &rows[i]); err != nil && ctx.Err() == nil {
+			m.Logger.Error("advance", "resource", rows[i].ARN, "status", rows[i].Status, "error", err)
+		}
+	}
+	return nil
+}
+
+// advance settles what is immediate and starts workflows for what is not.
+func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
+	switch r.Status {
+	case resource.DeletePending, resource.DeleteInProgress:
+		return m.erase(ctx, r)
+	case resource.CreateStopping:
+		return m.stopTraining(ctx, r)
+	}
+	switch r.Kind {
+	case resource.ImportJob:
+		return m.start(ctx, r, "import", ImportWorkflow)
+	case resource.SolutionVersion:
+		return m.start(ctx, r, "train", TrainWorkflow)
+	case resource.Campaign:
+		return m.start(ctx, r, "deploy", DeployWorkflow)
+	default:
+		return m.settle(ctx, r)
+	}
+}
+
+// settle creates what needs no workflow: at most a log stream stands behind it.
+func (m *Manager) settle(ctx context.Context, r *resource.Resource) error {
+	if err := m.move(ctx, r.ARN, resource.CreatePending, resource.CreateInProgress); err != nil {
+		return err
+	}
+	if r.Kind == resource.DatasetGroup {
+		if err := m.Log.Create(ctx, group(r)); err != nil {
+			return err
+		}
+		m.Profiles.Watch(group(r))
+	}
+	return m.move(ctx, r.ARN, resource.CreateInProgress, resource.Active)
+}
+
+// move changes a status; a row that has already left from is left alone.
+func (m *Manager) move(ctx context.Context, arn attune.ARN, from, to resource.Status) error {
+	_, err := m.Registry.Change(ctx, arn, func(r *resource.Resource) error {
+		if r.Status == from {
+			r.Status = to
+		}
+		return nil
+	})
+	return err
+}
+
+// workflowID ties a workflow to a row for ever: the row's own id, never its
+// name, which may be used again, and the purpose.
+func workflowID(r *resource.Resource, purpose string) string {
+	return string(r.Kind) + "/" + r.ID + "/" + purpose
+}
+
+// start begins the row's workflow, or finds that it is running already.
+func (m *Manager) start(ctx context.Context, r *resource.Resource, purpose string, wf any) error {
+	_, err := m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflowID(r, purpose), TaskQueue: queueLight,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowTaskTimeout:      heartbeatTimeout,
+	}, wf, Ref{r.ARN, r.ID})
+	if err != nil {
+		return fmt.Errorf("start %s of %s: %w", purpose, r.ARN, err)
+	}
+	return nil
+}
+
+// Progress tells how far the work on a row is; ok is false when none is running.
+func (m *Manager) Progress(ctx context.Context, arn attune.ARN) (p Progress, ok bool, err error) {
+	r, err := m.Registry.Get(ctx, arn)
+	if err != nil {
+		return p, false, err
+	}
+	purpose := map[resource.Kind]string{resource.ImportJob: "import", resource.SolutionVersion: "train", resource.Campaign: "deploy"}[r.Kind]
+	if purpose == "" {
+		return p, false, attune.Errorf(attune.Invalid, "%s has no progress: only import jobs, solution versions and campaigns do", arn)
+	}
+	d, err := m.Temporal.DescribeWorkflowExecution(ctx, workflowID(r, purpose), "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return p, false, nil
+	}
+	if err != nil {
+		return p, false, attune.Errorf(attune.Unavailable, "ask for the progress of %s: %w", arn, err)
+	}
+	return lastBeat(d)
+}
+
+// lastBeat reads the newest heartbeat of a running workflow's step.
+func lastBeat(d *workflowservice.DescribeWorkflowExecutionResponse) (p Progress, ok bool, err error) {
+	if d.GetWorkflowExecutionInfo().GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return p, false, nil
+	}
+	for _, a := range d.GetPendingActivities() {
+		if a.GetHeartbeatDetails() != nil {
+			err = converter.GetDefaultDataConverter().FromPayloads(a.GetHeartbeatDetails(), &p)
+			return p, err == nil, err
+		}
+	}
+	return p, true, nil
+}

@@ -1,0 +1,85 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/resource"
+)
+
+// Ref names a row for a workflow: its ARN, and its id, because another row may
+// have taken the ARN since.
+type Ref struct {
+	ARN attune.ARN `json:"arn"`
+	ID  string     `json:"id"`
+}
+
+// group is the log of the dataset group that r belongs to (or is).
+func group(r *resource.Resource) event.Group {
+	if r.Kind == resource.DatasetGroup {
+		return event.Group(r.ID)
+	}
+	return event.Group(r.Group)
+}
+
+// get reads the row a workflow works on. live is false when it is gone or no
+// longer asks for creation: the step then has nothing to do.
+func (m *Manager) get(ctx context.Context, ref Ref) (r *resource.Resource, live bool, err error) {
+	r, err = m.Registry.Get(ctx, ref.ARN)
+	if attune.KindOf(err) == attune.NotFound && err != nil {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return r, r.ID == ref.ID && (r.Status == resource.CreatePending || r.Status == resource.CreateInProgress), nil
+}
+
+// claim shows that work on the row has begun.
+func (m *Manager) claim(ctx context.Context, ref Ref) (*resource.Resource, bool, error) {
+	r, live, err := m.get(ctx, ref)
+	if err != nil || !live || r.Status == resource.CreateInProgress {
+		return r, live, err
+	}
+	r, err = m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
+		live = r.ID == ref.ID && (r.Status == resource.CreatePending || r.Status == resource.CreateInProgress)
+		if live {
+			r.Status = resource.CreateInProgress
+		}
+		return nil
+	})
+	return r, live, err
+}
+
+// finish moves a claimed row to ACTIVE with what f writes into it; a row that
+// has left CREATE IN_PROGRESS meanwhile (stopped, deleted) keeps its state.
+func (m *Manager) finish(ctx context.Context, ref Ref, f func(*resource.Resource) error) error {
+	_, err := m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
+		if r.ID != ref.ID || r.Status != resource.CreateInProgress {
+			return nil
+		}
+		r.Status = resource.Active
+		return f(r)
+	})
+	return err
+}
+
+// Fail moves a row to CREATE FAILED with the reason that Describe shows.
+func (a *activities) Fail(ctx context.Context, ref Ref, why string) error {
+	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+		a.m.Logger.Warn("job failed", "resource", ref.ARN, "reason", why)
+		return struct{}{}, a.m.Registry.Fail(ctx, ref.ARN, ref.ID, why)
+	})
+	return err
+}
+
+// observe records how long the main step of a job took.
+func (m *Manager) observe(kind string, start time.Time, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = "failed"
+	}
+	m.took.WithLabelValues(kind, outcome).Observe(time.Since(start).Seconds())
+}

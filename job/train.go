@@ -1,0 +1,172 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/recipe/spec"
+	"github.com/attune-io/attune/resource"
+)
+
+// TrainWorkflow freezes the data of a solution version, learns from it, and
+// shows what was learned.
+func TrainWorkflow(ctx workflow.Context, ref Ref) error {
+	light, train := step(ctx, queueLight), step(ctx, queueTrain)
+	var a *activities
+	var snapshot string
+	var trained Trained
+	err := workflow.ExecuteActivity(light, a.TrainFreeze, ref).Get(ctx, &snapshot)
+	if err == nil {
+		err = workflow.ExecuteActivity(train, a.TrainFit, ref, snapshot).Get(ctx, &trained)
+	}
+	if err == nil {
+		err = workflow.ExecuteActivity(light, a.TrainCommit, ref, trained).Get(ctx, nil)
+	}
+	if temporal.IsCanceledError(err) {
+		return err // stopTraining has moved the row
+	}
+	if err != nil {
+		return workflow.ExecuteActivity(light, a.Fail, ref, reason(err)).Get(ctx, nil)
+	}
+	return nil
+}
+
+// Trained is what TrainFit leaves for TrainCommit.
+type Trained struct {
+	Model    string             `json:"model"` // artifact name; "" when the row no longer asks for work
+	Snapshot string             `json:"snapshot"`
+	Digest   string             `json:"digest"`
+	Hours    float64            `json:"hours"`
+	Metrics  map[string]float64 `json:"metrics"`
+}
+
+// TrainFreeze makes the snapshot: everything the log holds at this moment.
+func (a *activities) TrainFreeze(ctx context.Context, ref Ref) (string, error) {
+	return beating(ctx, func(ctx context.Context, report func(Progress)) (string, error) {
+		r, live, err := a.m.claim(ctx, ref)
+		if err != nil || !live {
+			return "", err
+		}
+		report(Progress{Stage: "freeze"})
+		end, err := a.m.Log.End(ctx, group(r))
+		if err != nil {
+			return "", err
+		}
+		schemas, err := a.m.schemasOf(ctx, r)
+		if err != nil {
+			return "", err
+		}
+		// The moment is the version's own, so that another attempt makes the same snapshot.
+		info, err := dataset.Freeze(ctx, a.m.Log, a.m.Artifacts, dataset.FreezeSpec{Group: group(r), UpTo: end, AsOf: r.Created, Schemas: schemas})
+		if err != nil {
+			return "", fmt.Errorf("freeze %s: %w", r.Group, err)
+		}
+		return info.Name, nil
+	})
+}
+
+// TrainFit learns a model from a snapshot, measures it, and saves it under a
+// name of this attempt.
+func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Trained, error) {
+	return beating(ctx, func(ctx context.Context, report func(Progress)) (out Trained, err error) {
+		r, live, err := a.m.claim(ctx, ref)
+		if err != nil || !live {
+			return out, err
+		}
+		start := time.Now()
+		defer func() { a.m.observe("train", start, err) }()
+
+		fit, err := a.m.fitSpec(ctx, r, snapshot)
+		if err != nil {
+			return out, err
+		}
+		fit.Progress = func(stage string, done, total int) {
+			report(Progress{Stage: stage, Done: int64(done), Total: int64(total)})
+		}
+		m, err := recipe.Fit(ctx, fit)
+		if err != nil {
+			return out, err
+		}
+		report(Progress{Stage: "save"})
+		name := fmt.Sprintf("model/%s/%s", r.ID, attempt(ctx))
+		digest, err := model.Save(ctx, a.m.Artifacts, name, m)
+		if err != nil {
+			return out, fmt.Errorf("save %s: %w", name, err)
+		}
+		out = Trained{Model: name, Snapshot: snapshot, Digest: digest, Hours: time.Since(start).Hours()}
+		if m.Manifest.Evaluation != nil {
+			out.Metrics = m.Manifest.Evaluation.Metrics
+		}
+		return out, nil
+	})
+}
+
+// fitSpec reads what a solution version asks for.
+func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot string) (recipe.FitSpec, error) {
+	v, err := resource.Body[resource.SolutionVersionBody](r)
+	if err != nil {
+		return recipe.FitSpec{}, err
+	}
+	facts, ok := spec.ByARN(v.RecipeArn)
+	if !ok {
+		return recipe.FitSpec{}, attune.Errorf(attune.Invalid, "recipe %s is not known to this build; 'aws personalize list-recipes' names those that are", v.RecipeArn)
+	}
+	learner, ok := m.recipes[facts.Algorithm]
+	if !ok {
+		return recipe.FitSpec{}, attune.Errorf(attune.Invalid, "recipe %s needs algorithm %q, which this build does not have", v.RecipeArn, facts.Algorithm)
+	}
+	snap, err := dataset.Open(ctx, m.Artifacts, snapshot)
+	if err != nil {
+		return recipe.FitSpec{}, err
+	}
+	m.Logger.Info("train", "version", r.ARN, "recipe", facts.Name, "data", snap.String())
+	baselines := make([]recipe.Recipe, 0, 2)
+	for _, name := range []string{"popularity", "itemknn"} {
+		baselines = append(baselines, m.recipes[name])
+	}
+	eventType, threshold := v.EventRule()
+	return recipe.FitSpec{
+		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
+		Params: v.Parameters(), Seed: trainSeed,
+		Rule: model.EventRule{Type: eventType, Threshold: threshold}, Clock: m.Clock,
+	}, nil
+}
+
+// trainSeed is the seed of every training: same data and parameters, same model.
+const trainSeed = 1
+
+// TrainCommit shows the model on the row.
+func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error {
+	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+		if t.Model == "" {
+			return struct{}{}, nil
+		}
+		return struct{}{}, a.m.finish(ctx, ref, func(r *resource.Resource) error {
+			return resource.ChangeBody(r, func(b *resource.SolutionVersionBody) {
+				b.Model, b.Snapshot, b.Digest = t.Model, t.Snapshot, t.Digest
+				b.TrainingHours, b.Metrics = &t.Hours, t.Metrics
+			})
+		})
+	})
+	return err
+}
+
+// stopTraining ends the training of a version that its owner stopped.
+func (m *Manager) stopTraining(ctx context.Context, r *resource.Resource) error {
+	err := m.Temporal.CancelWorkflow(ctx, workflowID(r, "train"), "")
+	var missing *serviceerror.NotFound
+	if err != nil && !errors.As(err, &missing) {
+		return err
+	}
+	return m.move(ctx, r.ARN, resource.CreateStopping, resource.CreateStopped)
+}
