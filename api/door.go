@@ -1,0 +1,88 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/attune-io/attune/access"
+	"github.com/attune-io/attune/api/awsjson"
+	"github.com/attune-io/attune/api/s3"
+	"github.com/attune-io/attune/wire"
+)
+
+const (
+	// maxJSONBody bounds a signed JSON request, which is held in memory while its
+	// hash is checked. Data comes through the object door instead.
+	maxJSONBody = awsjson.MaxBody
+	// maxObjectBody bounds one S3 request: the largest single PUT that S3 knows.
+	maxObjectBody = s3.MaxPut
+)
+
+// Doors sends a request to the door that it was signed for. The service in the
+// credential scope decides, never the path: a bucket may be called items.
+type Doors struct {
+	Verifier    *access.Verifier // nil: signatures are not asked for
+	Personalize *awsjson.Server
+	Objects     *s3.Door
+	Verbs       http.Handler // our own, under /attune/v1/
+}
+
+// ServeHTTP checks the signature and passes the request on.
+func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	service, signed := access.Scope(r)
+	if !signed {
+		service = unsignedService(r)
+	}
+	limit := int64(maxJSONBody)
+	if service == access.ServiceS3 {
+		limit = maxObjectBody
+	}
+	var err error
+	if d.Verifier != nil {
+		_, err = d.Verifier.Verify(r, limit)
+	} else {
+		_, err = access.Trust(r, limit)
+	}
+	if err != nil {
+		d.refuse(w, r, service, err)
+		return
+	}
+	switch service {
+	case access.ServiceS3:
+		d.Objects.ServeHTTP(w, r)
+	case access.ServiceAttune:
+		d.Verbs.ServeHTTP(w, r)
+	default:
+		d.Personalize.ServeHTTP(w, r)
+	}
+}
+
+// unsignedService guesses the door of a request without a credential, for the
+// form of its refusal and for servers that do not ask for signatures.
+func unsignedService(r *http.Request) string {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/attune/v1/"):
+		return access.ServiceAttune
+	case r.Header.Get("X-Amz-Target") != "", r.Method == http.MethodPost && strings.Contains(r.Header.Get("Content-Type"), "json"):
+		return access.ServicePersonalize
+	}
+	return access.ServiceS3
+}
+
+// refuse answers in the protocol of the door.
+func (d *Doors) refuse(w http.ResponseWriter, r *http.Request, service string, err error) {
+	if service == access.ServiceS3 {
+		d.Objects.WriteError(w, r, err)
+		return
+	}
+	var refused *access.Error
+	if errors.As(err, &refused) {
+		err = &awsjson.Named{Name: refused.Code, Status: refused.Status, Message: refused.Message}
+	}
+	op, ok := d.Personalize.Operation(r)
+	if !ok {
+		op = &wire.Operation{}
+	}
+	d.Personalize.WriteError(w, r, op.Service, op.Name, err)
+}

@@ -1,0 +1,84 @@
+package verb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/api/awsjson"
+)
+
+// Prefix is the path that all verbs share.
+const Prefix = "/attune/v1/"
+
+// maxBody bounds a verb's input, in bytes: names and small options.
+const maxBody = 64 << 10
+
+// Door answers the verbs.
+type Door struct {
+	rooms
+	verbs map[string]func(ctx context.Context, body []byte) (any, error)
+}
+
+// New makes the door of the verbs over the rooms they look into. p answers
+// what is built, and writes errors in its own form.
+func New(r Rooms, p *awsjson.Server) *Door {
+	d := &Door{rooms: rooms{r, p}}
+	d.verbs = map[string]func(context.Context, []byte) (any, error){
+		"ApiCoverage":      typed(d.apiCoverage),
+		"DescribeImport":   typed(d.describeImport),
+		"DescribeModel":    typed(d.describeModel),
+		"DescribeProgress": typed(d.describeProgress),
+		"DescribeUser":     typed(d.describeUser),
+	}
+	return d
+}
+
+// typed reads a verb's input strictly: a misspelled member is an error here,
+// since nobody else defines these shapes.
+func typed[I any](f func(ctx context.Context, in *I) (any, error)) func(context.Context, []byte) (any, error) {
+	return func(ctx context.Context, body []byte) (any, error) {
+		in := new(I)
+		if len(body) > 0 {
+			dec := json.NewDecoder(strings.NewReader(string(body)))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(in); err != nil {
+				return nil, attune.Errorf(attune.Invalid, "the input is not what this verb takes: %w", err)
+			}
+		}
+		return f(ctx, in)
+	}
+}
+
+// ServeHTTP answers one verb.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	out, err := d.answer(w, r)
+	if err != nil {
+		d.api.WriteError(w, r, "attune", strings.TrimPrefix(r.URL.Path, Prefix), err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+func (d *Door) answer(w http.ResponseWriter, r *http.Request) (any, error) {
+	name := strings.TrimPrefix(r.URL.Path, Prefix)
+	verb, ok := d.verbs[name]
+	if !ok || r.Method != http.MethodPost {
+		return nil, &awsjson.Named{Name: awsjson.UnknownOperationException, Status: http.StatusNotFound,
+			Message: "attune has no verb " + r.Method + " " + r.URL.Path + "; send POST " + Prefix + "<Verb>"}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return nil, attune.Errorf(attune.Invalid, "the input of %s is larger than %d bytes", name, maxBody)
+	}
+	if err != nil {
+		return nil, attune.Errorf(attune.Invalid, "the input of %s could not be read to its end", name)
+	}
+	return verb(r.Context(), body)
+}

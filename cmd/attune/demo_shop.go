@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/attune-io/attune/world"
+)
+
+// brokenRows are what a real export has: rows that the import must reject, each
+// with its reason.
+var brokenRows = []string{
+	"u0001,,View,1767312000",
+	"u0002,i0007,View,yesterday",
+	"u0003,i0009",
+}
+
+// shop is what the tour is about: MovieLens data if asked for, else a synthetic shop.
+func (c *demoCmd) shop() (*shop, error) {
+	if c.MovieLens != "" {
+		return movieLens(c.MovieLens)
+	}
+	w, err := world.New(world.Spec{Seed: c.Seed})
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for i := range w.Spec().Items {
+		item := w.Item(i)
+		names[item.ID] = item.Name
+	}
+	return &shop{
+		name: "shop", noun: "items",
+		schemas: map[string]string{"INTERACTIONS": world.InteractionsSchema, "ITEMS": world.ItemsSchema, "USERS": world.UsersSchema},
+		files: map[string]func(io.Writer) error{
+			"INTERACTIONS": func(out io.Writer) error {
+				if err := w.WriteInteractions(out); err != nil {
+					return err
+				}
+				for _, row := range brokenRows {
+					if _, err := fmt.Fprintln(out, row); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			"ITEMS": w.WriteItems,
+			"USERS": w.WriteUsers,
+		},
+		itemName: func(id string) string { return names[id] },
+		user:     w.UserID(41), eventType: "View",
+		filterColumn: "CATEGORY_L1", filterValue: w.Item(0).Category,
+	}, nil
+}

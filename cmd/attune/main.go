@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is every verb of the command line. Each verb has a file of its own.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
+	Demo    demoCmd    `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
+	API     apiCmd     `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
+	Bucket  bucketCmd  `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
+	Job     jobCmd     `cmd:"" help:"How far an import, a training or a deployment is."`
+	Model   modelCmd   `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
+	Version versionCmd `cmd:"" help:"Print the version of this binary."`
+}
+
+// streams are where a verb reads and writes; tests give their own.
+type streams struct {
+	out, err io.Writer
+}
+
+const description = `Attune gives you, on your own machines, what Amazon Personalize gives AWS customers.
+
+Start a node with 'attune serve', then point any AWS client at it:
+
+  export AWS_ENDPOINT_URL=http://127.0.0.1:8787
+  aws personalize list-recipes
+
+'attune demo' shows all of it in half a minute.`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
+
+// run is main as a function: it returns the exit code, 0 done, 1 failed, 2 misused.
+func run(ctx context.Context, args []string, s streams) (code int) {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("attune"), kong.Description(description),
+		kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code; panic(helpShown{}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
+	if err != nil {
+		return say(s, err, 2)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(helpShown); !ok {
+				panic(p)
+			}
+			code = exited
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return say(s, fmt.Errorf("%w; 'attune --help' shows how", err), 2)
+	}
+	if err := parsed.Run(); err != nil {
+		return say(s, err, 1)
+	}
+	return 0
+}
+
+// helpShown unwinds run when kong has printed help and wants to exit.
+type helpShown struct{}
+
+// say prints an error by the rules of speech: one line, "attune:" before it,
+// lower case, no full stop, and what to do.
+func say(s streams, err error, code int) int {
+	fmt.Fprintf(s.err, "attune: %s\n", strings.TrimSuffix(err.Error(), "."))
+	return code
+}

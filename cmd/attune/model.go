@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/attune-io/attune/api/verb"
+	"github.com/attune-io/attune/model"
+)
+
+// modelCmd groups what is told about models.
+type modelCmd struct {
+	Describe modelDescribeCmd `cmd:"" help:"Show a solution version's manifest: data, parameters, digest, and its measurement beside baselines."`
+}
+
+// modelDescribeCmd asks a node for a manifest.
+type modelDescribeCmd struct {
+	clientFlags
+	outputFlags
+	ARN string `arg:"" help:"ARN of a solution version."`
+}
+
+// Run prints the manifest, or its measurement as a table.
+func (c *modelDescribeCmd) Run(ctx context.Context, s streams) error {
+	var out verb.DescribeModelOutput
+	if err := c.call(ctx, "DescribeModel", verb.DescribeModelInput{SolutionVersionArn: c.ARN}, &out); err != nil {
+		return err
+	}
+	m := out.Manifest
+	if c.Output == "table" {
+		fmt.Fprintf(s.out, "%s (%s), %d users × %d items × %d interactions, snapshot %s\nseen items %s; model %s\n\n",
+			m.Recipe, m.Algorithm, m.Users, m.Items, m.Interactions, m.Snapshot, m.Seen, m.Digest)
+	}
+	return c.show(s.out, m, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
+}
+
+var evaluationHead = []string{"METHOD", "NDCG@25", "95 % INTERVAL", "MRR@25", "COVERAGE", "MODEL MINUS METHOD"}
+
+// evaluationRows lists a model and its baselines, each with its interval.
+func evaluationRows(e *model.Evaluation, add func(...any)) {
+	if e == nil {
+		return
+	}
+	row := func(name string, at model.Interval, metrics map[string]float64, difference string) {
+		add(name, fmt.Sprintf("%.4f", at.Mean), interval(at), fmt.Sprintf("%.4f", metrics["mean_reciprocal_rank_at_25"]),
+			fmt.Sprintf("%.3f", metrics["coverage"]), difference)
+	}
+	row("model", e.NDCG25, e.Metrics, "")
+	for _, b := range e.Baselines {
+		row(b.Name, b.NDCG25, b.Metrics, fmt.Sprintf("%+.4f %s", b.Difference.Mean, interval(b.Difference)))
+	}
+}
+
+func interval(i model.Interval) string { return fmt.Sprintf("[%.4f, %.4f]", i.Low, i.High) }

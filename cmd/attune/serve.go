@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/attune-io/attune/node"
+)
+
+// gcPercent trades memory for fewer collections: the live heap of a serving
+// node is small, and collections are what its slowest answers wait for.
+const gcPercent = 200
+
+// nodeFlags are what serve and demo share.
+type nodeFlags struct {
+	Listen    string `default:"127.0.0.1:8787" env:"ATTUNE_LISTEN" help:"Address of the one listener; port 0 takes a free one."`
+	Account   string `default:"000000000000" env:"ATTUNE_ACCOUNT" help:"Twelve-digit account in every ARN."`
+	Region    string `default:"us-east-1" env:"ATTUNE_REGION" help:"Region in every ARN, and what clients sign for."`
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" env:"ATTUNE_LOG_LEVEL" help:"What is worth logging: ${enum}."`
+	LogFormat string `default:"text" enum:"text,json" env:"ATTUNE_LOG_FORMAT" help:"Form of log lines: ${enum}."`
+}
+
+// serveCmd runs a node until it is told to stop.
+type serveCmd struct {
+	nodeFlags
+	Data     string `default:"attune-data" env:"ATTUNE_DATA" help:"Folder for everything this node keeps. One process at a time."`
+	Auth     string `default:"on" enum:"on,off" env:"ATTUNE_AUTH" help:"Whether requests must be signed (SigV4): ${enum}. Off only on a loopback listener."`
+	NATS     string `name:"nats-url" env:"ATTUNE_NATS_URL" placeholder:"nats://HOST:4222" help:"A NATS server with JetStream instead of the embedded one."`
+	Temporal string `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
+	SQL      string `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
+	Bucket   string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
+}
+
+// Run starts the node, says where it is, and serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	began := time.Now()
+	debug.SetGCPercent(gcPercent)
+	n, err := node.Open(ctx, node.Config{
+		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off",
+		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket,
+	}, c.logger(s.err))
+	if err != nil {
+		return err
+	}
+	if key, fresh := n.RootKey(); fresh {
+		fmt.Fprintf(s.out, "made a root key, shown this once; it is stored in %s/root.key\n\n  export AWS_ACCESS_KEY_ID=%s\n  export AWS_SECRET_ACCESS_KEY=%s\n\n", c.Data, key.ID, key.Secret)
+	}
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	if err := waitReady(ctx, n, done); err == nil && ctx.Err() == nil {
+		fmt.Fprintf(s.out, "attune is ready at %s (region %s, account %s) after %s\n", n.URL(), c.Region, c.Account, time.Since(began).Round(time.Millisecond))
+	} else if err != nil {
+		return closeAfter(n, err)
+	}
+	return closeAfter(n, <-done)
+}
+
+// logger writes structured lines to w.
+func (f *nodeFlags) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // kong has checked it
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// readyPoll is how often a starting node is asked whether it is ready.
+const readyPoll = 5 * time.Millisecond
+
+// waitReady waits until n is ready, has failed, or ctx ends.
+func waitReady(ctx context.Context, n *node.Node, done chan error) error {
+	for len(n.Ready(ctx)) > 0 {
+		select {
+		case err := <-done:
+			done <- err
+			return err
+		case <-ctx.Done():
+			return nil
+		case <-time.After(readyPoll):
+		}
+	}
+	return nil
+}
+
+// closeAfter closes n and reports the first thing that went wrong.
+func closeAfter(n *node.Node, err error) error {
+	if cerr := n.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

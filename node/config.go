@@ -1,0 +1,60 @@
+package node
+
+import (
+	"net"
+	"regexp"
+
+	"github.com/attune-io/attune"
+)
+
+// Config says what a process is made of. An empty URL starts that engine in
+// the process, under Data; a URL dials it.
+type Config struct {
+	Data    string // folder for everything this process keeps
+	Listen  string // host:port of the one listener; port 0 takes a free one
+	Account string // twelve digits, in every ARN
+	Region  string // in every ARN, and what clients must sign for
+	AuthOff bool   // accept unsigned requests; only on a loopback listener
+
+	NATS     string // nats://host:4222
+	Temporal string // temporal://host:7233/namespace
+	SQL      string // postgres://user@host/database
+	Bucket   string // s3://bucket, gs://bucket, azblob://container
+
+	Clock attune.Clock // nil: the wall clock
+}
+
+var (
+	accountPattern = regexp.MustCompile(`^\d{12}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
+)
+
+// check refuses what cannot work, before anything is started.
+func (c *Config) check() error {
+	if c.Data == "" {
+		return attune.Errorf(attune.Invalid, "no data folder: say --data DIR")
+	}
+	if !accountPattern.MatchString(c.Account) {
+		return attune.Errorf(attune.Invalid, "account %q is not twelve digits: say --account 000000000000", c.Account)
+	}
+	if !regionPattern.MatchString(c.Region) {
+		return attune.Errorf(attune.Invalid, "region %q does not look like us-east-1", c.Region)
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return attune.Errorf(attune.Invalid, "listen address %q is not host:port: %w", c.Listen, err)
+	}
+	if c.AuthOff && !loopback(host) {
+		return attune.Errorf(attune.Invalid, "--auth=off is for this machine only, and %q can be reached from others: listen on 127.0.0.1 or leave authentication on", c.Listen)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine reaches host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
