@@ -42,7 +42,7 @@ func makeTables(t *testing.T) tableReader {
 }
 
 func drawBody(t *rapid.T) event.Body {
-	user := rapid.SampledFrom([]string{"", "u0", "u1", "u2", "s1"})
+	user := rapid.SampledFrom([]string{"", "u0", "u0", "u0", "u1", "u2", "s1"})
 	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
 		return &event.Item{ID: rapid.SampledFrom([]string{"i0", "i1", "i9"}).Draw(t, "item"), Properties: rapid.SampledFrom([]string{`{"genre2":"P|Q"}`, `{"price":"3"}`, `{}`}).Draw(t, "properties")}
@@ -62,7 +62,7 @@ func drawBody(t *rapid.T) event.Body {
 	case 3:
 		return &event.Impression{User: "u0"}
 	}
-	b := did(user.Draw(t, "user"), rapid.SampledFrom([]string{"s0", "s1", "s2"}).Draw(t, "session"), rapid.SampledFrom([]string{"i0", "i1", "i2", ""}).Draw(t, "item"),
+	b := did(user.Draw(t, "user"), rapid.SampledFrom([]string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"}).Draw(t, "session"), rapid.SampledFrom([]string{"i0", "i1", "i2", ""}).Draw(t, "item"),
 		rapid.Int64Range(0, 30).Draw(t, "at")*1000)
 	b.EventID = rapid.SampledFrom([]string{"", "", "e1", "e2", "e3"}).Draw(t, "event")
 	b.Type = rapid.SampledFrom([]string{"Watch", "watch", "Buy"}).Draw(t, "type")

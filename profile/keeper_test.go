@@ -165,6 +165,30 @@ func TestFullImport(t *testing.T) {
 	wantItems(t, v, "u", "after")
 }
 
+// TestStaleAtStart: a view that is stale before the first record comes is
+// rebuilt without waiting for one.
+func TestStaleAtStart(t *testing.T) {
+	h := newHouse(t)
+	makeTable(t, h.store, schema.Interactions, "table/d/1", "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP,EVENT_VALUE,DEVICE\nu,old,Watch,1,,\n")
+	makeTable(t, h.store, schema.Interactions, "table/d/2", "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP,EVENT_VALUE,DEVICE\nu,new,Watch,2,,\n")
+	end := h.append(&event.Imported{Dataset: "INTERACTIONS", Table: "table/d/1", Mode: event.Full, Job: "1"},
+		&event.Imported{Dataset: "INTERACTIONS", Table: "table/d/2", Mode: event.Full, Job: "2"})
+	k := New(h.log, h.store, h.store, attune.WallClock, quiet(), nil, nil)
+	v := newView(defaultHistory, newVocabulary())
+	w := &watch{group: group}
+	w.view.Store(v)
+	if err := k.reach(t.Context(), group, v, end); err != nil || !v.w.stale {
+		t.Fatalf("stale %v, error %v", v.w.stale, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	built, err := k.follow(ctx, w, v)
+	if err != nil || built == nil {
+		t.Fatalf("following a stale view ended with %v, %v", built, err)
+	}
+	wantItems(t, built, "u", "new")
+}
+
 // TestCheckpoints: a start goes on from the newest checkpoint that is whole.
 func TestCheckpoints(t *testing.T) {
 	h := newHouse(t)
@@ -344,25 +368,70 @@ func BenchmarkHistory(b *testing.B) {
 	})
 }
 
-// BenchmarkFold is the pace of a replay, without reading the log.
+// BenchmarkFold is the pace of a replay, without reading the log: every event
+// new, histories growing to their full length.
 func BenchmarkFold(b *testing.B) {
 	v := newView(defaultHistory, newVocabulary())
 	records := make([]event.Record, 100_000)
 	for i := range records {
-		x := did(fmt.Sprintf("user-%d", i*7919%10_000), fmt.Sprintf("session-%d", i/10), fmt.Sprintf("item-%d", i*104729%5000), int64(i))
-		x.EventID = fmt.Sprintf("event-%d", i)
-		records[i] = event.Record{Body: x}
+		records[i].Body = did(fmt.Sprintf("user-%d", i*7919%1000), fmt.Sprintf("session-%d", i/10), fmt.Sprintf("item-%d", i*104729%5000), 0)
 	}
 	n := uint64(0)
 	for b.Loop() {
+		b.StopTimer()
 		for i := range records {
 			n++
 			records[i].Seq.Message = n
-			records[i].Body.(*event.Interaction).At = time.UnixMilli(int64(n))
+			x := records[i].Body.(*event.Interaction)
+			x.At, x.EventID = time.UnixMilli(int64(n)), fmt.Sprintf("event-%d", n)
 		}
+		b.StartTimer()
 		if err := v.fold(b.Context(), nil, records); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkTable is the pace of taking in an import.
+func BenchmarkTable(b *testing.B) {
+	const rows = 200_000
+	s := newStore(b)
+	var csv strings.Builder
+	csv.WriteString("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP,DEVICE\n")
+	for i := range rows {
+		fmt.Fprintf(&csv, "user-%d,item-%d,Watch,,%d,tv\n", i*7919%5003, i*104729%2003, i*15485863%1_000_003)
+	}
+	makeTable(b, s, schema.Interactions, "table/d/1", csv.String())
+	for b.Loop() {
+		v := newView(defaultHistory, newVocabulary())
+		if err := v.foldTable(b.Context(), reader(s), schema.Interactions, "table/d/1"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkCheckpoint writes and reads back 1,000 users of 500 touches.
+func BenchmarkCheckpoint(b *testing.B) {
+	v := newView(defaultHistory, newVocabulary())
+	f := &feed{t: b, v: v}
+	for i := range 500_000 {
+		x := did(fmt.Sprintf("user-%d", i%1000), "", fmt.Sprintf("item-%d", i%5000), int64(i)*1000)
+		x.EventID = fmt.Sprint(i)
+		f.add(x)
+	}
+	var buf bytes.Buffer
+	for b.Loop() {
+		buf.Reset()
+		if err := v.capture(group).encode(&buf); err != nil {
+			b.Fatal(err)
+		}
+		c, err := decode(bytes.NewReader(buf.Bytes()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.restore()
+	}
+	b.ReportMetric(float64(buf.Len())/500_000, "bytes/touch")
 }
