@@ -55,6 +55,15 @@ type Tuner interface {
 	Candidates(in Input) []map[string]string
 }
 
+// Refiner is a Recipe with parameters that only Decode reads, so that they can
+// be chosen without training again.
+type Refiner interface {
+	// Refinements lists the parameter sets to choose among for a model trained
+	// with in.Params, each complete, the default first. Parameters that
+	// in.Params sets are never varied.
+	Refinements(in Input) []map[string]string
+}
+
 // Sizer is a Recipe that knows how much memory Train takes.
 type Sizer interface {
 	// Bytes estimates the peak memory of Train and of the model together.

@@ -49,12 +49,7 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 	}
 	candidates, total := make([][]map[string]string, len(plans)), 0
 	for i, p := range plans {
-		candidates[i] = []map[string]string{p.params}
-		if t, ok := p.recipe.(Tuner); ok {
-			in := f.input(inner.Train)
-			in.Params = p.params
-			candidates[i] = t.Candidates(in)
-		}
+		candidates[i] = f.candidates(p.recipe, p.params, inner)
 		total += len(candidates[i])
 	}
 	done := 0
@@ -70,30 +65,39 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 	return plans, nil
 }
 
+// tuneCases is how many users are asked for a choice, evenly from all: enough
+// to tell a good parameter from a bad one, and the time does not grow with the data.
+const tuneCases = 4000
+
 // choose is the candidate with the best NDCG@25 on the validation cases, the
 // first of equals, with its scores' scale if it has one.
 func (f *fit) choose(ctx context.Context, r Recipe, candidates []map[string]string, split *dataset.Split, did func()) (map[string]string, error) {
+	cases := sample(split.Cases, tuneCases)
 	var best *model.Model
 	chosen, top := candidates[0], math.Inf(-1)
 	for _, params := range candidates {
-		m, err := f.train(ctx, plan{r, params}, split.Train, nil)
+		trained, err := f.train(ctx, plan{r, params}, split.Train, nil)
 		if err != nil {
 			return nil, err
 		}
-		if len(candidates) > 1 {
-			users, _, err := f.ask(ctx, r, m, split.Cases, nil)
-			if err != nil {
-				return nil, err
+		refined := f.refinements(r, params, split)
+		for _, params := range refined {
+			m := refine(trained, params)
+			v := 0.0
+			if len(candidates)*len(refined) > 1 { // else there is nothing to compare
+				users, _, err := f.ask(ctx, r, m, cases, nil)
+				if err != nil {
+					return nil, err
+				}
+				v = evaluate.Mean(users, 0)[evaluate.NDCG25]
 			}
-			if v := evaluate.Mean(users, 0)[evaluate.NDCG25]; v > top {
+			if v > top {
 				top, chosen, best = v, params, m
 			}
-		} else {
-			best = m
 		}
 		did()
 	}
-	if _, given := chosen[paramScale]; given || best == nil || best.Manifest.Scores != scoresSoftmax {
+	if _, given := chosen[paramScale]; given || best.Manifest.Scores != scoresSoftmax {
 		return chosen, nil
 	}
 	scale, err := f.calibrate(ctx, r, best, split.Cases)
@@ -106,6 +110,46 @@ func (f *fit) choose(ctx context.Context, r Recipe, candidates []map[string]stri
 	}
 	chosen[paramScale] = FormatFloat(scale)
 	return chosen, nil
+}
+
+// candidates are the parameter sets to train with. An answer for an item is
+// what its parameters say it is, so related items are not tuned.
+func (f *fit) candidates(r Recipe, params map[string]string, split *dataset.Split) []map[string]string {
+	if t, ok := r.(Tuner); ok && !f.related {
+		in := f.input(split.Train)
+		in.Params = params
+		return t.Candidates(in)
+	}
+	return []map[string]string{params}
+}
+
+func (f *fit) refinements(r Recipe, params map[string]string, split *dataset.Split) []map[string]string {
+	if t, ok := r.(Refiner); ok && !f.related {
+		in := f.input(split.Train)
+		in.Params = params
+		return t.Refinements(in)
+	}
+	return []map[string]string{params}
+}
+
+// refine is m with other parameters for Decode; the tensors are shared.
+func refine(m *model.Model, params map[string]string) *model.Model {
+	out := *m
+	out.Manifest.Parameters = maps.Clone(m.Manifest.Parameters)
+	maps.Copy(out.Manifest.Parameters, params)
+	return &out
+}
+
+// sample takes at most n cases, evenly.
+func sample(cases []dataset.Case, n int) []dataset.Case {
+	if len(cases) <= n {
+		return cases
+	}
+	out := make([]dataset.Case, n)
+	for i := range out {
+		out[i] = cases[i*len(cases)/n]
+	}
+	return out
 }
 
 // repeatShare is the share of true items that stand in their case's input.
@@ -145,11 +189,7 @@ func (f *fit) calibrate(ctx context.Context, r Recipe, m *model.Model, cases []d
 	if err != nil {
 		return 0, err
 	}
-	every := max(1, len(cases)/calibrationCases)
-	var chosen []dataset.Case
-	for i := 0; i < len(cases); i += every {
-		chosen = append(chosen, cases[i])
-	}
+	chosen := sample(cases, calibrationCases)
 	loss := func(scale float64) (float64, error) {
 		each := make([]float64, len(chosen))
 		err := f.scoreAll(ctx, s, len(m.Items), chosen, func(i int, scores []float32) {

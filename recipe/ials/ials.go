@@ -1,7 +1,10 @@
 package ials
 
 import (
+	"maps"
+	"math"
 	"strconv"
+	"strings"
 
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
@@ -21,16 +24,19 @@ const (
 	ParamUnobserved = "unobserved_weight"
 	ParamIterations = "iterations"
 	ParamSteps      = "solver_steps"
-	ParamRecency    = "recency_half_life" // in interactions of the asking user; 0 weighs all alike
+	ParamRecency    = "recency_half_life" // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
+	ParamMask       = "recency_mask"      // Personalize's; false forbids weighing by recency
 	ParamScale      = "score_scale"       // chosen by recipe.Fit so that softmax scores are calibrated
 )
 
-// The defaults, chosen on validation slices; docs/format/model.md says what is stored.
+// The defaults, chosen on validation slices of several public data sets.
 const (
 	defaultDimension  = 64
 	defaultRegularize = 0.01
 	defaultExponent   = 1
-	defaultUnobserved = 0.1
+	unobservedItems   = 700 // default unobserved_weight × items: all a user has not seen weighs as much as so many seen items
+	minUnobserved     = 0.001
+	maxUnobserved     = 1
 	defaultIterations = 10
 	defaultSteps      = 3
 	defaultRecency    = 0
@@ -75,7 +81,9 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	whole(&p.steps, ParamSteps, defaultSteps, 1, 100)
 	number(&p.regularize, ParamRegularize, defaultRegularize, 0, 1e6)
 	number(&p.exponent, ParamExponent, defaultExponent, 0, 2)
-	number(&p.unobserved, ParamUnobserved, defaultUnobserved, 0, 1e3)
+	unobserved := unobservedItems / float64(max(1, len(in.Items)))
+	unobserved = min(maxUnobserved, max(minUnobserved, math.Round(unobserved*1000)/1000))
+	number(&p.unobserved, ParamUnobserved, unobserved, 0, 1e3)
 	number(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
 	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
 	return p, err
@@ -84,11 +92,7 @@ func resolve(in recipe.Input) (p parameters, err error) {
 // strings is how the manifest remembers the parameters, along with those
 // given that mean nothing here.
 func (p parameters) strings(given map[string]string) map[string]string {
-	out := make(map[string]string, len(given)+8)
-	for k, v := range given {
-		out[k] = v
-	}
-	out[ParamDimension] = strconv.Itoa(p.dimension)
+	out := with(given, ParamDimension, strconv.Itoa(p.dimension))
 	out[ParamIterations] = strconv.Itoa(p.iterations)
 	out[ParamSteps] = strconv.Itoa(p.steps)
 	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
@@ -96,6 +100,39 @@ func (p parameters) strings(given map[string]string) map[string]string {
 	out[ParamUnobserved] = recipe.FormatFloat(p.unobserved)
 	out[ParamRecency] = recipe.FormatFloat(p.recency)
 	out[ParamScale] = recipe.FormatFloat(p.scale)
+	return out
+}
+
+// tunedInteractions is up to how many interactions training is so quick that
+// a second regularisation is tried.
+const tunedInteractions = 3_000_000
+
+// Candidates tries a weaker regularisation, which suits sparse data.
+func (Recipe) Candidates(in recipe.Input) []map[string]string {
+	if _, given := in.Params[ParamRegularize]; given || in.Events.Len() > tunedInteractions {
+		return []map[string]string{in.Params}
+	}
+	return []map[string]string{in.Params, with(in.Params, ParamRegularize, "0.004")}
+}
+
+// Refinements tries how much the newest interactions should outweigh older ones.
+func (Recipe) Refinements(in recipe.Input) []map[string]string {
+	if _, given := in.Params[ParamRecency]; given || strings.EqualFold(in.Params[ParamMask], "false") {
+		return []map[string]string{in.Params}
+	}
+	out := []map[string]string{in.Params}
+	for _, h := range []string{"1", "2", "4", "8", "20"} {
+		out = append(out, with(in.Params, ParamRecency, h))
+	}
+	return out
+}
+
+func with(params map[string]string, name, value string) map[string]string {
+	out := maps.Clone(params)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[name] = value
 	return out
 }
 
@@ -111,7 +148,9 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 }
 
 var (
-	_ recipe.Recipe = Recipe{}
-	_ recipe.Sizer  = Recipe{}
-	_ model.Scorer  = (*scorer)(nil)
+	_ recipe.Recipe  = Recipe{}
+	_ recipe.Sizer   = Recipe{}
+	_ recipe.Tuner   = Recipe{}
+	_ recipe.Refiner = Recipe{}
+	_ model.Scorer   = (*scorer)(nil)
 )

@@ -91,7 +91,7 @@ func (Recipe) Candidates(in recipe.Input) []map[string]string {
 		base[ParamMinimum] = "1" // adding up a history needs no protection from chance: the plain cosine does better
 	}
 	var out []map[string]string
-	for _, k := range []string{"100", "20", "50", "200", "500"} {
+	for _, k := range []string{"20", "10", "50", "100", "200", "500"} {
 		c := maps.Clone(base)
 		c[ParamNeighbours] = k
 		out = append(out, c)

@@ -1,0 +1,51 @@
+package all_test
+
+import (
+	"testing"
+
+	"gocloud.dev/blob/fileblob"
+
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/recipe/all"
+	"github.com/attune-io/attune/recipe/recipetest"
+	"github.com/attune-io/attune/recipe/spec"
+)
+
+func store(t *testing.T) *artifact.Store {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return artifact.New(b, dir, "")
+}
+
+func TestEveryRecipe(t *testing.T) {
+	claims := map[string]recipetest.Claims{
+		"popularity": {},
+		"itemknn": {Personal: true, Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{
+			"neighbours": "0", "min_cointeraction_count": "few", "popularity_discount_factor": "1.5", "shrinkage": "NaN"}},
+		"ials": {Personal: true, Params: map[string]string{"hidden_dimension": "32", "recency_mask": "true"}, Bad: map[string]string{
+			"hidden_dimension": "-1", "iterations": "1.5", "regularization": "Inf", "unobserved_weight": "-0.1", "recency_half_life": "x"}},
+	}
+	for _, r := range all.List() {
+		c, ok := claims[r.Name()]
+		if !ok {
+			t.Fatalf("nobody says what %s can do", r.Name())
+		}
+		t.Run(r.Name(), func(t *testing.T) { recipetest.Run(t, r, store, c) })
+	}
+}
+
+func TestByName(t *testing.T) {
+	for _, facts := range spec.Built() {
+		if r, ok := all.ByName(facts.Algorithm); !ok || r.Name() != facts.Algorithm {
+			t.Errorf("%s needs %q, which is not here", facts.Name, facts.Algorithm)
+		}
+	}
+	if _, ok := all.ByName("hrnn"); ok {
+		t.Error("found what nobody built")
+	}
+}
