@@ -70,9 +70,9 @@ func ByAlgorithmARN(arn string) (Recipe, bool) {
 	return find(func(r Recipe) bool { return r.Built && string(r.AlgorithmARN()) == arn })
 }
 
-// ByTransformationARN finds the first built recipe that a feature transformation prepares data for.
+// ByTransformationARN finds the first built recipe that sets parameters of a feature transformation.
 func ByTransformationARN(arn string) (Recipe, bool) {
-	return find(func(r Recipe) bool { return r.Built && string(r.TransformationARN()) == arn })
+	return find(func(r Recipe) bool { return r.Built && len(r.Features) > 0 && string(r.TransformationARN()) == arn })
 }
 
 func find(is func(Recipe) bool) (Recipe, bool) {

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/api/awsjson"
+	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/wire"
+)
+
+func (p *Personalize) registerEvents(s *awsjson.Server) {
+	awsjson.Handle(s, wire.PersonalizeEvents, "PutEvents", p.putEvents)
+	awsjson.Handle(s, wire.PersonalizeEvents, "PutItems", p.putItems)
+	awsjson.Handle(s, wire.PersonalizeEvents, "PutUsers", p.putUsers)
+}
+
+// putEvents answers when all events are on disk. They are taken together or
+// not at all: one bad event refuses the call before anything is written.
+func (p *Personalize) putEvents(ctx context.Context, in *wire.PutEventsRequest) (*wire.Empty, error) {
+	to, err := p.rows.ByTracker(ctx, in.TrackingId)
+	if err != nil {
+		return nil, err
+	}
+	columns := to.Schema(schema.Interactions)
+	bodies := make([]event.Body, len(in.EventList))
+	for i := range in.EventList {
+		e := &in.EventList[i]
+		if e.Properties != nil {
+			if _, err := columns.CheckProperties(*e.Properties); err != nil {
+				return nil, attune.Errorf(attune.KindOf(err), "event %d: %w", i+1, err)
+			}
+		}
+		bodies[i] = interaction(in, e)
+	}
+	_, err = p.log.Append(ctx, event.Group(to.Group), bodies...)
+	return none(err)
+}
+
+func interaction(in *wire.PutEventsRequest, e *wire.Event) *event.Interaction {
+	body := &event.Interaction{
+		EventID: value(e.EventId), User: value(in.UserId), Session: in.SessionId, Item: value(e.ItemId), Type: e.EventType,
+		At: e.SentAt.UTC().Truncate(time.Millisecond), Value: math.NaN(), Properties: value(e.Properties),
+		RecommendationID: value(e.RecommendationId), Impression: e.Impression,
+	}
+	if e.EventValue != nil {
+		body.Value = *e.EventValue
+	}
+	if e.MetricAttribution != nil {
+		body.Source = e.MetricAttribution.EventAttributionSource
+	}
+	return body
+}
+
+func (p *Personalize) putItems(ctx context.Context, in *wire.PutItemsRequest) (*wire.Empty, error) {
+	group, columns, err := p.putTo(ctx, in.DatasetArn, schema.Items)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make([]event.Body, len(in.Items))
+	for i, item := range in.Items {
+		if err := checkRow(columns, schema.ItemID, item.Properties); err != nil {
+			return nil, attune.Errorf(attune.KindOf(err), "item %d: %w", i+1, err)
+		}
+		bodies[i] = &event.Item{ID: item.ItemId, Properties: value(item.Properties)}
+	}
+	_, err = p.log.Append(ctx, group, bodies...)
+	return none(err)
+}
+
+func (p *Personalize) putUsers(ctx context.Context, in *wire.PutUsersRequest) (*wire.Empty, error) {
+	group, columns, err := p.putTo(ctx, in.DatasetArn, schema.Users)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make([]event.Body, len(in.Users))
+	for i, user := range in.Users {
+		if err := checkRow(columns, schema.UserID, user.Properties); err != nil {
+			return nil, attune.Errorf(attune.KindOf(err), "user %d: %w", i+1, err)
+		}
+		bodies[i] = &event.User{ID: user.UserId, Properties: value(user.Properties)}
+	}
+	_, err = p.log.Append(ctx, group, bodies...)
+	return none(err)
+}
+
+// putTo finds the log and the columns of a dataset of a type.
+func (p *Personalize) putTo(ctx context.Context, arn string, t schema.Type) (event.Group, *schema.Schema, error) {
+	to, err := p.rows.ByDataset(ctx, attune.ARN(arn), t)
+	if err != nil {
+		return "", nil, err
+	}
+	return event.Group(to.Group), to.Schema(t), nil
+}
+
+// checkRow checks the properties of an item or a user, whose id column is id. A
+// row is replaced as a whole, so every column that may not be null must be there.
+func checkRow(columns *schema.Schema, id string, properties *string) error {
+	given, err := columns.CheckProperties(value(properties))
+	if err != nil {
+		return err
+	}
+	for _, f := range columns.Fields {
+		if _, ok := given[f.Name]; !ok && !f.Nullable && f.Name != id {
+			return attune.Errorf(attune.Invalid, "properties have no %s: the schema requires the field %s", schema.WireName(f.Name), f.Name)
+		}
+	}
+	return nil
+}
