@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package kernel
 
 // gemvFast does as many leading rows as this machine has a faster way for: none.
