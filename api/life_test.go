@@ -329,7 +329,7 @@ func TestRecipes(t *testing.T) {
 	}
 	a := must[*personalize.DescribeAlgorithmOutput](s)(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: aws.String("arn:aws:personalize:::algorithm/aws-user-personalization")})).Algorithm
 	r := a.DefaultHyperParameterRanges
-	if a.DefaultHyperParameters["hidden_dimension"] != "149" || len(r.IntegerHyperParameterRanges) != 2 || r.IntegerHyperParameterRanges[0].MaxValue != 256 || len(r.CategoricalHyperParameterRanges) != 1 {
+	if a.DefaultHyperParameters["hidden_dimension"] != "64" || len(r.IntegerHyperParameterRanges) != 4 || r.IntegerHyperParameterRanges[0].MaxValue != 256 || len(r.CategoricalHyperParameterRanges) != 1 {
 		t.Errorf("algorithm %s", show(a))
 	}
 }

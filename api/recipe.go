@@ -87,7 +87,9 @@ func (p *Personalize) describeAlgorithm(_ context.Context, in *wire.DescribeAlgo
 		DefaultHyperParameterRanges: ranges(r.Parameters), CreationDateTime: published(), LastUpdatedDateTime: published(),
 	}
 	for _, h := range r.Parameters {
-		a.DefaultHyperParameters[h.Name] = h.Default
+		if h.Default != "" { // the others follow the data
+			a.DefaultHyperParameters[h.Name] = h.Default
+		}
 	}
 	return &wire.DescribeAlgorithmResponse{Algorithm: a}, nil
 }

@@ -23,10 +23,11 @@ const (
 type Parameter struct {
 	Name     string
 	Type     ValueType
-	Default  string
+	Default  string   // "" when it depends on the data
 	Min, Max float64  // of Integer and Continuous, both ends included
 	Values   []string // of Categorical, compared without case
-	Tunable  bool     // may be optimised
+	Tunable  bool     // may be optimised, in the service's words
+	Unused   bool     // taken and echoed so that existing configurations work unchanged; changes nothing in this build
 }
 
 // Check says whether a value can be the parameter's; the error is attune.Invalid.

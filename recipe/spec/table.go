@@ -31,13 +31,13 @@ func built() []Recipe {
 			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
 			Description: "Items for a user, learned from everybody's interactions by implicit matrix factorisation.",
 			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
-			Parameters: sequenceParameters(), Features: historyPercentiles("0.0", "0.99"),
+			Parameters: factorParameters(), Features: historyPercentiles("0.0", "0.99"),
 		},
 		{
 			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
 			Description: "Orders a given list of items for a user, learned as in aws-user-personalization.",
 			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
-			Parameters: sequenceParameters(), Features: historyPercentiles("0.0", "0.99"),
+			Parameters: factorParameters(), Features: historyPercentiles("0.0", "0.99"),
 		},
 		{
 			Name: "aws-sims", Type: typeRelated, Kind: Related, Transformation: transformSims,
@@ -46,30 +46,40 @@ func built() []Recipe {
 			Parameters: []Parameter{
 				{Name: "popularity_discount_factor", Type: Continuous, Default: "0.5", Min: 0, Max: 1, Tunable: true},
 				{Name: "min_cointeraction_count", Type: Integer, Default: "3", Min: 0, Max: 10, Tunable: true},
+				{Name: "neighbours", Type: Integer, Default: "500", Min: 1, Max: 10000},
+				{Name: "shrinkage", Type: Continuous, Default: "0", Min: 0, Max: 1e6},
 			},
 			Features: append(historyPercentiles("0.005", "0.995"),
-				Parameter{Name: "min_item_interaction_count_percentile", Type: Continuous, Default: "0.01", Min: 0, Max: 1},
-				Parameter{Name: "max_item_interaction_count_percentile", Type: Continuous, Default: "0.9", Min: 0, Max: 1},
+				Parameter{Name: "min_item_interaction_count_percentile", Type: Continuous, Default: "0.01", Min: 0, Max: 1, Unused: true},
+				Parameter{Name: "max_item_interaction_count_percentile", Type: Continuous, Default: "0.9", Min: 0, Max: 1, Unused: true},
 			),
 		},
 	}
 }
 
-// sequenceParameters are those of the user-personalization family. Only
-// hidden_dimension means something to matrix factorisation; the other two are
-// taken and echoed so that existing configurations work unchanged.
-func sequenceParameters() []Parameter {
+// factorParameters are those of the user-personalization family: the service's
+// names, then what is our own in matrix factorisation (recipe/ials explains
+// them). The service's own default of hidden_dimension is 149.
+func factorParameters() []Parameter {
 	return []Parameter{
-		{Name: "hidden_dimension", Type: Integer, Default: "149", Min: 32, Max: 256, Tunable: true},
-		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true},
+		{Name: "hidden_dimension", Type: Integer, Default: "64", Min: 32, Max: 256, Tunable: true},
+		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true, Unused: true},
 		{Name: "recency_mask", Type: Categorical, Default: "true", Values: []string{"true", "false"}, Tunable: true},
+		{Name: "regularization", Type: Continuous, Default: "0.01", Min: 0, Max: 1e6},
+		{Name: "regularization_exponent", Type: Continuous, Default: "1", Min: 0, Max: 2},
+		{Name: "unobserved_weight", Type: Continuous, Min: 0, Max: 1000},
+		{Name: "iterations", Type: Integer, Default: "10", Min: 1, Max: 1000},
+		{Name: "solver_steps", Type: Integer, Default: "3", Min: 1, Max: 100},
+		{Name: "recency_half_life", Type: Continuous, Min: 0, Max: 1e6},
 	}
 }
 
+// historyPercentiles are the feature transformation of the service; no recipe
+// of this build leaves users out by the length of their history.
 func historyPercentiles(low, high string) []Parameter {
 	return []Parameter{
-		{Name: "min_user_history_length_percentile", Type: Continuous, Default: low, Min: 0, Max: 1},
-		{Name: "max_user_history_length_percentile", Type: Continuous, Default: high, Min: 0, Max: 1},
+		{Name: "min_user_history_length_percentile", Type: Continuous, Default: low, Min: 0, Max: 1, Unused: true},
+		{Name: "max_user_history_length_percentile", Type: Continuous, Default: high, Min: 0, Max: 1, Unused: true},
 	}
 }
 
