@@ -39,7 +39,7 @@ test-kill: ## Fifty kills at random moments over import, training, deployment an
 clients: ## Install the clients that test/sdk drives: boto3, aws CLI v1 (.venv) and v2 (Debian)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q -r test/sdk/requirements.txt
-	@test -x /usr/bin/aws || (apt-get update -qq && apt-get install -y -qq --no-install-recommends awscli strace)
+	@if ! test -x /usr/bin/aws || ! command -v strace > /dev/null; then apt-get update -qq && apt-get install -y -qq --no-install-recommends awscli strace; fi
 
 .PHONY: generate
 generate: ## Write the generated code again

@@ -76,31 +76,34 @@ type Node struct {
 
 // Open starts or dials the engines and builds the rooms. The listener is open
 // when it returns, and answers once Run is called. Close what it returns.
-func Open(ctx context.Context, cfg Config, log *slog.Logger) (n *Node, err error) {
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = attune.WallClock
 	}
-	n = &Node{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	n := &Node{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.Close())
-		}
-	}()
+	if err := n.open(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
 
-	held, err := lock(cfg.Data)
+// open takes the folder and the port first: what another process holds is
+// refused before anything is started.
+func (n *Node) open(ctx context.Context) error {
+	held, err := lock(n.cfg.Data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.closing(held.Close)
-	if n.root, n.fresh, err = access.OpenRoot(cfg.Data); err != nil {
-		return nil, err
+	if n.root, n.fresh, err = access.OpenRoot(n.cfg.Data); err != nil {
+		return err
 	}
-	if n.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-		return nil, attune.Errorf(attune.Invalid, "listen on %s: %w; say another --listen", cfg.Listen, err)
+	if n.listener, err = net.Listen("tcp", n.cfg.Listen); err != nil {
+		return attune.Errorf(attune.Invalid, "listen on %s: %w; say another --listen", n.cfg.Listen, err)
 	}
 	n.closing(func() error {
 		if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -109,9 +112,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (n *Node, err error
 		return nil
 	})
 	if err := n.openEngines(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return n, n.openRooms(ctx)
+	return n.openRooms(ctx)
 }
 
 // openEngines starts or dials the four engines side by side: together they

@@ -65,7 +65,7 @@ func Start(ctx context.Context, path, data string, args ...string) (*Process, er
 		return nil, err
 	}
 	p := &Process{URL: "http://" + port, Data: data, output: &output{}, exited: make(chan struct{})}
-	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", port, "--region", Region, "--account", Account}, args...)...)
+	p.cmd = exec.Command(path, append([]string{"serve", "--data", data, "--listen", port, "--region", Region, "--account", Account, "--log-level", "warn"}, args...)...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {

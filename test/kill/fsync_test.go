@@ -32,7 +32,7 @@ func TestFsyncBeforeAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{T: t, path: path, data: t.TempDir(), acked: map[string]int{}, imported: map[string]bool{}}
+	r := &run{T: t, path: path, data: t.TempDir(), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
 	r.restart()
 	t.Cleanup(func() { r.node.Kill() })
 	r.setUp()

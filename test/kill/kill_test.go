@@ -26,9 +26,8 @@ import (
 
 const (
 	defaultKills = 8
-	// roundWindow is the time from the start of a round's work within which the
-	// kill falls: import, training and deployment of this shop take less.
-	roundWindow = 1500 * time.Millisecond
+	// beyond is how far past the usual length of a kind of work a kill may fall.
+	beyond = 1.2
 	// patience bounds the wait for a job to be taken up and finished after a kill.
 	patience = 90 * time.Second
 	// importRows is how many rows each round imports, all of one user of its own.
@@ -50,13 +49,14 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(uint64(seed), 0)), acked: map[string]int{}, imported: map[string]bool{}}
+	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(uint64(seed), 0)), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
 	r.restart()
 	t.Cleanup(func() { r.node.Kill() })
 	r.setUp()
 	for k := range kills {
 		r.round(k)
 	}
+	r.Logf("%d of %d kills fell into unfinished work", r.interrupted, kills)
 	r.audit()
 }
 
@@ -81,6 +81,9 @@ type run struct {
 
 	group, interactions, tracking, solution, version string
 
+	usual       map[string]time.Duration // kind of work → how long it took undisturbed
+	interrupted int                      // rounds whose work was not yet done when the node came back
+
 	mu       sync.Mutex
 	acked    map[string]int  // user → events acknowledged, item names e0, e1, …
 	imported map[string]bool // users whose rows an import job brought
@@ -100,7 +103,7 @@ func (r *run) control() *personalize.Client { return personalize.NewFromConfig(r
 // until polls a Describe until it says ACTIVE.
 func (r *run) until(what string, status func(ctx context.Context) (*string, *string, error)) {
 	r.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		now, why, err := status(r.Context())
 		if err != nil {
 			r.Fatalf("%s: %v\n%s", what, err, r.node.Output())
@@ -145,7 +148,7 @@ func (r *run) setUp() {
 		}
 		return d.Dataset.Status, nil, nil
 	})
-	r.until("base import", r.importing("base", "base.csv", types.ImportModeFull))
+	r.measure("import", r.importing("base", "base.csv", types.ImportModeFull))
 	tr, err := c.CreateEventTracker(ctx, &personalize.CreateEventTrackerInput{Name: aws.String("kill"), DatasetGroupArn: &r.group})
 	r.check(err)
 	r.tracking = *tr.TrackingId
@@ -162,7 +165,15 @@ func (r *run) setUp() {
 	})
 	var status func(context.Context) (*string, *string, error)
 	r.version, status = r.training()
-	r.until("first version", status)
+	r.measure("training", status)
+	r.measure("deployment", r.deploying(-1))
+}
+
+// measure waits for a kind of work, and keeps how long it took.
+func (r *run) measure(what string, status func(context.Context) (*string, *string, error)) {
+	began := time.Now()
+	r.until(what, status)
+	r.usual[what] = time.Since(began)
 }
 
 func (r *run) check(err error) {
@@ -209,7 +220,7 @@ func (r *run) training() (version string, status func(context.Context) (*string,
 }
 
 func (r *run) deploying(k int) func(context.Context) (*string, *string, error) {
-	out, err := r.control().CreateCampaign(r.Context(), &personalize.CreateCampaignInput{Name: aws.String(fmt.Sprintf("kill-%d", k)), SolutionVersionArn: &r.version})
+	out, err := r.control().CreateCampaign(r.Context(), &personalize.CreateCampaignInput{Name: aws.String(fmt.Sprintf("kill-%d", k+1)), SolutionVersionArn: &r.version})
 	r.check(err)
 	return func(ctx context.Context) (*string, *string, error) {
 		d, err := r.control().DescribeCampaign(ctx, &personalize.DescribeCampaignInput{CampaignArn: out.CampaignArn})
@@ -246,13 +257,16 @@ func (r *run) round(k int) {
 		wg.Add(1)
 		go func() { defer wg.Done(); r.send(ctx, users[s]) }()
 	}
-	moment := time.Duration(r.chance.Int64N(int64(roundWindow)))
+	moment := time.Duration(r.chance.Float64() * beyond * float64(r.usual[what]))
 	time.Sleep(moment)
 	r.node.Kill()
 	cancel()
 	wg.Wait()
 	killed := time.Now()
 	r.restart()
+	if now, _, err := status(r.Context()); err == nil && aws.ToString(now) != "ACTIVE" {
+		r.interrupted++
+	}
 	r.until(what, status)
 	r.checkProfiles(users)
 	r.Logf("round %d: killed %s after %s; ready again in %s, ACTIVE %s after the kill", k, what,

@@ -47,17 +47,17 @@ aws personalize get-solution-metrics --solution-version-arn "$version"
 campaign=$(get personalize create-campaign --name cli --solution-version-arn "$version" --query campaignArn)
 active campaign campaign describe-campaign --campaign-arn "$campaign"
 
-first=$(get personalize-runtime get-recommendations --campaign-arn "$campaign" --user-id u1 --num-results 5 --query 'itemList[].itemId')
-echo "u1: $first"
+first=$(get personalize-runtime get-recommendations --campaign-arn "$campaign" --user-id newcomer --num-results 5 --query 'itemList[].itemId')
+echo "newcomer: $first"
 [ "$(wc -w <<< "$first")" = 5 ]
 
 tracker=$(get personalize create-event-tracker --name cli --dataset-group-arn "$group" --query eventTrackerArn)
 active tracker eventTracker describe-event-tracker --event-tracker-arn "$tracker"
 tracking=$(get personalize describe-event-tracker --event-tracker-arn "$tracker" --query eventTracker.trackingId)
-aws personalize-events put-events --tracking-id "$tracking" --user-id u1 --session-id s \
+aws personalize-events put-events --tracking-id "$tracking" --user-id newcomer --session-id s \
   --event-list "[{\"eventType\":\"View\",\"itemId\":\"i45\",\"sentAt\":$(date +%s)},{\"eventType\":\"View\",\"itemId\":\"i46\",\"sentAt\":$(date +%s)}]"
-second=$(get personalize-runtime get-recommendations --campaign-arn "$campaign" --user-id u1 --num-results 5 --query 'itemList[].itemId')
-echo "u1 after two events: $second"
+second=$(get personalize-runtime get-recommendations --campaign-arn "$campaign" --user-id newcomer --num-results 5 --query 'itemList[].itemId')
+echo "newcomer after two events: $second"
 [ "$first" != "$second" ]
 
 aws personalize list-recipes --query 'recipes[].name'

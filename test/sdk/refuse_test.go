@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -303,7 +304,7 @@ func TestErrorKinds(t *testing.T) {
 		return err
 	}
 	refusedAs[*etypes.InvalidInputException](t, put("no-such-tracker", event), "")
-	refusedAs[*etypes.InvalidInputException](t, put(tracking, make([]etypes.Event, 11)...), "")
+	refusedAs[*etypes.InvalidInputException](t, put(tracking, slices.Repeat([]etypes.Event{event}, 11)...), "10")
 	reserved := event
 	reserved.Properties = aws.String(`{"userId":"u"}`)
 	refusedAs[*etypes.InvalidInputException](t, put(tracking, reserved), "userId")
