@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,11 +34,8 @@ func ImportWorkflow(ctx workflow.Context, ref Ref) error {
 
 // Imported is what ImportRead leaves for ImportCommit: names and counts.
 type Imported struct {
-	Table    string   `json:"table"` // "" when the row no longer asks for work
-	Rows     int64    `json:"rows"`
-	Rejected int64    `json:"rejected"`
-	Rejects  string   `json:"rejects,omitempty"` // artifact name of the rejects file
-	Reasons  []string `json:"reasons,omitempty"` // of the first rejected rows
+	Table  string                `json:"table"` // "" when the row no longer asks for work
+	Report resource.ImportReport `json:"report"`
 }
 
 // ImportRead checks and copies the upload into a table named after this attempt.
@@ -75,13 +73,12 @@ func (a *activities) ImportRead(ctx context.Context, ref Ref) (Imported, error) 
 			},
 		})
 		if err != nil {
+			if rep != nil { // too many rows were rejected: their owner wants to see which
+				err = errors.Join(err, a.m.keepReport(ctx, ref, importReport(rep)))
+			}
 			return out, err
 		}
-		out = Imported{Table: rep.Table, Rows: rep.Rows, Rejected: rep.Rejected, Rejects: rep.RejectsFile}
-		for _, rejected := range rep.Reasons {
-			out.Reasons = append(out.Reasons, rejected.String())
-		}
-		return out, nil
+		return Imported{Table: rep.Table, Report: importReport(rep)}, nil
 	})
 }
 
@@ -108,18 +105,41 @@ func (a *activities) ImportCommit(ctx context.Context, ref Ref, t Imported) erro
 			mode = event.Incremental
 		}
 		_, err = a.m.Log.Append(ctx, event.Group(r.Group), &event.Imported{
-			Dataset: strings.ToUpper(set.body.DatasetType), Table: t.Table, Mode: mode, Rows: t.Rows, Job: r.ID,
+			Dataset: strings.ToUpper(set.body.DatasetType), Table: t.Table, Mode: mode, Rows: t.Report.Rows, Job: r.ID,
 		})
 		if err != nil {
 			return none, err
 		}
 		return none, a.m.finish(ctx, ref, func(r *resource.Resource) error {
-			return resource.ChangeBody(r, func(b *resource.ImportJobBody) {
-				b.Report = &resource.ImportReport{Rows: t.Rows, Rejected: t.Rejected, RejectsFile: t.Rejects, Reasons: t.Reasons}
-			})
+			return setReport(r, t.Report)
 		})
 	})
 	return err
+}
+
+// importReport is what a row shows of a dataset's report.
+func importReport(rep *dataset.Report) resource.ImportReport {
+	out := resource.ImportReport{Rows: rep.Rows, Rejected: rep.Rejected, RejectsFile: rep.RejectsFile}
+	for _, rejected := range rep.Reasons {
+		out.Reasons = append(out.Reasons, rejected.String())
+	}
+	return out
+}
+
+// keepReport shows what was read on a row whose import will fail.
+func (m *Manager) keepReport(ctx context.Context, ref Ref, report resource.ImportReport) error {
+	_, err := m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
+		if r.ID != ref.ID {
+			return nil
+		}
+		report.Rows = 0 // none is true
+		return setReport(r, report)
+	})
+	return err
+}
+
+func setReport(r *resource.Resource, report resource.ImportReport) error {
+	return resource.ChangeBody(r, func(b *resource.ImportJobBody) { b.Report = &report })
 }
 
 // datasetRow is a dataset with its body read.

@@ -51,7 +51,7 @@ type ImportJobBody struct {
 	ImportMode                    string        `json:"importMode"` // FULL or INCREMENTAL
 	PublishAttributionMetricsToS3 bool          `json:"publishAttributionMetricsToS3"`
 	FailureReason                 string        `json:"failureReason,omitempty"`
-	Report                        *ImportReport `json:"report,omitempty"` // once ACTIVE
+	Report                        *ImportReport `json:"report,omitempty"` // once it was read
 	Tags                          []Tag         `json:"tags,omitempty"`
 }
 

@@ -140,7 +140,12 @@ type DescribeImportOutput struct {
 }
 
 func (d *Door) describeImport(ctx context.Context, in *DescribeImportInput) (any, error) {
-	r, err := d.Registry.Get(ctx, attune.ARN(in.DatasetImportJobArn))
+	return d.importReport(ctx, in.DatasetImportJobArn)
+}
+
+// importReport reads what an import job found.
+func (d *Door) importReport(ctx context.Context, arn string) (*DescribeImportOutput, error) {
+	r, err := d.Registry.Get(ctx, attune.ARN(arn))
 	if err != nil {
 		return nil, err
 	}
@@ -156,4 +161,32 @@ func (d *Door) describeImport(ctx context.Context, in *DescribeImportInput) (any
 		out.ImportReport = *b.Report
 	}
 	return out, nil
+}
+
+// maxRejects bounds the rejects file that is sent, in bytes: ten thousand lines.
+const maxRejects = 8 << 20
+
+// GetRejectsInput names an import job.
+type GetRejectsInput struct {
+	DatasetImportJobArn string `json:"datasetImportJobArn"`
+}
+
+// GetRejectsOutput is the file of rejected rows: CSV with file, line, column and reason.
+type GetRejectsOutput struct {
+	CSV string `json:"csv"`
+}
+
+func (d *Door) getRejects(ctx context.Context, in *GetRejectsInput) (any, error) {
+	out, err := d.importReport(ctx, in.DatasetImportJobArn)
+	if err != nil {
+		return nil, err
+	}
+	if out.RejectsFile == "" {
+		return nil, attune.Errorf(attune.NotFound, "%s has no rejects file: no row of it was rejected, or it has not ended", in.DatasetImportJobArn)
+	}
+	text, err := d.Artifacts.Get(ctx, out.RejectsFile, maxRejects)
+	if err != nil {
+		return nil, err
+	}
+	return &GetRejectsOutput{string(text)}, nil
 }

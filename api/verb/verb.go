@@ -34,6 +34,7 @@ func New(r Rooms, p *awsjson.Server) *Door {
 		"DescribeModel":    typed(d.describeModel),
 		"DescribeProgress": typed(d.describeProgress),
 		"DescribeUser":     typed(d.describeUser),
+		"GetRejects":       typed(d.getRejects),
 	}
 	return d
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/attune-io/attune/api/verb"
 )
@@ -9,6 +10,7 @@ import (
 // jobCmd groups what is told about work under way.
 type jobCmd struct {
 	Progress progressCmd `cmd:"" help:"Tell how far an import job, a solution version or a campaign is."`
+	Rejects  rejectsCmd  `cmd:"" help:"Print the rows that an import job rejected: file, line, column and reason."`
 }
 
 // progressCmd asks a node once.
@@ -27,4 +29,20 @@ func (c *progressCmd) Run(ctx context.Context, s streams) error {
 	return c.show(s.out, out, []string{"STATUS", "STAGE", "DONE", "TOTAL"}, func(add func(...any)) {
 		add(out.Status, out.Stage, out.Done, out.Total)
 	})
+}
+
+// rejectsCmd fetches the rejects file of an import.
+type rejectsCmd struct {
+	clientFlags
+	ARN string `arg:"" help:"ARN of an import job."`
+}
+
+// Run prints the file, which is CSV.
+func (c *rejectsCmd) Run(ctx context.Context, s streams) error {
+	var out verb.GetRejectsOutput
+	if err := c.call(ctx, "GetRejects", verb.GetRejectsInput{DatasetImportJobArn: c.ARN}, &out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(s.out, out.CSV)
+	return err
 }
