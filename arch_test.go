@@ -1,7 +1,6 @@
 package attune_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -226,5 +225,5 @@ func checkCard(t *testing.T, r room) {
 		}
 		return
 	}
-	t.Error(fmt.Sprintf("room %s has no doc.go with its card", r.path))
+	t.Errorf("room %s has no doc.go with its card", r.path)
 }

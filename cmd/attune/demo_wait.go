@@ -98,6 +98,6 @@ func spool(write func(io.Writer) error) (s spooled, err error) {
 }
 
 func (s spooled) remove() {
-	s.Close()
+	_ = s.Close()
 	_ = os.Remove(s.Name())
 }

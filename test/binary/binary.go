@@ -28,8 +28,9 @@ const (
 	// stopTimeout bounds a clean stop.
 	stopTimeout = 30 * time.Second
 
-	// Region and Account are what started processes name things with.
-	Region  = "us-east-1"
+	// Region is where started processes say they are.
+	Region = "us-east-1"
+	// Account owns what they make.
 	Account = "000000000000"
 	// Role is a role ARN of the right form, which is all that is checked of it.
 	Role = "arn:aws:iam::000000000000:role/attune"
