@@ -21,7 +21,7 @@ const writeRows = 1 << 10
 type parquetFile struct {
 	name  string
 	out   *artifact.Writer
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 	order []int // file column → index in fields
 	rows  int64
 	group int // rows in the open row group
@@ -40,7 +40,7 @@ func createParquet(ctx context.Context, store *artifact.Store, name string, fiel
 	for k, v := range meta {
 		opts = append(opts, parquet.KeyValueMetadata(k, v))
 	}
-	return &parquetFile{name: name, out: out, w: parquet.NewWriter(out, opts...), order: order}, nil
+	return &parquetFile{name: name, out: out, w: parquet.NewGenericWriter[any](out, opts...), order: order}, nil
 }
 
 // write adds rows, given as one slice of values per field. bytes is about how
