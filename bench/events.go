@@ -38,41 +38,45 @@ func (b *bench) events() error {
 		return err
 	}
 	levels := []int{1, 8, 64, 256}
-	rate := math.NaN()
-	http := newTable("connections", "calls/s", "events/s", "p50", "p99", "calls/fsync")
-	alone := newTable("goroutines", "appends/s", "events/s", "p50", "p99", "appends/fsync")
-	add := func(t *table, n int, l *load) {
-		t.add(n, l.rate(), l.rate()*eventsPerCall, l.at(0.5), l.at(0.99), l.rate()/rate)
-	}
-	rate = before.rate()
-	if err := b.putEvents(levels, func(n int, l *load) { add(http, n, l) }); err != nil {
+	var http, alone []*load
+	if err := b.putEvents(levels, &http); err != nil {
 		return err
 	}
-	if err := b.appends(levels, func(n int, l *load) { add(alone, n, l) }); err != nil {
+	if err := b.appends(levels, &alone); err != nil {
 		return err
 	}
 	after, err := syncs(b.dir, pick(b, fsyncs, 50))
 	if err != nil {
 		return err
 	}
+	bound := max(before.rate(), after.rate())
 	disk := newTable("the disk", "write + fsync /s", "p50", "p99")
 	disk.add("before", before.rate(), before.at(0.5), before.at(0.99))
 	disk.add("after", after.rate(), after.at(0.5), after.at(0.99))
-	b.note("The bound: one goroutine that appends 4 KiB to a file and calls fsync, %d times. Nothing that waits for the disk for every call of one connection can be quicker; concurrent calls share an fsync.", pick(b, fsyncs, 50))
+	b.note("The bound: one goroutine that appends 4 KiB to a file and calls fsync, %d times. One connection whose every call waits for the disk cannot be quicker; concurrent calls share an fsync.", pick(b, fsyncs, 50))
 	disk.write(b.out)
-	b.note("PutEvents over HTTP: signed before, %d events a call, each call answered only when the log is on disk, the profile folding along; closed loop, %s a level:",
-		eventsPerCall, b.levelTime())
-	http.write(b.out)
+	b.note("PutEvents over HTTP: signed before, %d events a call, each call answered only when the log is on disk, the profile folding along; closed loop, at most %s a level:",
+		eventsPerCall, figure(b.levelTime()))
+	eventsTable("connections", "calls", levels, http, bound).write(b.out)
 	b.note("`event.Append` alone in the measuring process, %d interactions an append, on an embedded NATS as a node has it:", eventsPerCall)
-	alone.write(b.out)
+	eventsTable("goroutines", "appends", levels, alone, bound).write(b.out)
 	return nil
+}
+
+// eventsTable shows a load per level of concurrency, and how many calls shared an fsync of the disk's best rate.
+func eventsTable(who, what string, levels []int, loads []*load, bound float64) *table {
+	t := newTable(who, what+"/s", "events/s", "p50", "p99", what+" per fsync of the bound")
+	for i, l := range loads {
+		t.add(levels[i], l.rate(), l.rate()*eventsPerCall, l.at(0.5), l.at(0.99), l.rate()/bound)
+	}
+	return t
 }
 
 // levelTime is how long one level of concurrency is measured.
 func (b *bench) levelTime() time.Duration { return pick(b, 6*time.Second, 300*time.Millisecond) }
 
 // putEvents drives a node at each level of concurrency.
-func (b *bench) putEvents(levels []int, each func(int, *load)) error {
+func (b *bench) putEvents(levels []int, loads *[]*load) error {
 	p, err := b.start(b.folder("events"))
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func (b *bench) putEvents(levels []int, each func(int, *load)) error {
 		if err != nil {
 			return err
 		}
-		each(n, l)
+		*loads = append(*loads, l)
 	}
 	return b.stop(p)
 }
@@ -126,7 +130,7 @@ func putEventsBody(tracking, user string, number int) ([]byte, error) {
 }
 
 // appends drives event.Append at each level of concurrency.
-func (b *bench) appends(levels []int, each func(int, *load)) (err error) {
+func (b *bench) appends(levels []int, loads *[]*load) (err error) {
 	quiet, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
 	e, err := nats.Open(b.ctx, "", b.folder("nats"), quiet, reg)
 	if err != nil {
@@ -151,7 +155,7 @@ func (b *bench) appends(levels []int, each func(int, *load)) (err error) {
 		if err != nil {
 			return err
 		}
-		each(n, l)
+		*loads = append(*loads, l)
 	}
 	return nil
 }

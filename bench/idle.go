@@ -9,21 +9,22 @@ const idleFor = 30 * time.Second
 // idle measures the memory of a node that nobody uses.
 func (b *bench) idle() error {
 	t := newTable("data folder", "at ready", "idle", "most so far")
-	folder := b.folder("idle")
-	if err := b.rest(t, "new", folder); err != nil {
+	if err := b.rest(t, "new", b.folder("idle")); err != nil {
 		return err
 	}
-	warm := b.folder("warm")
-	if err := b.demo("--data", warm); err != nil {
+	warm, err := b.toured()
+	if err != nil {
 		return err
 	}
 	if err := b.rest(t, "after the tour", warm); err != nil {
 		return err
 	}
-	b.note("Resident memory (VmRSS, VmHWM) of `attune serve` with everything embedded, at ready and %s later:", pick(b, idleFor, 2*time.Second))
+	b.note("Resident memory (VmRSS, VmHWM) of `attune serve` with everything embedded, at ready and %s later:", figure(b.idleTime()))
 	t.write(b.out)
 	return nil
 }
+
+func (b *bench) idleTime() time.Duration { return pick(b, idleFor, 2*time.Second) }
 
 func (b *bench) rest(t *table, name, folder string) error {
 	p, err := b.start(folder)
@@ -32,7 +33,7 @@ func (b *bench) rest(t *table, name, folder string) error {
 	}
 	atReady := memoryOf(p.PID(), "VmRSS")
 	b.say("leaving a node alone")
-	if err := b.sleep(pick(b, idleFor, 2*time.Second)); err != nil {
+	if err := b.sleep(b.idleTime()); err != nil {
 		return err
 	}
 	t.add(name, figure(mebibytes(atReady))+" MiB", figure(mebibytes(memoryOf(p.PID(), "VmRSS")))+" MiB", figure(mebibytes(memoryOf(p.PID(), "VmHWM")))+" MiB")

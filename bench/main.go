@@ -54,6 +54,7 @@ type bench struct {
 	dir   string // temporary, removed at the end; the disk that is measured
 
 	exe   string            // built when first needed
+	warm  string            // a folder after the tour, made when first needed
 	made  *trained          // a node with a trained campaign, made when first needed
 	nodes []*binary.Process // running
 }

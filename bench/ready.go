@@ -22,8 +22,8 @@ func (b *bench) ready() error {
 		}
 		empty = append(empty, took)
 	}
-	folder := b.folder("warm")
-	if err := b.demo("--data", folder); err != nil {
+	folder, err := b.toured()
+	if err != nil {
 		return err
 	}
 	for range pick(b, readyRuns, 2) {
@@ -52,6 +52,18 @@ func (b *bench) startOnce(folder string) (time.Duration, error) {
 		return 0, err
 	}
 	return p.Ready, b.stop(p)
+}
+
+// toured is a folder that the tour was walked in, once a run.
+func (b *bench) toured() (string, error) {
+	if b.warm == "" {
+		folder := b.folder("warm")
+		if err := b.demo("--data", folder); err != nil {
+			return "", err
+		}
+		b.warm = folder
+	}
+	return b.warm, nil
 }
 
 // demo runs the guided tour to its end.
