@@ -59,6 +59,7 @@ func start(t *testing.T, args ...string) *binary.Process {
 type clients struct {
 	*testing.T
 	ctx     context.Context
+	node    *binary.Process
 	control *personalize.Client
 	runtime *personalizeruntime.Client
 	events  *personalizeevents.Client
@@ -67,7 +68,7 @@ type clients struct {
 
 func newClients(t *testing.T, p *binary.Process) *clients {
 	cfg := p.AWS()
-	return &clients{t, t.Context(), personalize.NewFromConfig(cfg), personalizeruntime.NewFromConfig(cfg),
+	return &clients{t, t.Context(), p, personalize.NewFromConfig(cfg), personalizeruntime.NewFromConfig(cfg),
 		personalizeevents.NewFromConfig(cfg), s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })}
 }
 
