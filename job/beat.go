@@ -3,6 +3,8 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,10 +23,18 @@ const (
 	heartbeatTimeout = 5 * time.Second
 	// stepTimeout bounds one attempt of a long step.
 	stepTimeout = 24 * time.Hour
-	// attempts bounds how often a step that fails for reasons of ours is tried.
-	attempts = 10
+	// failuresAtMost bounds how often a step that fails for reasons of ours is
+	// tried: with the pauses below, about a minute and a half.
+	failuresAtMost = 10
+	// attemptsAtMost bounds failures, kills and restarts together: many restarts
+	// are no fault of a step, but one that takes the process with it must end.
+	attemptsAtMost = 50
 	// stopTimeout is how long a stopping process waits for steps to notice.
 	stopTimeout = 5 * time.Second
+	// stoppedRetry is when a step that stopped with its process is due again: soon,
+	// but not before the pollers of the stopping process have let go, who would
+	// take it and lose it.
+	stoppedRetry = time.Second
 )
 
 // Progress is how far a job is, as its heartbeats say.
@@ -43,25 +53,27 @@ func step(ctx workflow.Context, queue string) workflow.Context {
 		HeartbeatTimeout:    heartbeatTimeout,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2,
-			MaximumInterval: 30 * time.Second, MaximumAttempts: attempts,
+			MaximumInterval: 30 * time.Second, MaximumAttempts: attemptsAtMost,
 		},
 	})
 }
 
 // beating runs f with heartbeats beside it. f reports progress through the
-// function it is given; the context ends when the workflow was cancelled.
-func beating[T any](ctx context.Context, f func(ctx context.Context, report func(Progress)) (T, error)) (T, error) {
+// function it is given; its context ends when the workflow was cancelled, and
+// at once when the process stops, so that the next one goes on soon.
+func beating[T any](ctx context.Context, m *Manager, f func(ctx context.Context, report func(Progress)) (T, error)) (T, error) {
+	work, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var (
 		mu   sync.Mutex
 		last Progress
 		wg   sync.WaitGroup
 	)
 	done := make(chan struct{})
-	wg.Add(1)
-	go func() {
-		defer wg.Done()
+	wg.Go(func() {
 		tick := time.NewTicker(heartbeatEvery)
 		defer tick.Stop()
+		stopping := activity.GetWorkerStopChannel(ctx)
 		for {
 			mu.Lock()
 			p := last
@@ -70,36 +82,65 @@ func beating[T any](ctx context.Context, f func(ctx context.Context, report func
 			select {
 			case <-done:
 				return
+			case <-stopping:
+				end(errStopping)
+				stopping = nil
 			case <-tick.C:
 			}
 		}
-	}()
-	out, err := f(ctx, func(p Progress) { mu.Lock(); last = p; mu.Unlock() })
+	})
+	out, err := f(work, func(p Progress) { mu.Lock(); last = p; mu.Unlock() })
 	close(done)
 	wg.Wait()
-	return out, final(err)
+	return out, outcome(work, err, activity.GetInfo(ctx).Attempt >= m.failures)
 }
 
-// final marks errors that trying again cannot mend.
-func final(err error) error {
+// errStopping is why a step's context ends when the process does.
+var errStopping = errors.New("the process is stopping")
+
+// outcome turns the error of a step into what Temporal shall do about it. What
+// is expected is marked benign: the SDK then does not log it as an error.
+func outcome(work context.Context, err error, last bool) error {
 	if err == nil {
 		return nil
 	}
-	switch attune.KindOf(err) {
-	case attune.Invalid, attune.NotFound, attune.LimitExceeded, attune.InUse, attune.Exists:
-		return temporal.NewNonRetryableApplicationError(err.Error(), attune.KindOf(err).String(), nil)
+	o := temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign, Cause: err}
+	kind := attune.KindOf(err)
+	switch {
+	case errors.Is(context.Cause(work), errStopping):
+		o.NextRetryDelay, o.Cause = stoppedRetry, nil
+		return temporal.NewApplicationErrorWithOptions(errStopping.Error(), typeStopped, o)
+	case work.Err() != nil:
+		o.Cause = work.Err() // by this the SDK knows a cancelled step
+		return temporal.NewApplicationErrorWithOptions("the job was cancelled", typeCancelled, o)
+	case slices.Contains(lasting, kind):
+		o.NonRetryable, o.Cause = true, nil
+	default:
+		o.NonRetryable, o.Cause, o.Category = last, nil, temporal.ApplicationErrorCategoryUnspecified
 	}
-	return err
+	return temporal.NewApplicationErrorWithOptions(err.Error(), kind.String(), o)
 }
 
-// reason is the sentence that a failed workflow step leaves for the customer.
-func reason(err error) string {
+// Types of a step's error beside the names of attune's kinds.
+const (
+	typeStopped   = "stopped"
+	typeCancelled = "cancelled"
+)
+
+// lasting are the kinds that trying again cannot mend.
+var lasting = []attune.Kind{attune.Invalid, attune.NotFound, attune.LimitExceeded, attune.InUse, attune.Exists}
+
+// reason is the sentence that a failed workflow leaves for the customer: the
+// message of an error that somebody understood. The words of others are about
+// our insides, and are in the log under the workflow's id.
+func reason(ctx workflow.Context, err error) string {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
-		if app.NonRetryable() {
-			return app.Message()
+		for _, kind := range append([]attune.Kind{attune.Unavailable}, lasting...) {
+			if app.Type() == kind.String() {
+				return app.Message()
+			}
 		}
-		return "internal failure after " + "repeated attempts: " + app.Message()
 	}
-	return err.Error()
+	return fmt.Sprintf("internal failure; see the server's log for %s", workflow.GetInfo(ctx).WorkflowExecution.ID)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/attune-io/attune"
@@ -27,8 +28,11 @@ func DeployWorkflow(ctx workflow.Context, ref Ref) error {
 	ctx = step(ctx, queueLight)
 	var a *activities
 	err := workflow.ExecuteActivity(ctx, a.Deploy, ref).Get(ctx, nil)
+	if temporal.IsCanceledError(err) {
+		return err // by an operator of Temporal: the row still asks, and is taken up again
+	}
 	if err != nil {
-		return workflow.ExecuteActivity(ctx, a.FailDeploy, ref, reason(err)).Get(ctx, nil)
+		return workflow.ExecuteActivity(ctx, a.FailDeploy, ref, reason(ctx, err)).Get(ctx, nil)
 	}
 	return nil
 }
@@ -37,7 +41,7 @@ func DeployWorkflow(ctx workflow.Context, ref Ref) error {
 // serve it, and then shows it on the row. Until that last change the old
 // version is the campaign's, and a restart serves it.
 func (a *activities) Deploy(ctx context.Context, ref Ref) error {
-	_, err := beating(ctx, func(ctx context.Context, report func(Progress)) (none struct{}, err error) {
+	_, err := beating(ctx, a.m, func(ctx context.Context, report func(Progress)) (none struct{}, err error) {
 		start := time.Now()
 		defer func() { a.m.observe("deploy", start, err) }()
 		r, version, err := a.m.Registry.BeginDeploy(ctx, ref.ARN, ref.ID)
@@ -62,10 +66,23 @@ func (a *activities) Deploy(ctx context.Context, ref Ref) error {
 }
 
 // FailDeploy shows why; after a failed update the old version goes on serving.
+// An update that was asked for since, when a kill makes this a second attempt,
+// has not failed.
 func (a *activities) FailDeploy(ctx context.Context, ref Ref, why string) error {
-	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
-		a.m.Logger.Warn("deployment failed", "resource", ref.ARN, "reason", why)
-		return struct{}{}, a.m.Registry.FailDeploy(ctx, ref.ARN, ref.ID, why)
+	_, err := beating(ctx, a.m, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+		var none struct{}
+		r, err := a.m.Registry.Get(ctx, ref.ARN)
+		if err != nil && attune.KindOf(err) == attune.NotFound {
+			return none, nil
+		}
+		if err != nil {
+			return none, err
+		}
+		if update, err := updateOf(r); err != nil || update != ref.Update {
+			return none, err
+		}
+		a.m.Logger.Warn("deployment failed", "resource", ref.ARN, "id", ref.ID, "reason", why)
+		return none, a.m.Registry.FailDeploy(ctx, ref.ARN, ref.ID, why)
 	})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/attune-io/attune"
@@ -26,8 +27,11 @@ func ImportWorkflow(ctx workflow.Context, ref Ref) error {
 	if err == nil {
 		err = workflow.ExecuteActivity(ctx, a.ImportCommit, ref, table).Get(ctx, nil)
 	}
+	if temporal.IsCanceledError(err) {
+		return err // by an operator of Temporal: the row still asks, and is taken up again
+	}
 	if err != nil {
-		return workflow.ExecuteActivity(ctx, a.Fail, ref, reason(err)).Get(ctx, nil)
+		return workflow.ExecuteActivity(ctx, a.Fail, ref, reason(ctx, err)).Get(ctx, nil)
 	}
 	return nil
 }
@@ -41,7 +45,7 @@ type Imported struct {
 // ImportRead checks and copies the upload into a table named after this attempt.
 // Nothing is true yet when it returns.
 func (a *activities) ImportRead(ctx context.Context, ref Ref) (Imported, error) {
-	return beating(ctx, func(ctx context.Context, report func(Progress)) (out Imported, err error) {
+	return beating(ctx, a.m, func(ctx context.Context, report func(Progress)) (out Imported, err error) {
 		r, live, err := a.m.claim(ctx, ref)
 		if err != nil || !live {
 			return out, err
@@ -86,7 +90,7 @@ func (a *activities) ImportRead(ctx context.Context, ref Ref) (Imported, error) 
 // then shows it on the row. Readers of the log count a job once, so a second
 // attempt after a crash between the two adds nothing.
 func (a *activities) ImportCommit(ctx context.Context, ref Ref, t Imported) error {
-	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+	_, err := beating(ctx, a.m, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
 		var none struct{}
 		r, live, err := a.m.claim(ctx, ref)
 		if err != nil || !live {
@@ -110,9 +114,10 @@ func (a *activities) ImportCommit(ctx context.Context, ref Ref, t Imported) erro
 		if err != nil {
 			return none, err
 		}
-		return none, a.m.finish(ctx, ref, func(r *resource.Resource) error {
+		_, err = a.m.finish(ctx, ref, func(r *resource.Resource) error {
 			return setReport(r, t.Report)
 		})
+		return none, err
 	})
 	return err
 }

@@ -55,15 +55,17 @@ type Deps struct {
 // Manager takes rows that ask for work through to their end.
 type Manager struct {
 	Deps
-	kick    chan struct{}
-	ready   atomic.Bool
-	recipes map[string]recipe.Recipe
-	took    *prometheus.HistogramVec
+	kick     chan struct{}
+	ready    atomic.Bool
+	recipes  map[string]recipe.Recipe
+	took     *prometheus.HistogramVec
+	failures int32           // failuresAtMost, but for tests
+	started  map[string]bool // workflows that reconcile started since its last full look; only reconcileLoop uses it
 }
 
 // New makes a manager; Run starts it.
 func New(d Deps) *Manager {
-	m := &Manager{Deps: d, kick: make(chan struct{}, 1), recipes: map[string]recipe.Recipe{}}
+	m := &Manager{Deps: d, kick: make(chan struct{}, 1), recipes: map[string]recipe.Recipe{}, failures: failuresAtMost, started: map[string]bool{}}
 	for _, r := range d.Recipes {
 		m.recipes[r.Name()] = r
 	}

@@ -17,7 +17,9 @@ import (
 )
 
 // reconcileLoop looks at every row that asks for work, after each kick and
-// every reconcileEvery, until ctx ends.
+// every reconcileEvery, until ctx ends. A kick starts only what was not started
+// yet: asking Temporal about each busy row at every change of one would take
+// longer than the work.
 func (m *Manager) reconcileLoop(ctx context.Context) error {
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
@@ -30,6 +32,7 @@ func (m *Manager) reconcileLoop(ctx context.Context) error {
 			return ctx.Err()
 		case <-m.kick:
 		case <-tick.C:
+			clear(m.started)
 		}
 	}
 }
@@ -59,11 +62,11 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	}
 	switch r.Kind {
 	case resource.ImportJob:
-		return m.start(ctx, r, "import", ImportWorkflow)
+		return m.start(ctx, r, ImportWorkflow)
 	case resource.SolutionVersion:
-		return m.start(ctx, r, "train", TrainWorkflow)
+		return m.start(ctx, r, TrainWorkflow)
 	case resource.Campaign:
-		return m.start(ctx, r, "deploy", DeployWorkflow)
+		return m.start(ctx, r, DeployWorkflow)
 	default:
 		return m.settle(ctx, r)
 	}
@@ -95,22 +98,40 @@ func (m *Manager) move(ctx context.Context, arn attune.ARN, from, to resource.St
 }
 
 // workflowID ties a workflow to a row for ever: the row's own id, never its
-// name, which may be used again, and the purpose.
-func workflowID(r *resource.Resource, purpose string) string {
-	return string(r.Kind) + "/" + r.ID + "/" + purpose
+// name, which may be used again, and the purpose. Each update of a campaign has
+// a workflow of its own: that of the last one may still be closing.
+func workflowID(r *resource.Resource) (string, error) {
+	purpose := map[resource.Kind]string{resource.ImportJob: "import", resource.SolutionVersion: "train", resource.Campaign: "deploy"}[r.Kind]
+	if purpose == "" {
+		return "", attune.Errorf(attune.Invalid, "%s has no progress: only import jobs, solution versions and campaigns do", r.ARN)
+	}
+	update, err := updateOf(r)
+	if update != "" {
+		purpose += "-" + update
+	}
+	return string(r.Kind) + "/" + r.ID + "/" + purpose, err
 }
 
 // start begins the row's workflow, or finds that it is running already.
-func (m *Manager) start(ctx context.Context, r *resource.Resource, purpose string, wf any) error {
-	_, err := m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID(r, purpose), TaskQueue: queueLight,
+func (m *Manager) start(ctx context.Context, r *resource.Resource, wf any) error {
+	id, err := workflowID(r)
+	if err != nil || m.started[id] {
+		return err
+	}
+	update, err := updateOf(r)
+	if err != nil {
+		return err
+	}
+	_, err = m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: queueLight,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowTaskTimeout:      heartbeatTimeout,
-	}, wf, Ref{r.ARN, r.ID})
+	}, wf, Ref{r.ARN, r.ID, update})
 	if err != nil {
-		return fmt.Errorf("start %s of %s: %w", purpose, r.ARN, err)
+		return fmt.Errorf("start %s: %w", id, err)
 	}
+	m.started[id] = true
 	return nil
 }
 
@@ -120,11 +141,11 @@ func (m *Manager) Progress(ctx context.Context, arn attune.ARN) (p Progress, ok 
 	if err != nil {
 		return p, false, err
 	}
-	purpose := map[resource.Kind]string{resource.ImportJob: "import", resource.SolutionVersion: "train", resource.Campaign: "deploy"}[r.Kind]
-	if purpose == "" {
-		return p, false, attune.Errorf(attune.Invalid, "%s has no progress: only import jobs, solution versions and campaigns do", arn)
+	id, err := workflowID(r)
+	if err != nil {
+		return p, false, err
 	}
-	d, err := m.Temporal.DescribeWorkflowExecution(ctx, workflowID(r, purpose), "")
+	d, err := m.Temporal.DescribeWorkflowExecution(ctx, id, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		return p, false, nil

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -10,10 +11,24 @@ import (
 )
 
 // Ref names a row for a workflow: its ARN, and its id, because another row may
-// have taken the ARN since.
+// have taken the ARN since; and which update of a campaign it is about.
 type Ref struct {
-	ARN attune.ARN `json:"arn"`
-	ID  string     `json:"id"`
+	ARN    attune.ARN `json:"arn"`
+	ID     string     `json:"id"`
+	Update string     `json:"update,omitempty"` // as updateOf says
+}
+
+// updateOf names the latest update of a campaign by when it was asked for; ""
+// when r was never updated.
+func updateOf(r *resource.Resource) (string, error) {
+	if r.Kind != resource.Campaign {
+		return "", nil
+	}
+	b, err := resource.Body[resource.CampaignBody](r)
+	if err != nil || b.LatestUpdate == nil {
+		return "", err
+	}
+	return strconv.FormatInt(b.LatestUpdate.Created.UnixMilli(), 10), nil
 }
 
 // group is the log of the dataset group that r belongs to (or is).
@@ -54,22 +69,27 @@ func (m *Manager) claim(ctx context.Context, ref Ref) (*resource.Resource, bool,
 }
 
 // finish moves a claimed row to ACTIVE with what f writes into it; a row that
-// has left CREATE IN_PROGRESS meanwhile (stopped, deleted) keeps its state.
-func (m *Manager) finish(ctx context.Context, ref Ref, f func(*resource.Resource) error) error {
-	_, err := m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
-		if r.ID != ref.ID || r.Status != resource.CreateInProgress {
+// has left CREATE IN_PROGRESS meanwhile (stopped, deleted) keeps its state. gone
+// says that there is no such row any more.
+func (m *Manager) finish(ctx context.Context, ref Ref, f func(*resource.Resource) error) (gone bool, err error) {
+	_, err = m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
+		gone = r.ID != ref.ID
+		if gone || r.Status != resource.CreateInProgress {
 			return nil
 		}
 		r.Status = resource.Active
 		return f(r)
 	})
-	return err
+	if err != nil && attune.KindOf(err) == attune.NotFound {
+		return true, nil
+	}
+	return gone, err
 }
 
 // Fail moves a row to CREATE FAILED with the reason that Describe shows.
 func (a *activities) Fail(ctx context.Context, ref Ref, why string) error {
-	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
-		a.m.Logger.Warn("job failed", "resource", ref.ARN, "reason", why)
+	_, err := beating(ctx, a.m, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+		a.m.Logger.Warn("job failed", "resource", ref.ARN, "id", ref.ID, "reason", why)
 		return struct{}{}, a.m.Registry.Fail(ctx, ref.ARN, ref.ID, why)
 	})
 	return err

@@ -33,10 +33,10 @@ func TrainWorkflow(ctx workflow.Context, ref Ref) error {
 		err = workflow.ExecuteActivity(light, a.TrainCommit, ref, trained).Get(ctx, nil)
 	}
 	if temporal.IsCanceledError(err) {
-		return err // stopTraining has moved the row
+		return err // stopTraining moves the row
 	}
 	if err != nil {
-		return workflow.ExecuteActivity(light, a.Fail, ref, reason(err)).Get(ctx, nil)
+		return workflow.ExecuteActivity(light, a.Fail, ref, reason(ctx, err)).Get(ctx, nil)
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ type Trained struct {
 
 // TrainFreeze makes the snapshot: everything the log holds at this moment.
 func (a *activities) TrainFreeze(ctx context.Context, ref Ref) (string, error) {
-	return beating(ctx, func(ctx context.Context, report func(Progress)) (string, error) {
+	return beating(ctx, a.m, func(ctx context.Context, report func(Progress)) (string, error) {
 		r, live, err := a.m.claim(ctx, ref)
 		if err != nil || !live {
 			return "", err
@@ -78,7 +78,7 @@ func (a *activities) TrainFreeze(ctx context.Context, ref Ref) (string, error) {
 // TrainFit learns a model from a snapshot, measures it, and saves it under a
 // name of this attempt.
 func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Trained, error) {
-	return beating(ctx, func(ctx context.Context, report func(Progress)) (out Trained, err error) {
+	return beating(ctx, a.m, func(ctx context.Context, report func(Progress)) (out Trained, err error) {
 		r, live, err := a.m.claim(ctx, ref)
 		if err != nil || !live {
 			return out, err
@@ -147,23 +147,31 @@ const trainSeed = 1
 
 // TrainCommit shows the model on the row.
 func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error {
-	_, err := beating(ctx, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
+	_, err := beating(ctx, a.m, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
 		if t.Model == "" {
 			return struct{}{}, nil
 		}
-		return struct{}{}, a.m.finish(ctx, ref, func(r *resource.Resource) error {
+		gone, err := a.m.finish(ctx, ref, func(r *resource.Resource) error {
 			return resource.ChangeBody(r, func(b *resource.SolutionVersionBody) {
 				b.Model, b.Snapshot, b.Digest = t.Model, t.Snapshot, t.Digest
 				b.TrainingHours, b.Metrics = &t.Hours, t.Metrics
 			})
 		})
+		if gone { // whoever deleted the row could not delete what was not there yet
+			err = a.m.Artifacts.DeletePrefix(ctx, "model/"+ref.ID+"/")
+		}
+		return struct{}{}, err
 	})
 	return err
 }
 
 // stopTraining ends the training of a version that its owner stopped.
 func (m *Manager) stopTraining(ctx context.Context, r *resource.Resource) error {
-	err := m.Temporal.CancelWorkflow(ctx, workflowID(r, "train"), "")
+	id, err := workflowID(r)
+	if err != nil {
+		return err
+	}
+	err = m.Temporal.CancelWorkflow(ctx, id, "")
 	var missing *serviceerror.NotFound
 	if err != nil && !errors.As(err, &missing) {
 		return err
