@@ -25,7 +25,8 @@ import (
 func BenchmarkPublished(b *testing.B) {
 	grids := map[string][]string{
 		"popularity": {""},
-		"itemknn":    {"neighbours=20", "neighbours=50", "neighbours=200"},
+		"itemknn": {"neighbours=20", "neighbours=50", "neighbours=200", "popularity_discount_factor=0.3 neighbours=20",
+			"popularity_discount_factor=0.3 neighbours=50", "popularity_discount_factor=0.3 neighbours=200"},
 		"ials": {"", "regularization=0.004", "hidden_dimension=256 regularization=0.006",
 			"hidden_dimension=256 regularization=0.01"},
 	}

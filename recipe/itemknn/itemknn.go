@@ -18,7 +18,7 @@ const (
 	ParamDiscount = "popularity_discount_factor"
 	// ParamMinimum is the fewest common users that make two items neighbours.
 	ParamMinimum    = "min_cointeraction_count"
-	ParamNeighbours = "neighbours" // kept of each item
+	ParamNeighbours = "neighbours" // kept, and used, of each item
 	ParamShrinkage  = "shrinkage"  // pulls similarities of few users towards 0
 )
 
@@ -66,36 +66,45 @@ func resolve(in recipe.Input) (p parameters, err error) {
 }
 
 func (p parameters) strings(given map[string]string) map[string]string {
-	out := maps.Clone(given)
-	if out == nil {
-		out = map[string]string{}
-	}
-	out[ParamDiscount] = recipe.FormatFloat(p.discount)
+	out := with(given, ParamDiscount, recipe.FormatFloat(p.discount))
 	out[ParamShrinkage] = recipe.FormatFloat(p.shrinkage)
 	out[ParamMinimum] = strconv.Itoa(p.minimum)
 	out[ParamNeighbours] = strconv.Itoa(p.neighbours)
 	return out
 }
 
-// Candidates varies how many neighbours are kept, which decides how good the
-// neighbours are for a user's whole history.
+// Candidates varies the discount of popularity, since sparse catalogues want
+// less than the cosine's. There is no minimum of common users unless one is
+// given: adding up a whole history is its own protection from chance.
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
-	base := maps.Clone(in.Params)
-	if base == nil {
-		base = map[string]string{}
+	base := in.Params
+	if _, given := base[ParamMinimum]; !given {
+		base = with(base, ParamMinimum, "1")
 	}
-	if _, given := base[ParamNeighbours]; given {
+	if _, given := base[ParamDiscount]; given {
 		return []map[string]string{base}
 	}
-	if _, given := base[ParamMinimum]; !given {
-		base[ParamMinimum] = "1" // adding up a history needs no protection from chance: the plain cosine does better
+	return []map[string]string{base, with(base, ParamDiscount, "0.3")}
+}
+
+// Refinements varies how many of the neighbours that were found are used.
+func (Recipe) Refinements(in recipe.Input) []map[string]string {
+	if _, given := in.Params[ParamNeighbours]; given {
+		return []map[string]string{in.Params}
 	}
 	var out []map[string]string
 	for _, k := range []string{"20", "10", "50", "100", "200", "500"} {
-		c := maps.Clone(base)
-		c[ParamNeighbours] = k
-		out = append(out, c)
+		out = append(out, with(in.Params, ParamNeighbours, k))
 	}
+	return out
+}
+
+func with(params map[string]string, name, value string) map[string]string {
+	out := maps.Clone(params)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[name] = value
 	return out
 }
 
@@ -111,8 +120,9 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 }
 
 var (
-	_ recipe.Recipe = Recipe{}
-	_ recipe.Sizer  = Recipe{}
-	_ recipe.Tuner  = Recipe{}
-	_ model.Scorer  = (*scorer)(nil)
+	_ recipe.Recipe  = Recipe{}
+	_ recipe.Sizer   = Recipe{}
+	_ recipe.Tuner   = Recipe{}
+	_ recipe.Refiner = Recipe{}
+	_ model.Scorer   = (*scorer)(nil)
 )

@@ -11,6 +11,7 @@ import (
 
 // scorer reads the stored lists; it has no state of its own.
 type scorer struct {
+	neighbours  int // used of each item; fewer than stored only while Fit chooses
 	start, item []int32
 	similarity  []float32
 	rest        []float32 // by item, below 0: the order, by popularity, of items that are nobody's neighbour
@@ -18,6 +19,10 @@ type scorer struct {
 
 // Decode checks that the lists fit together.
 func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
+	p, err := resolve(recipe.Input{Params: m.Manifest.Parameters})
+	if err != nil {
+		return nil, err
+	}
 	start, err := recipe.CheckTensor(m, tensorStart, len(m.Items)+1)
 	if err != nil {
 		return nil, err
@@ -37,7 +42,7 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	if len(item.F32) > 0 || len(similarity.I32) > 0 || len(count.F32) > 0 || start.I32 == nil {
 		return nil, attune.Errorf(attune.Invalid, "itemknn model: a tensor has the wrong type of element")
 	}
-	s := &scorer{start: start.I32, item: item.I32, similarity: similarity.F32, rest: make([]float32, len(m.Items))}
+	s := &scorer{neighbours: p.neighbours, start: start.I32, item: item.I32, similarity: similarity.F32, rest: make([]float32, len(m.Items))}
 	if s.start[0] != 0 || int(s.start[len(m.Items)]) != len(s.item) {
 		return nil, attune.Errorf(attune.Invalid, "itemknn model: %s does not span %s", tensorStart, tensorItem)
 	}
@@ -86,7 +91,8 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 // add gives every neighbour of row its similarity times weight. The first
 // similarity that an item gets replaces its place among the rest.
 func (s *scorer) add(dst []float32, row int32, weight float32) {
-	from, to := s.start[row], s.start[row+1]
+	from, to := int(s.start[row]), int(s.start[row+1])
+	to = min(to, from+s.neighbours)
 	similarity := s.similarity[from:to]
 	for k, j := range s.item[from:to] {
 		dst[j] = max(dst[j], 0) + float32(weight*similarity[k])
