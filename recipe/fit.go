@@ -183,7 +183,11 @@ func (f *fit) input(e dataset.Events) Input {
 }
 
 func (f *fit) train(ctx context.Context, p plan, e dataset.Events, progress func(done, total int)) (*model.Model, error) {
-	in := f.input(e)
+	trimmed, err := trim(e, p.params)
+	if err != nil {
+		return nil, err
+	}
+	in := f.input(trimmed)
 	in.Params, in.Progress = p.params, progress
 	return p.recipe.Train(ctx, in)
 }
