@@ -211,7 +211,7 @@ func (c *clients) recommend(campaign, user string) []string {
 }
 
 func (c *clients) tracker(group string) (arn, id string) {
-	tr := must[*personalize.CreateEventTrackerOutput](c)(c.control.CreateEventTracker(c.ctx, &personalize.CreateEventTrackerInput{Name: aws.String("tracker"), DatasetGroupArn: &group}))
+	tr := must[*personalize.CreateEventTrackerOutput](c)(c.control.CreateEventTracker(c.ctx, &personalize.CreateEventTrackerInput{Name: aws.String("tracker-" + group[strings.LastIndex(group, "/")+1:]), DatasetGroupArn: &group}))
 	c.active("event tracker", func() (*string, *string, error) {
 		d, err := c.control.DescribeEventTracker(c.ctx, &personalize.DescribeEventTrackerInput{EventTrackerArn: tr.EventTrackerArn})
 		if err != nil {
