@@ -167,7 +167,7 @@ func (g *Registry) CreateImportJob(ctx context.Context, name string, b ImportJob
 func (g *Registry) room(ctx context.Context, k Kind, most int) error {
 	rows, err := g.store.List(ctx, Query{Kind: k, Busy: true, Limit: most})
 	if err == nil && len(rows) >= most {
-		err = attune.Errorf(attune.LimitExceeded, "More than %d resources with PENDING or IN_PROGRESS status. Wait until a %s has ended", most, k.Words())
+		err = attune.Errorf(attune.LimitExceeded, "More than %d resources with PENDING or IN_PROGRESS status. Wait until %s has ended", most, k.One())
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (g *Registry) Get(ctx context.Context, arn attune.ARN) (*Resource, error) {
 // names another kind.
 func (g *Registry) Find(ctx context.Context, k Kind, arn attune.ARN) (*Resource, error) {
 	if got, ok := KindOfARN(arn); !ok || got != k {
-		return nil, attune.Errorf(attune.Invalid, "%s is not the ARN of a %s", arn, k.Words())
+		return nil, attune.Errorf(attune.Invalid, "%s is not the ARN of %s", arn, k.One())
 	}
 	return g.store.Get(ctx, arn)
 }
@@ -277,7 +277,7 @@ func (g *Registry) free(ctx context.Context, k Kind, name string) error {
 	if r.Status.deleting() {
 		return attune.Errorf(attune.Exists, "the %s named %s is still being deleted (%s): try again when it is gone", k.Words(), name, r.ARN)
 	}
-	return attune.Errorf(attune.Exists, "a %s named %s exists already (%s): choose another name, or delete that one first", k.Words(), name, r.ARN)
+	return attune.Errorf(attune.Exists, "%s named %s exists already (%s): choose another name, or delete that one first", k.One(), name, r.ARN)
 }
 
 // ready refuses a row that is not ACTIVE: attune.InUse when waiting helps,

@@ -29,6 +29,14 @@ const (
 // Words is the kind for a message: "dataset import job".
 func (k Kind) Words() string { return strings.ReplaceAll(string(k), "-", " ") }
 
+// One is the kind with its article: "an event tracker".
+func (k Kind) One() string {
+	if k == EventTracker {
+		return "an " + k.Words()
+	}
+	return "a " + k.Words()
+}
+
 // KindOfARN tells what sort of resource an ARN names; ok is false when it
 // names none of this package's.
 func KindOfARN(arn attune.ARN) (k Kind, ok bool) {

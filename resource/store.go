@@ -87,7 +87,7 @@ func ParseCursor(s string) (Cursor, error) {
 
 // errTaken and errMissing are what stores answer.
 func errTaken(r *Resource) error {
-	return attune.Errorf(attune.Exists, "a %s named %s exists already: choose another name, or delete that one first", r.Kind.Words(), r.Name)
+	return attune.Errorf(attune.Exists, "%s named %s exists already: choose another name, or delete that one first", r.Kind.One(), r.Name)
 }
 
 func errMissing(arn attune.ARN) error {

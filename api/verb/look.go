@@ -115,7 +115,7 @@ func (d *Door) describeUser(ctx context.Context, in *DescribeUserInput) (any, er
 		return nil, err
 	}
 	if r.Kind != resource.DatasetGroup {
-		return nil, attune.Errorf(attune.Invalid, "%s is a %s, not a dataset group", r.ARN, r.Kind)
+		return nil, attune.Errorf(attune.Invalid, "%s is %s, not a dataset group", r.ARN, r.Kind.One())
 	}
 	view, ok := d.Profiles.View(event.Group(r.ID))
 	if !ok {
@@ -150,7 +150,7 @@ func (d *Door) importReport(ctx context.Context, arn string) (*DescribeImportOut
 		return nil, err
 	}
 	if r.Kind != resource.ImportJob {
-		return nil, attune.Errorf(attune.Invalid, "%s is a %s, not an import job", r.ARN, r.Kind)
+		return nil, attune.Errorf(attune.Invalid, "%s is %s, not an import job", r.ARN, r.Kind.One())
 	}
 	b, err := resource.Body[resource.ImportJobBody](r)
 	if err != nil {
