@@ -58,11 +58,11 @@ func (d *Door) describeModel(ctx context.Context, in *DescribeModelInput) (any, 
 	if err != nil || v.Model == "" {
 		return nil, attune.Errorf(attune.InUse, "%s has no model: it is %s", in.SolutionVersionArn, r.Status)
 	}
-	m, err := model.Open(ctx, d.Artifacts, v.Model)
+	m, err := model.OpenManifest(ctx, d.Artifacts, v.Model)
 	if err != nil {
 		return nil, err
 	}
-	return &DescribeModelOutput{m.Manifest}, nil
+	return &DescribeModelOutput{*m}, nil
 }
 
 // DescribeProgressInput names an import job, a solution version or a campaign.
