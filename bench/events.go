@@ -56,7 +56,7 @@ func (b *bench) events() error {
 	b.note("The bound: one goroutine that appends 4 KiB to a file and calls fsync, %d times. One connection whose every call waits for the disk cannot be quicker; concurrent calls share an fsync.", pick(b, fsyncs, 50))
 	disk.write(b.out)
 	b.note("PutEvents over HTTP: signed before, %d events a call, each call answered only when the log is on disk, the profile folding along; closed loop, at most %s a level:",
-		eventsPerCall, figure(b.levelTime()))
+		eventsPerCall, b.levelTime())
 	eventsTable("connections", "calls", levels, http, bound).write(b.out)
 	b.note("`event.Append` alone in the measuring process, %d interactions an append, on an embedded NATS as a node has it:", eventsPerCall)
 	eventsTable("goroutines", "appends", levels, alone, bound).write(b.out)

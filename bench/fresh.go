@@ -24,7 +24,7 @@ func (b *bench) fresh() error {
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer c.hangUp()
 	var all rounds
 	for i := range pick(b, freshRounds, 10) {
 		if err := c.SetDeadline(time.Now().Add(2 * freshPatience)); err != nil {

@@ -19,7 +19,7 @@ func (b *bench) idle() error {
 	if err := b.rest(t, "after the tour", warm); err != nil {
 		return err
 	}
-	b.note("Resident memory (VmRSS, VmHWM) of `attune serve` with everything embedded, at ready and %s later:", figure(b.idleTime()))
+	b.note("Resident memory (VmRSS, VmHWM) of `attune serve` with everything embedded, at ready and %s later:", b.idleTime())
 	t.write(b.out)
 	return nil
 }

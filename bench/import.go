@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -132,7 +133,7 @@ func (b *bench) childTask(what string, in, out any) error {
 }
 
 // importChild imports one file between two parts of a bucket.
-func importChild(in io.Reader, out io.Writer) error {
+func importChild(in io.Reader, out io.Writer) (err error) {
 	var task importTask
 	if err := json.NewDecoder(in).Decode(&task); err != nil {
 		return err
@@ -143,7 +144,7 @@ func importChild(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer e.Close()
+	defer func() { err = errors.Join(err, e.Close()) }()
 	sch, err := schema.Parse(world.InteractionsSchema)
 	if err != nil {
 		return err

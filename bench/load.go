@@ -69,6 +69,9 @@ func dial(ctx context.Context, address string) (*connection, error) {
 	return &connection{Conn: c, in: bufio.NewReaderSize(c, readBuffer)}, nil
 }
 
+// hangUp closes the connection, of which nothing is wanted any more.
+func (c *connection) hangUp() { _ = c.Close() }
+
 // call sends a request and reads its answer, which is good until the next call.
 // An answer other than 200 is an error.
 func (c *connection) call(request []byte) ([]byte, error) {
@@ -186,7 +189,7 @@ func drive(ctx context.Context, address string, n int, d time.Duration, work fun
 		if err != nil {
 			return nil, err
 		}
-		defer c.Close()
+		defer c.hangUp()
 		if err := c.SetDeadline(time.Now().Add(d + lingering)); err != nil {
 			return nil, err
 		}

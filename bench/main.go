@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	quick := flags.Bool("quick", false, "shrink everything: shows that it works, the figures mean nothing")
 	write := flags.Bool("write", false, "put the tables into bench/README.md")
 	within := flags.String("dir", "", "make the temporary folder here: its disk is what is measured")
-	flags.Usage = func() { usage(flags) }
+	flags.Usage = func() { help(flags) }
 	var names []string
 	for len(args) > 0 { // flags may stand before and after names
 		if err := flags.Parse(args); err != nil {
@@ -136,16 +136,17 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 
 // measure runs one measurement and returns its part of the page.
 func (b *bench) measure(m measurement, command string) ([]byte, error) {
-	var text bytes.Buffer
-	b.out = &text
+	var tables, text bytes.Buffer
+	b.out = &tables
 	b.say("%s", m.name)
-	began := time.Now()
-	fmt.Fprintf(&text, "### %s: %s\n\n`%s`, %s%s.\n", m.name, m.about, command, began.UTC().Format("2006-01-02 15:04 UTC"), machineNote())
+	before := b.used()
 	if err := m.run(b); err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(&text)
-	b.say("%s took %s", m.name, time.Since(began).Round(time.Second))
+	after := b.used()
+	fmt.Fprintf(&text, "### %s: %s\n\n`%s`, %s; %s%s.\n%s\n", m.name, m.about, command,
+		before.at.UTC().Format("2006-01-02 15:04 UTC"), machineNote(), others(before, after), tables.Bytes())
+	b.say("%s took %s", m.name, after.at.Sub(before.at).Round(time.Second))
 	return text.Bytes(), nil
 }
 
@@ -162,7 +163,7 @@ func choose(names []string) ([]measurement, error) {
 	return slices.DeleteFunc(all, func(m measurement) bool { return !slices.Contains(names, m.name) }), nil
 }
 
-func usage(flags *flag.FlagSet) {
+func help(flags *flag.FlagSet) {
 	w := flags.Output()
 	fmt.Fprintln(w, "go run ./bench [flags] [measurement …]")
 	for _, m := range measurements() {

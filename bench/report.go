@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 )
@@ -127,24 +128,60 @@ func median[T int64 | float64 | time.Duration](values []T) T {
 // mebibytes of a number of bytes.
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
-// busyWindow is how long the machine is watched before a measurement.
-const busyWindow = time.Second
+// shared is how many cores others may use before the page says so: the kernel's
+// own work for the network and the disk is nobody's, and below that.
+const shared = 0.3
 
-// machineNote says what it runs on, and how busy that was before we began.
+// machineNote says what it runs on.
 func machineNote() string {
-	note := fmt.Sprintf("; %s, %d cores, %s, %s/%s", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	note := fmt.Sprintf("%s, %d cores, %s, %s/%s", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if kernel, err := exec.Command("uname", "-r").Output(); err == nil {
 		note += " " + strings.TrimSpace(string(kernel))
 	}
-	busy, ok := othersBusy()
-	switch {
-	case !ok:
-	case busy > 0.1:
-		note += fmt.Sprintf("; **the machine was shared**: others used %.1f of its cores just before", busy*float64(runtime.NumCPU()))
-	default:
-		note += "; nothing else ran"
-	}
 	return note
+}
+
+// usage is the processor time that was used until a moment.
+type usage struct {
+	at        time.Time
+	all, ours time.Duration
+	ok        bool // whether this system tells
+}
+
+// used reads the machine's processor time and that of this program, of its
+// children that have ended, and of the nodes that run. A node that ends moves
+// from the last to the second, so that differences stay right.
+func (b *bench) used() usage {
+	u := usage{at: time.Now()}
+	busy, ok := machineTime()
+	if !ok {
+		return u
+	}
+	u.all, u.ok = busy, true
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var r syscall.Rusage
+		if err := syscall.Getrusage(who, &r); err != nil {
+			u.ok = false
+		}
+		u.ours += time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	}
+	for _, p := range b.nodes {
+		t, ok := processTime(p.PID())
+		u.ours, u.ok = u.ours+t, u.ok && ok
+	}
+	return u
+}
+
+// others says how much of the machine was not ours between two moments.
+func others(from, to usage) string {
+	if !from.ok || !to.ok {
+		return ""
+	}
+	cores := ((to.all - from.all) - (to.ours - from.ours)).Seconds() / to.at.Sub(from.at).Seconds()
+	if cores > shared {
+		return fmt.Sprintf("; **the machine was shared**: others used %.1f of its cores meanwhile", cores)
+	}
+	return "; the machine was ours"
 }
 
 func cpuModel() string {
@@ -160,38 +197,53 @@ func cpuModel() string {
 	return runtime.GOARCH
 }
 
-// othersBusy is the share of the machine's time that was used while we slept.
-func othersBusy() (share float64, ok bool) {
-	idle0, all0, ok := cpuTimes()
-	if !ok {
-		return 0, false
-	}
-	time.Sleep(busyWindow)
-	idle1, all1, ok := cpuTimes()
-	if !ok || all1 == all0 {
-		return 0, false
-	}
-	return 1 - float64(idle1-idle0)/float64(all1-all0), true
-}
+// tick is the unit of processor time under /proc.
+const tick = 10 * time.Millisecond
 
-// cpuTimes reads the first line of /proc/stat: user nice system idle iowait ….
-func cpuTimes() (idle, all int64, ok bool) {
+// machineTime reads the first line of /proc/stat: user nice system idle iowait
+// irq softirq steal, and guest times that are in user time already.
+func machineTime() (busy time.Duration, ok bool) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, 0, false
+		return 0, false
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
-	for i, f := range strings.Fields(line) {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil || i > 8 { // guest time is in user time already
+	fields := strings.Fields(line)
+	if len(fields) < 9 {
+		return 0, false
+	}
+	for i, f := range fields[1:9] {
+		if i == 3 || i == 4 { // idle, iowait
 			continue
 		}
-		all += n
-		if i == 4 || i == 5 {
-			idle += n
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, false
 		}
+		busy += time.Duration(n) * tick
 	}
-	return idle, all, all > 0
+	return busy, true
+}
+
+// processTime reads user and system time of a running process.
+func processTime(pid int) (used time.Duration, ok bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // the name before may have spaces
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, false
+	}
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		used += time.Duration(n) * tick
+	}
+	return used, true
 }
 
 // memoryOf reads a line of /proc/<pid>/status in bytes: VmRSS is what a process

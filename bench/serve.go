@@ -62,7 +62,7 @@ func (b *bench) serve() error {
 		"requests from one process on the same machine over kept connections. "+
 		"Beside it, in a second process, a net/http server that verifies the same signatures and answers a body of the same size. "+
 		"Medians of %d repetitions in turns, %s a load. The open loop sends %d/s whatever comes back and counts from when a request was meant to be sent:",
-		figure(t.manifest.Users), figure(t.manifest.Items), figure(t.manifest.Interactions), factors, askFor, len(answer), pick(b, serveRuns, 1), figure(b.serveTime()), openRate)
+		figure(t.manifest.Users), figure(t.manifest.Items), figure(t.manifest.Interactions), factors, askFor, len(answer), pick(b, serveRuns, 1), b.serveTime(), openRate)
 	serveTable(targets).write(b.out)
 	b.note("The generator itself handed the open loop's requests over %s (p50) and %s (p99) late, which is part of those latencies on both sides.",
 		figure(median(targets[0].late50)), figure(median(targets[0].late99)))
@@ -147,7 +147,7 @@ func (b *bench) firstAnswer(t *trained) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
+	defer c.hangUp()
 	answer, err := c.call(request)
 	if err != nil {
 		return nil, err
