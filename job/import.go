@@ -205,8 +205,10 @@ func objectLocation(url string) (string, error) {
 	return path, nil
 }
 
-// attempt names this attempt of an activity, so that two never write to one place.
+// attempt names this attempt of an activity, so that two never write to one
+// place. The end of a run's id is its random part; it begins with the time.
 func attempt(ctx context.Context) string {
 	i := activity.GetInfo(ctx)
-	return fmt.Sprintf("%s-%d", i.WorkflowExecution.RunID[:8], i.Attempt)
+	run := i.WorkflowExecution.RunID
+	return fmt.Sprintf("%s-%d", run[max(0, len(run)-12):], i.Attempt)
 }

@@ -59,6 +59,8 @@ type Manager struct {
 	ready    atomic.Bool
 	recipes  map[string]recipe.Recipe
 	took     *prometheus.HistogramVec
+	busy     prometheus.Gauge
+	starts   prometheus.Counter
 	failures int32           // failuresAtMost, but for tests
 	started  map[string]bool // workflows that reconcile started since its last full look; only reconcileLoop uses it
 }
@@ -73,8 +75,10 @@ func New(d Deps) *Manager {
 		Name: "attune_job_seconds", Help: "Time a job's main step took, by kind and outcome.",
 		Buckets: prometheus.ExponentialBuckets(0.1, 3, 10),
 	}, []string{"kind", "outcome"})
+	m.busy = prometheus.NewGauge(prometheus.GaugeOpts{Name: "attune_job_busy", Help: "Resources that asked for work when last looked at."})
+	m.starts = prometheus.NewCounter(prometheus.CounterOpts{Name: "attune_job_starts_total", Help: "Workflows that Temporal was asked to start, or to find running."})
 	if d.Metrics != nil {
-		d.Metrics.MustRegister(m.took)
+		d.Metrics.MustRegister(m.took, m.busy, m.starts)
 	}
 	return m
 }

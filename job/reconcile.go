@@ -44,6 +44,7 @@ func (m *Manager) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m.busy.Set(float64(len(rows)))
 	for i := range rows {
 		if err := m.advance(ctx, &rows[i]); err != nil && ctx.Err() == nil {
 			m.Logger.Error("advance", "resource", rows[i].ARN, "status", rows[i].Status, "error", err)
@@ -122,6 +123,7 @@ func (m *Manager) start(ctx context.Context, r *resource.Resource, wf any) error
 	if err != nil {
 		return err
 	}
+	m.starts.Inc()
 	_, err = m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: queueLight,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,

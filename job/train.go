@@ -86,6 +86,7 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 		start := time.Now()
 		defer func() { a.m.observe("train", start, err) }()
 
+		report(Progress{Stage: "read"})
 		fit, err := a.m.fitSpec(ctx, r, snapshot)
 		if err != nil {
 			return out, err
@@ -93,6 +94,7 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 		fit.Progress = func(stage string, done, total int) {
 			report(Progress{Stage: stage, Done: int64(done), Total: int64(total)})
 		}
+		report(Progress{Stage: recipe.StageTune}) // which says nothing before its first candidate is learned
 		m, err := recipe.Fit(ctx, fit)
 		if err != nil {
 			return out, err
