@@ -38,11 +38,11 @@ func (c *Config) check() error {
 		return attune.Errorf(attune.Invalid, "account %q is not twelve digits: say --account 000000000000", c.Account)
 	}
 	if !regionPattern.MatchString(c.Region) {
-		return attune.Errorf(attune.Invalid, "region %q does not look like us-east-1", c.Region)
+		return attune.Errorf(attune.Invalid, "region %q does not look like us-east-1: say --region us-east-1", c.Region)
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
-		return attune.Errorf(attune.Invalid, "listen address %q is not host:port: %w", c.Listen, err)
+		return attune.Errorf(attune.Invalid, "listen address %q is not HOST:PORT: say --listen 127.0.0.1:8787", c.Listen)
 	}
 	if c.AuthOff && !loopback(host) {
 		return attune.Errorf(attune.Invalid, "--auth=off is for this machine only, and %q can be reached from others: listen on 127.0.0.1 or leave authentication on", c.Listen)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,7 +58,7 @@ func Call(ctx context.Context, cfg aws.Config, name string, in, out any) error {
 		if refused.Message == "" {
 			refused.Message = http.StatusText(resp.StatusCode)
 		}
-		return fmt.Errorf("%s: %s", name, refused.Message)
+		return errors.New(refused.Message)
 	}
 	return json.Unmarshal(answer, out)
 }

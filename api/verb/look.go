@@ -50,7 +50,7 @@ type DescribeModelOutput struct {
 }
 
 func (d *Door) describeModel(ctx context.Context, in *DescribeModelInput) (any, error) {
-	r, err := d.Registry.Get(ctx, attune.ARN(in.SolutionVersionArn))
+	r, err := d.Registry.Find(ctx, resource.SolutionVersion, attune.ARN(in.SolutionVersionArn))
 	if err != nil {
 		return nil, err
 	}

@@ -54,18 +54,18 @@ func (c *bucketCpCmd) Run(ctx context.Context, s streams) error {
 		if key == "" || strings.HasSuffix(key, "/") {
 			key += path.Base(c.From)
 		}
-		return upload(ctx, client, c.From, bucket, key)
+		return c.upload(ctx, client, bucket, key)
 	}
 	bucket, key, down := object(c.From)
 	if !down || key == "" {
 		return fmt.Errorf("neither %q nor %q is s3://BUCKET/KEY: one side of a copy must be", c.From, c.To)
 	}
-	return download(ctx, client, bucket, key, c.To)
+	return c.download(ctx, client, bucket, key)
 }
 
 // upload streams a file into an object, in parts when it is large.
-func upload(ctx context.Context, client *s3.Client, file, bucket, key string) error {
-	f, err := os.Open(file)
+func (c *bucketCpCmd) upload(ctx context.Context, client *s3.Client, bucket, key string) error {
+	f, err := os.Open(c.From)
 	if err != nil {
 		return err
 	}
@@ -74,23 +74,24 @@ func upload(ctx context.Context, client *s3.Client, file, bucket, key string) er
 	var owned *types.BucketAlreadyOwnedByYou
 	var exists *types.BucketAlreadyExists
 	if err != nil && !errors.As(err, &owned) && !errors.As(err, &exists) {
-		return fmt.Errorf("make bucket %s: %w", bucket, err)
+		return fmt.Errorf("make bucket %s: %w", bucket, c.plain(err))
 	}
 	_, err = transfermanager.New(client).UploadObject(ctx, &transfermanager.UploadObjectInput{Bucket: &bucket, Key: &key, Body: f})
 	if err != nil {
-		return fmt.Errorf("copy %s to s3://%s/%s: %w", file, bucket, key, err)
+		return fmt.Errorf("copy %s to s3://%s/%s: %w", c.From, bucket, key, c.plain(err))
 	}
 	return nil
 }
 
 // download streams an object into a file, which appears only when it is whole.
-func download(ctx context.Context, client *s3.Client, bucket, key, file string) (err error) {
+func (c *bucketCpCmd) download(ctx context.Context, client *s3.Client, bucket, key string) (err error) {
+	file := c.To
 	if info, statErr := os.Stat(file); statErr == nil && info.IsDir() {
 		file = path.Join(file, path.Base(key))
 	}
 	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
-		return fmt.Errorf("read s3://%s/%s: %w", bucket, key, err)
+		return fmt.Errorf("read s3://%s/%s: %w", bucket, key, c.plain(err))
 	}
 	defer out.Body.Close()
 	f, err := os.CreateTemp(path.Dir(file), ".attune-*")
@@ -130,7 +131,7 @@ func (c *bucketLsCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	all, err := list(ctx, client, c.URL)
+	all, err := c.list(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -141,26 +142,26 @@ func (c *bucketLsCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-func list(ctx context.Context, client *s3.Client, url string) ([]listed, error) {
+func (c *bucketLsCmd) list(ctx context.Context, client *s3.Client) ([]listed, error) {
 	all := []listed{}
-	if url == "" {
+	if c.URL == "" {
 		out, err := client.ListBuckets(ctx, &s3.ListBucketsInput{})
 		if err != nil {
-			return nil, fmt.Errorf("list buckets: %w", err)
+			return nil, fmt.Errorf("list buckets: %w", c.plain(err))
 		}
 		for _, b := range out.Buckets {
 			all = append(all, listed{Name: "s3://" + aws.ToString(b.Name)})
 		}
 		return all, nil
 	}
-	bucket, prefix, ok := object(url)
+	bucket, prefix, ok := object(c.URL)
 	if !ok {
-		return nil, fmt.Errorf("%q is not s3://BUCKET/PREFIX", url)
+		return nil, fmt.Errorf("%q is not s3://BUCKET/PREFIX", c.URL)
 	}
 	for pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", url, err)
+			return nil, fmt.Errorf("list %s: %w", c.URL, c.plain(err))
 		}
 		for _, o := range page.Contents {
 			all = append(all, listed{"s3://" + bucket + "/" + aws.ToString(o.Key), aws.ToInt64(o.Size)})
@@ -185,7 +186,7 @@ func (c *bucketRmCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: &key}); err != nil {
-		return fmt.Errorf("remove %s: %w", c.URL, err)
+		return fmt.Errorf("remove %s: %w", c.URL, c.plain(err))
 	}
 	return nil
 }

@@ -63,7 +63,14 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	if err := waitReady(ctx, n, done); err != nil {
 		return closeAfter(n, err)
 	}
-	t := newTour(ctx, s, n, shop, c.Region)
+	flags := clientFlags{Endpoint: n.URL(), Region: c.Region, Data: n.Data()}
+	cfg, err := flags.aws(ctx)
+	if err != nil {
+		stop()
+		<-done
+		return closeAfter(n, err)
+	}
+	t := newTour(ctx, s, cfg, shop, flags)
 	t.say("Attune is ready at %s after %s; its data is in %s.", n.URL(), time.Since(began).Round(time.Millisecond), dir)
 	if err = t.walk(); err == nil {
 		t.say("The tour took %s.", time.Since(began).Round(100*time.Millisecond))

@@ -120,14 +120,14 @@ func read100k(dir string) (films []film, likes []like, err error) {
 // readLatest reads movies.csv (movieId,title,genres) and ratings.csv
 // (userId,movieId,rating,timestamp).
 func readLatest(dir string) (films []film, likes []like, err error) {
-	err = eachRecord(filepath.Join(dir, "movies.csv"), func(r []string) error {
+	err = eachRecord(filepath.Join(dir, "movies.csv"), 3, func(r []string) error {
 		films = append(films, film{r[0], r[1], strings.ReplaceAll(r[2], "(no genres listed)", "")})
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	err = eachRecord(filepath.Join(dir, "ratings.csv"), func(r []string) error {
+	err = eachRecord(filepath.Join(dir, "ratings.csv"), 4, func(r []string) error {
 		likes, err = addLike(likes, r)
 		return err
 	})
@@ -175,27 +175,30 @@ func eachLine(file string, f func(string) error) error {
 	return lines.Err()
 }
 
-// eachRecord reads a CSV file after its header.
-func eachRecord(file string, f func([]string) error) error {
+// eachRecord reads a CSV file of records of a width after its header.
+func eachRecord(file string, width int, f func([]string) error) error {
 	in, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	records := csv.NewReader(in)
-	if _, err := records.Read(); err != nil {
-		return err
+	records.FieldsPerRecord = width
+	if _, err := records.Read(); errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s is empty: it needs a header line and rows", file)
+	} else if err != nil {
+		return fmt.Errorf("%s: %w, want %d columns", file, err, width)
 	}
 	for {
 		r, err := records.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		if err := f(r); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 }

@@ -24,6 +24,11 @@ func (c *demoCmd) shop() (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
+	return worldShop(w), nil
+}
+
+// worldShop is a synthetic shop, with some rows that the import must reject.
+func worldShop(w *world.World) *shop {
 	names := map[string]string{}
 	for i := range w.Spec().Items {
 		item := w.Item(i)
@@ -50,5 +55,5 @@ func (c *demoCmd) shop() (*shop, error) {
 		itemName: func(id string) string { return names[id] },
 		user:     w.UserID(41), eventType: "View",
 		filterColumn: "CATEGORY_L1", filterValue: w.Item(0).Category,
-	}, nil
+	}
 }

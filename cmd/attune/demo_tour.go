@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 	ptypes "github.com/aws/aws-sdk-go-v2/service/personalize/types"
 	"github.com/aws/aws-sdk-go-v2/service/personalizeevents"
@@ -18,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/attune-io/attune/api/verb"
-	"github.com/attune-io/attune/node"
 )
 
 const (
@@ -60,15 +58,10 @@ type tour struct {
 	version, campaign, related, filter string
 }
 
-func newTour(ctx context.Context, s streams, n *node.Node, shop *shop, region string) *tour {
-	key, _ := n.RootKey()
-	cfg := aws.Config{
-		Region: region, BaseEndpoint: aws.String(n.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider(key.ID, key.Secret, ""),
-	}
+// newTour speaks to the node of flags through clients made from cfg.
+func newTour(ctx context.Context, s streams, cfg aws.Config, shop *shop, flags clientFlags) *tour {
 	return &tour{
-		ctx: ctx, s: s, shop: shop, url: n.URL(), region: region, key: cfg.Credentials,
-		client:      clientFlags{Endpoint: n.URL(), Region: region, Data: n.Data()},
+		ctx: ctx, s: s, shop: shop, url: flags.Endpoint, region: flags.Region, key: cfg.Credentials, client: flags,
 		personalize: personalize.NewFromConfig(cfg), runtime: personalizeruntime.NewFromConfig(cfg),
 		events:  personalizeevents.NewFromConfig(cfg),
 		objects: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),

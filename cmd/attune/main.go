@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -67,12 +68,23 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return say(s, fmt.Errorf("%w; 'attune --help' shows how", err), 2)
+		return say(s, fmt.Errorf("%w; '%s --help' shows how", err, verbOf(err)), 2)
 	}
 	if err := parsed.Run(); err != nil {
 		return say(s, err, 1)
 	}
 	return 0
+}
+
+// verbOf names the verb that was misused, as far as it could be read.
+func verbOf(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			return "attune " + strings.TrimSuffix(node.Path(), " ")
+		}
+	}
+	return "attune"
 }
 
 // helpShown unwinds run when kong has printed help and wants to exit.

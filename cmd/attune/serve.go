@@ -35,6 +35,21 @@ type serveCmd struct {
 	Bucket   string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
 }
 
+// Help is shown by 'attune serve --help'.
+func (serveCmd) Help() string {
+	return `Everything the node keeps lies below --data; the next start finds it there. The
+first start makes a root key, prints it once and stores it in DIR/root.key. Then
+any AWS client can speak to the node:
+
+  export AWS_ENDPOINT_URL=http://127.0.0.1:8787 AWS_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…
+  aws s3 cp interactions.csv s3://data/interactions.csv
+  aws personalize list-recipes
+
+/healthz, /readyz and /metrics answer without a signature. Ctrl-C or SIGTERM
+stops the node; what was under way goes on at the next start.`
+}
+
 // Run starts the node, says where it is, and serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	began := time.Now()
