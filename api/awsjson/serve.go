@@ -3,7 +3,6 @@ package awsjson
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -136,20 +135,12 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := Check(rt.op.Input, tree); err != nil {
 		return err
 	}
-	out, err := rt.call(ctx, tree)
+	out, err := rt.call(ctx, buffer.AvailableBuffer(), tree)
 	if err != nil {
 		return err
 	}
-	if rt.op.REST() && rt.op.Output == nil {
-		return nil // rest-json answers nothing with nothing
-	}
-	encoder := json.NewEncoder(buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(out); err != nil {
-		return attune.Errorf(attune.Internal, "encode the answer of %s: %w", rt.op.Name, err)
-	}
-	buffer.Truncate(buffer.Len() - 1) // the encoder's newline
-	return nil
+	_, err = buffer.Write(out) // never fails: it ends the process instead
+	return err
 }
 
 // readBody reads at most MaxBody bytes.

@@ -49,7 +49,7 @@ type Server struct {
 // route is one published operation and, once somebody built it, its handler.
 type route struct {
 	op    *wire.Operation
-	call  func(ctx context.Context, tree any) (out any, err error) // nil: not built
+	call  func(ctx context.Context, b []byte, tree any) ([]byte, error) // appends the answer to b; nil: not built
 	level slog.Level
 	ok    series
 }
@@ -116,19 +116,28 @@ func Handle[I, O any](s *Server, service, operation string, f func(ctx context.C
 	}
 	fill := newFiller(reflect.TypeFor[I]())
 	closeLists := listCloser(reflect.TypeFor[O]())
-	rt.call = func(ctx context.Context, tree any) (any, error) {
+	encode := newEncoder(reflect.TypeFor[O]())
+	silent := rt.op.REST() && rt.op.Output == nil // rest-json answers nothing with nothing
+	rt.call = func(ctx context.Context, b []byte, tree any) ([]byte, error) {
 		in := new(I)
 		fill(reflect.ValueOf(in).Elem(), tree)
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, err
 		}
+		if silent {
+			return b, nil
+		}
 		answer := new(O)
 		if out != nil {
 			*answer = *out // the handler may keep and share its own
 		}
-		closeLists(reflect.ValueOf(answer).Elem())
-		return answer, nil
+		v := reflect.ValueOf(answer).Elem()
+		closeLists(v)
+		if b, err = encode(b, v); err != nil {
+			return nil, fmt.Errorf("encode the answer of %s: %w", operation, err)
+		}
+		return b, nil
 	}
 }
 

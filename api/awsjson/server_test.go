@@ -64,10 +64,15 @@ func answerAll(s *Server, f func(op *wire.Operation, in any) (any, error)) {
 	for _, op := range wire.All() {
 		rt := s.find(op.Service, op.Name)
 		fill := newFiller(reflect.TypeOf(op.NewInput()).Elem())
-		rt.call = func(_ context.Context, tree any) (any, error) {
+		encode := newEncoder(reflect.TypeOf(op.NewOutput()).Elem())
+		rt.call = func(_ context.Context, b []byte, tree any) ([]byte, error) {
 			in := op.NewInput()
 			fill(reflect.ValueOf(in).Elem(), tree)
-			return f(op, in)
+			out, err := f(op, in)
+			if err != nil || op.REST() && op.Output == nil {
+				return nil, err
+			}
+			return encode(b, reflect.ValueOf(out).Elem())
 		}
 	}
 }
