@@ -28,6 +28,7 @@ type dialect struct {
 	expired           string
 	wrongRegion       string
 	badHash           string
+	denied            string
 	malformedStatus   int
 	wrongRegionStatus int
 }
@@ -41,6 +42,7 @@ var jsonDialect = dialect{
 	expired:           "InvalidSignatureException",
 	wrongRegion:       "InvalidSignatureException",
 	badHash:           "InvalidSignatureException",
+	denied:            "AccessDeniedException",
 	malformedStatus:   http.StatusBadRequest,
 	wrongRegionStatus: http.StatusForbidden,
 }
@@ -54,6 +56,7 @@ var s3Dialect = dialect{
 	expired:           "AccessDenied",
 	wrongRegion:       "AuthorizationHeaderMalformed",
 	badHash:           "XAmzContentSHA256Mismatch",
+	denied:            "AccessDenied",
 	malformedStatus:   http.StatusBadRequest,
 	wrongRegionStatus: http.StatusBadRequest,
 }

@@ -21,6 +21,10 @@ const (
 	streamingUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 )
 
+// maxTrusted is how much memory a body gets on the word of its Content-Length,
+// in bytes; beyond, memory is for bytes that came. Nobody has signed anything yet.
+const maxTrusted = 64 << 10
+
 // payload is what the signature says of the body.
 type payload struct {
 	hash    string // the last line of the canonical request
@@ -92,7 +96,7 @@ func (p *payload) read(r *http.Request, maxBody int64) *Error {
 	if r.Body != nil {
 		var buf bytes.Buffer
 		if r.ContentLength > 0 {
-			buf.Grow(int(min(r.ContentLength, 1<<20))) // trust the length up to 1 MiB, the bytes beyond
+			buf.Grow(int(min(r.ContentLength, maxTrusted)))
 		}
 		n, err := buf.ReadFrom(io.LimitReader(r.Body, maxBody+1))
 		if err != nil {

@@ -118,10 +118,14 @@ func (v *Verifier) Verify(r *http.Request, maxBody int64) (*Identity, error) {
 
 // Trust prepares a request whose signature nobody checks, for a server that was
 // told so: the body is bounded and aws-chunked framing removed as in Verify,
-// with its lengths checked and its signatures not.
+// with its lengths checked and its signatures not. What a web page made the
+// browser of this machine send is refused.
 func Trust(r *http.Request, maxBody int64) (*Identity, error) {
 	service, _ := Scope(r)
 	d := dialectOf(service)
+	if refusal := checkLocal(r, d); refusal != nil {
+		return nil, refusal
+	}
 	p := payload{hash: unsignedPayload}
 	if h := r.Header.Get("X-Amz-Content-Sha256"); isStreaming(h) {
 		p.hash = h

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/attune-io/attune/access"
 	"github.com/attune-io/attune/api/awsjson"
@@ -17,6 +18,10 @@ const (
 	maxJSONBody = awsjson.MaxBody
 	// maxObjectBody bounds one S3 request: the largest single PUT that S3 knows.
 	maxObjectBody = s3.MaxPut
+	// bodyTimeout bounds how long a request may take to arrive until its signature
+	// is known to be good: for JSON the whole body, which is part of what is
+	// signed. A caller without a key cannot hold a connection for longer.
+	bodyTimeout = 30 * time.Second
 )
 
 // Doors sends a request to the door that it was signed for. The service in the
@@ -30,24 +35,14 @@ type Doors struct {
 
 // ServeHTTP checks the signature and passes the request on.
 func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	service, signed := access.Scope(r)
-	if !signed {
-		service = unsignedService(r)
-	}
-	limit := int64(maxJSONBody)
-	if service == access.ServiceS3 {
-		limit = maxObjectBody
-	}
-	var err error
-	if d.Verifier != nil {
-		_, err = d.Verifier.Verify(r, limit)
-	} else {
-		_, err = access.Trust(r, limit)
-	}
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // an answer that is only recorded has no connection
+	service, err := d.admit(r)
 	if err != nil {
 		d.refuse(w, r, service, err)
 		return
 	}
+	_ = conn.SetReadDeadline(time.Time{})
 	switch service {
 	case access.ServiceS3:
 		d.Objects.ServeHTTP(w, r)
@@ -56,6 +51,28 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		d.Personalize.ServeHTTP(w, r)
 	}
+}
+
+// admit checks the signature and says which door the request is for. Only what
+// is signed for S3 may be large: it is streamed and not held.
+func (d *Doors) admit(r *http.Request) (service string, err error) {
+	service, signed := access.Scope(r)
+	if !signed {
+		service = unsignedService(r)
+	}
+	limit := int64(maxJSONBody)
+	if service == access.ServiceS3 && (signed || d.Verifier == nil) {
+		limit = maxObjectBody
+	}
+	if d.Verifier == nil {
+		_, err = access.Trust(r, limit)
+		return service, err
+	}
+	id, err := d.Verifier.Verify(r, limit)
+	if err != nil {
+		return service, err
+	}
+	return id.Service, nil // what was signed, should Scope have read anything else
 }
 
 // unsignedService guesses the door of a request without a credential, for the

@@ -15,8 +15,7 @@ import (
 
 // encoder appends the JSON of a value. encoding/json is not used for answers
 // because it writes the float 1 as 1, where the services write 1.0: a client in
-// Python then gets an int where it has always had a float. Knowing the types
-// beforehand also takes half the time.
+// Python then gets an int where it has always had a float.
 type encoder func(b []byte, v reflect.Value) ([]byte, error)
 
 // newEncoder prepares the encoder of a wire type, once, at registration.
