@@ -70,7 +70,7 @@ func campaignConfig(given json.RawMessage) (*wire.CampaignConfig, error) {
 }
 
 func (p *Personalize) listCampaigns(ctx context.Context, in *wire.ListCampaignsRequest) (*wire.ListCampaignsResponse, error) {
-	l := listing{"ListCampaigns", resource.Campaign, in.SolutionArn, in.MaxResults, in.NextToken}
+	l := listing{"ListCampaigns", resource.Campaign, resource.Solution, in.SolutionArn, in.MaxResults, in.NextToken}
 	campaigns, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.CampaignSummary, error) {
 		c, err := shape[wire.CampaignSummary](r)
 		if err == nil {

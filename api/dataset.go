@@ -40,7 +40,7 @@ func (p *Personalize) describeDataset(ctx context.Context, in *wire.DescribeData
 }
 
 func (p *Personalize) listDatasets(ctx context.Context, in *wire.ListDatasetsRequest) (*wire.ListDatasetsResponse, error) {
-	l := listing{"ListDatasets", resource.Dataset, in.DatasetGroupArn, in.MaxResults, in.NextToken}
+	l := listing{"ListDatasets", resource.Dataset, resource.DatasetGroup, in.DatasetGroupArn, in.MaxResults, in.NextToken}
 	datasets, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.DatasetSummary, error) {
 		d, err := shape[wire.DatasetSummary](r)
 		if err == nil {

@@ -35,9 +35,13 @@ type Doors struct {
 
 // ServeHTTP checks the signature and passes the request on.
 func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(awsjson.WithRequestID(r.Context()))
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // an answer that is only recorded has no connection
 	service, err := d.admit(r)
+	if service == access.ServiceS3 {
+		w.Header().Set(s3.HeaderRequestID, awsjson.RequestID(r.Context()))
+	}
 	if err != nil {
 		d.refuse(w, r, service, err)
 		return
@@ -99,7 +103,7 @@ func (d *Doors) refuse(w http.ResponseWriter, r *http.Request, service string, e
 	}
 	op, ok := d.Personalize.Operation(r)
 	if !ok {
-		op = &wire.Operation{}
+		op = &wire.Operation{Service: service}
 	}
 	d.Personalize.WriteError(w, r, op.Service, op.Name, err)
 }

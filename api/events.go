@@ -29,25 +29,32 @@ func (p *Personalize) putEvents(ctx context.Context, in *wire.PutEventsRequest) 
 	bodies := make([]event.Body, len(in.EventList))
 	for i := range in.EventList {
 		e := &in.EventList[i]
-		if e.Properties != nil {
-			if _, err := columns.CheckProperties(*e.Properties); err != nil {
-				return nil, attune.Errorf(attune.KindOf(err), "event %d: %w", i+1, err)
-			}
+		given, err := columns.CheckProperties(value(e.Properties))
+		if err != nil {
+			return nil, attune.Errorf(attune.KindOf(err), "event %d: %w", i+1, err)
 		}
-		bodies[i] = interaction(in, e)
+		bodies[i] = interaction(in, e, given)
 	}
 	_, err = p.log.Append(ctx, event.Group(to.Group), bodies...)
 	return none(err)
 }
 
-func interaction(in *wire.PutEventsRequest, e *wire.Event) *event.Interaction {
+// interaction makes the record of an event. Item and value may also come among
+// the properties, which are given by column: the service had no members for
+// them at first, and clients from that time are still about.
+func interaction(in *wire.PutEventsRequest, e *wire.Event, given map[string]any) *event.Interaction {
 	body := &event.Interaction{
 		EventID: value(e.EventId), User: value(in.UserId), Session: in.SessionId, Item: value(e.ItemId), Type: e.EventType,
 		At: e.SentAt.UTC().Truncate(time.Millisecond), Value: math.NaN(), Properties: value(e.Properties),
 		RecommendationID: value(e.RecommendationId), Impression: e.Impression,
 	}
+	if e.ItemId == nil {
+		body.Item, _ = given[schema.ItemID].(string)
+	}
 	if e.EventValue != nil {
 		body.Value = *e.EventValue
+	} else if v, ok := given[schema.EventValue].(float64); ok {
+		body.Value = v
 	}
 	if e.MetricAttribution != nil {
 		body.Source = e.MetricAttribution.EventAttributionSource

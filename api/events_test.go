@@ -67,6 +67,22 @@ func TestPutEvents(t *testing.T) {
 	}
 }
 
+// TestItemAmongProperties: events as clients sent them before itemId and
+// eventValue were members.
+func TestItemAmongProperties(t *testing.T) {
+	s := newShop(t)
+	group, tracking, _, _ := s.intake()
+	event1 := types.Event{EventType: aws.String("View"), SentAt: aws.Time(time.Now()), Properties: aws.String(`{"itemId": "i1", "eventValue": 4}`)}
+	event2 := event1
+	event2.ItemId, event2.EventValue = aws.String("i2"), aws.Float32(1.5)
+	must[*pe.PutEventsOutput](s)(s.events.PutEvents(s.ctx, &pe.PutEventsInput{TrackingId: &tracking, SessionId: aws.String("s"), EventList: []types.Event{event1, event2}}))
+	for i, want := range []event.Interaction{{Item: "i1", Value: 4}, {Item: "i2", Value: 1.5}} {
+		if got := s.records(group)[i].(*event.Interaction); got.Item != want.Item || got.Value != want.Value {
+			t.Errorf("event %d is of item %q with value %v; want %q, %v", i+1, got.Item, got.Value, want.Item, want.Value)
+		}
+	}
+}
+
 func TestRefusedEvents(t *testing.T) {
 	s := newShop(t)
 	group, tracking, items, users := s.intake()
@@ -92,6 +108,7 @@ func TestRefusedEvents(t *testing.T) {
 	refused[*types.InvalidInputException](s, putItem(items, `{"price":1}`), "genres")
 	refused[*types.InvalidInputException](s, putItem(users, `{}`), "ITEMS")
 	refused[*types.ResourceNotFoundException](s, putItem(items+"X", `{}`), "does not exist")
+	refused[*types.InvalidInputException](s, putItem(base+"campaign/c", `{}`), "not the ARN of a dataset")
 	_, err := s.events.PutUsers(s.ctx, &pe.PutUsersInput{DatasetArn: &users, Users: []types.User{{UserId: aws.String("u"), Properties: aws.String(`{"ageGroup":7.5,"x":1}`)}}})
 	refused[*types.InvalidInputException](s, err, "user 1")
 	if got := s.records(group); len(got) != 0 {

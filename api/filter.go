@@ -40,7 +40,7 @@ func (p *Personalize) describeFilter(ctx context.Context, in *wire.DescribeFilte
 }
 
 func (p *Personalize) listFilters(ctx context.Context, in *wire.ListFiltersRequest) (*wire.ListFiltersResponse, error) {
-	l := listing{"ListFilters", resource.Filter, in.DatasetGroupArn, in.MaxResults, in.NextToken}
+	l := listing{"ListFilters", resource.Filter, resource.DatasetGroup, in.DatasetGroupArn, in.MaxResults, in.NextToken}
 	filters, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.FilterSummary, error) {
 		f, err := shape[wire.FilterSummary](r)
 		if err == nil {

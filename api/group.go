@@ -40,7 +40,7 @@ func (p *Personalize) describeDatasetGroup(ctx context.Context, in *wire.Describ
 }
 
 func (p *Personalize) listDatasetGroups(ctx context.Context, in *wire.ListDatasetGroupsRequest) (*wire.ListDatasetGroupsResponse, error) {
-	l := listing{"ListDatasetGroups", resource.DatasetGroup, nil, in.MaxResults, in.NextToken}
+	l := listing{"ListDatasetGroups", resource.DatasetGroup, "", nil, in.MaxResults, in.NextToken}
 	groups, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.DatasetGroupSummary, error) {
 		g, err := shape[wire.DatasetGroupSummary](r)
 		if err == nil {

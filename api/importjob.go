@@ -51,7 +51,7 @@ func importNote(r *resource.Resource) (*string, error) {
 }
 
 func (p *Personalize) listImportJobs(ctx context.Context, in *wire.ListDatasetImportJobsRequest) (*wire.ListDatasetImportJobsResponse, error) {
-	l := listing{"ListDatasetImportJobs", resource.ImportJob, in.DatasetArn, in.MaxResults, in.NextToken}
+	l := listing{"ListDatasetImportJobs", resource.ImportJob, resource.Dataset, in.DatasetArn, in.MaxResults, in.NextToken}
 	jobs, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.DatasetImportJobSummary, error) {
 		j, err := shape[wire.DatasetImportJobSummary](r)
 		if err != nil {

@@ -100,13 +100,19 @@ func filled[T comparable](v T) *T {
 type listing struct {
 	operation string
 	kind      resource.Kind
-	parent    *string // rows that hang on this ARN; nil for all
+	of        resource.Kind // what the rows hang on; "" when on nothing
+	parent    *string       // only rows that hang on this ARN; nil for all
 	max       *int    // rows on a page; nil for as many as there may be
 	next      *string // token of the previous page
 }
 
 // list gives one page of summaries and the token of the next page.
 func list[S any](ctx context.Context, p *Personalize, l listing, summary func(*resource.Resource) (*S, error)) ([]S, *string, error) {
+	if l.parent != nil {
+		if err := resource.CheckARN(l.of, attune.ARN(*l.parent)); err != nil {
+			return nil, nil, err
+		}
+	}
 	scope := l.operation + "\x00" + value(l.parent)
 	position, err := p.tokens.DecodeToken(scope, value(l.next))
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -25,6 +26,14 @@ const statusActive = string(resource.Active)
 // published dates what the service itself owns: clients expect a time there,
 // and the version of the API is the only one that means anything.
 func published() wire.Time { return wire.At(time.Date(2018, 5, 22, 0, 0, 0, 0, time.UTC)) }
+
+// checkPublic refuses the ARN of something else than what the service itself owns.
+func checkPublic(word, arn string) error {
+	if got, _, ok := attune.ARN(arn).Split(); !ok || got != word {
+		return attune.Errorf(attune.Invalid, "%s is not the ARN of the service's %s: those look like %s", arn, strings.ReplaceAll(word, "-", " "), attune.Public(word, "…"))
+	}
+	return nil
+}
 
 // listRecipes lists what this build can train, and nothing else.
 func (p *Personalize) listRecipes(_ context.Context, in *wire.ListRecipesRequest) (*wire.ListRecipesResponse, error) {
@@ -63,6 +72,9 @@ func (p *Personalize) listRecipes(_ context.Context, in *wire.ListRecipesRequest
 }
 
 func (p *Personalize) describeRecipe(_ context.Context, in *wire.DescribeRecipeRequest) (*wire.DescribeRecipeResponse, error) {
+	if err := checkPublic("recipe", in.RecipeArn); err != nil {
+		return nil, err
+	}
 	r, ok := spec.ByARN(in.RecipeArn)
 	if !ok {
 		return nil, attune.Errorf(attune.NotFound, "recipe %s does not exist: this build has %s", in.RecipeArn, spec.Names())
@@ -78,6 +90,9 @@ func (p *Personalize) describeRecipe(_ context.Context, in *wire.DescribeRecipeR
 }
 
 func (p *Personalize) describeAlgorithm(_ context.Context, in *wire.DescribeAlgorithmRequest) (*wire.DescribeAlgorithmResponse, error) {
+	if err := checkPublic("algorithm", in.AlgorithmArn); err != nil {
+		return nil, err
+	}
 	r, ok := spec.ByAlgorithmARN(in.AlgorithmArn)
 	if !ok {
 		return nil, attune.Errorf(attune.NotFound, "algorithm %s does not exist: this build has the recipes %s", in.AlgorithmArn, spec.Names())
@@ -115,6 +130,9 @@ func ranges(parameters []spec.Parameter) *wire.DefaultHyperParameterRanges {
 }
 
 func (p *Personalize) describeFeatureTransformation(_ context.Context, in *wire.DescribeFeatureTransformationRequest) (*wire.DescribeFeatureTransformationResponse, error) {
+	if err := checkPublic("feature-transformation", in.FeatureTransformationArn); err != nil {
+		return nil, err
+	}
 	r, ok := spec.ByTransformationARN(in.FeatureTransformationArn)
 	if !ok {
 		return nil, attune.Errorf(attune.NotFound, "feature transformation %s does not exist: this build has the recipes %s", in.FeatureTransformationArn, spec.Names())

@@ -76,12 +76,10 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 		return nil, attune.Errorf(attune.Invalid, "promotions are not built yet: leave promotions out of the request")
 	case in.CampaignArn == nil:
 		return nil, attune.Errorf(attune.Invalid, "campaignArn is required")
-	case in.NumResults != nil && *in.NumResults < 1:
-		return nil, attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", *in.NumResults, serve.MaxItems)
 	}
 	q := serve.Request{Campaign: attune.ARN(*in.CampaignArn), User: text(in.UserId), Item: text(in.ItemId), FilterValues: in.FilterValues}
 	if in.NumResults != nil {
-		q.N = *in.NumResults
+		q.N = *in.NumResults // 0 is legal, and what typed clients send for nothing said
 	}
 	release, err := rt.release(ctx, q.Campaign)
 	if err != nil {

@@ -152,7 +152,7 @@ func TestRecommendationRefusals(t *testing.T) {
 		{"/recommendations", `{}`, 400, "campaignArn is required"},
 		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r"}`, 400, "recommenderArn is not built yet"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p"}]}`, 400, "promotions are not built yet"},
-		{"/recommendations", `{` + campaign("c") + `, "numResults": 0}`, 400, "numResults is 0"},
+		{"/recommendations", `{` + campaign("c") + `, "numResults": -1}`, 400, "numResults"},
 		{"/recommendations", `{` + campaign("none") + `}`, 404, "campaign/none"},
 		{"/recommendations", `{"campaignArn": "` + arnBase + `filter/f"}`, 400, "not the ARN of a campaign"},
 		{"/recommendations", `{` + campaign("making") + `}`, 400, "wait until it is ACTIVE"},

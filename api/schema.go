@@ -38,7 +38,7 @@ func (p *Personalize) describeSchema(ctx context.Context, in *wire.DescribeSchem
 }
 
 func (p *Personalize) listSchemas(ctx context.Context, in *wire.ListSchemasRequest) (*wire.ListSchemasResponse, error) {
-	l := listing{"ListSchemas", resource.Schema, nil, in.MaxResults, in.NextToken}
+	l := listing{"ListSchemas", resource.Schema, "", nil, in.MaxResults, in.NextToken}
 	schemas, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.DatasetSchemaSummary, error) {
 		s, err := shape[wire.DatasetSchemaSummary](r)
 		if err == nil {

@@ -55,7 +55,7 @@ func (p *Personalize) describeSolution(ctx context.Context, in *wire.DescribeSol
 }
 
 func (p *Personalize) listSolutions(ctx context.Context, in *wire.ListSolutionsRequest) (*wire.ListSolutionsResponse, error) {
-	l := listing{"ListSolutions", resource.Solution, in.DatasetGroupArn, in.MaxResults, in.NextToken}
+	l := listing{"ListSolutions", resource.Solution, resource.DatasetGroup, in.DatasetGroupArn, in.MaxResults, in.NextToken}
 	solutions, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.SolutionSummary, error) {
 		s, err := shape[wire.SolutionSummary](r)
 		if err == nil {

@@ -43,7 +43,7 @@ func (p *Personalize) describeEventTracker(ctx context.Context, in *wire.Describ
 }
 
 func (p *Personalize) listEventTrackers(ctx context.Context, in *wire.ListEventTrackersRequest) (*wire.ListEventTrackersResponse, error) {
-	l := listing{"ListEventTrackers", resource.EventTracker, in.DatasetGroupArn, in.MaxResults, in.NextToken}
+	l := listing{"ListEventTrackers", resource.EventTracker, resource.DatasetGroup, in.DatasetGroupArn, in.MaxResults, in.NextToken}
 	trackers, next, err := list(ctx, p, l, func(r *resource.Resource) (*wire.EventTrackerSummary, error) {
 		t := new(wire.EventTrackerSummary)
 		t.Name, t.EventTrackerArn, t.Status, t.CreationDateTime, t.LastUpdatedDateTime = common(r)

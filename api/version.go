@@ -55,7 +55,7 @@ func (p *Personalize) listSolutionVersions(ctx context.Context, in *wire.ListSol
 			return nil, err
 		}
 	}
-	l := listing{"ListSolutionVersions", resource.SolutionVersion, in.SolutionArn, in.MaxResults, in.NextToken}
+	l := listing{"ListSolutionVersions", resource.SolutionVersion, resource.Solution, in.SolutionArn, in.MaxResults, in.NextToken}
 	versions, next, err := list(ctx, p, l, versionSummary)
 	return &wire.ListSolutionVersionsResponse{SolutionVersions: versions, NextToken: next}, err
 }

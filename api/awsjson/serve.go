@@ -2,7 +2,9 @@ package awsjson
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -50,6 +52,7 @@ func (s *Server) route(r *http.Request) (*route, error) {
 // exchange is one request while it is answered.
 type exchange struct {
 	op      *wire.Operation // nil: nothing published was asked for
+	own     [2]string       // service and operation for the log when op is nil; "" is unknown
 	rest    bool            // which protocol to answer in
 	level   slog.Level
 	ok      series
@@ -174,9 +177,30 @@ func (s *Server) WriteError(w http.ResponseWriter, r *http.Request, service, ope
 		rest: r.URL.Path != "/", in: int(max(r.ContentLength, 0))}
 	if rt := s.find(service, operation); rt != nil {
 		ex.op, ex.rest, ex.level = rt.op, rt.op.REST(), rt.level
+	} else {
+		ex.own = [2]string{service, shorten(operation)}
 	}
 	s.stamp(w, ex)
 	s.refuse(ctx, w, ex, err)
+}
+
+// WriteAnswer answers a request for something that is not published, in the
+// form of rest-json, with the headers and the log line that published
+// operations have. began is when the request came.
+func (s *Server) WriteAnswer(w http.ResponseWriter, r *http.Request, service, operation string, began time.Time, out any) {
+	ctx := WithRequestID(r.Context())
+	ex := &exchange{own: [2]string{service, operation}, id: RequestID(ctx), start: began, level: slog.LevelInfo,
+		rest: true, in: int(max(r.ContentLength, 0))}
+	s.stamp(w, ex)
+	body, err := json.Marshal(out)
+	if err != nil {
+		s.refuse(ctx, w, ex, attune.Errorf(attune.Internal, "encode the answer of %s: %w", operation, err))
+		return
+	}
+	w.Header().Set("Content-Type", typeREST)
+	w.WriteHeader(http.StatusOK)
+	ex.out, err = w.Write(append(body, '\n'))
+	s.line(ctx, ex, http.StatusOK, codeOK, s.clock().Sub(began), err)
 }
 
 // stamp sets what every answer carries. Clients correct their clocks by Date.
@@ -206,6 +230,8 @@ func (s *Server) line(ctx context.Context, ex *exchange, status int, code string
 	service, name := unknown, unknown
 	if ex.op != nil {
 		service, name = ex.op.Service, ex.op.Name
+	} else {
+		service, name = cmp.Or(ex.own[0], service), cmp.Or(ex.own[1], name)
 	}
 	attrs := []slog.Attr{slog.String("requestId", ex.id), slog.String("service", service), slog.String("operation", name),
 		slog.Int("status", status), slog.String("code", code), slog.Duration("duration", took),

@@ -126,14 +126,20 @@ type request struct {
 	bucket    string
 	key       string
 	operation string
+
+	code  string // of the refusal; "" when it went well
+	err   error
+	level slog.Level // of the log line: Info, or Error when the fault is ours
 }
 
 // ServeHTTP answers one request: path-style, /bucket/key. The caller has been
 // verified, and the body decoded, by access.Verifier.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &request{w: w, r: r, q: r.URL.Query()}
+	seen := &answer{ResponseWriter: w}
+	c := &request{w: seen, r: r, q: r.URL.Query()}
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	requestID(w)
+	defer d.line(c, seen, time.Now())
 	w.Header().Set("Server", "Attune")
 	handle, err := d.route(c)
 	if err == nil {
@@ -150,15 +156,19 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // with an *access.Error for example, in the shape that S3 clients read.
 func (d *Door) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	requestID(w)
-	d.fail(&request{w: w, r: r, operation: "Refused"}, err)
+	seen := &answer{ResponseWriter: w}
+	c := &request{w: seen, r: r, operation: "Refused"}
+	defer d.line(c, seen, time.Now())
+	d.fail(c, err)
 }
 
 func (d *Door) fail(c *request, err error) {
 	body, status, understood := toAPI(err)
 	body.RequestID = requestID(c.w)
 	body.Resource = c.r.URL.Path
+	c.code, c.err = body.Code, err
 	if !understood {
-		d.log.Error("object door failed", "operation", c.operation, "path", c.r.URL.Path, "requestId", body.RequestID, "error", err)
+		c.level = slog.LevelError
 	}
 	d.requests.WithLabelValues(c.operation, body.Code).Inc()
 	h := c.w.Header()
@@ -175,9 +185,13 @@ func (d *Door) fail(c *request, err error) {
 	writeXML(c.w, status, body)
 }
 
+// HeaderRequestID carries the id of a request; whoever stands in front of the
+// door may set it on the answer first.
+const HeaderRequestID = "X-Amz-Request-Id"
+
 // requestID gives the answer's id, making one when nobody in front has.
 func requestID(w http.ResponseWriter) string {
-	const name = "X-Amz-Request-Id"
+	const name = HeaderRequestID
 	if id := w.Header().Get(name); id != "" {
 		return id
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/api/awsjson"
@@ -14,6 +15,9 @@ import (
 
 // Prefix is the path that all verbs share.
 const Prefix = "/attune/v1/"
+
+// service is what verbs are signed for, and what the log calls their requests.
+const service = "attune"
 
 // maxBody bounds a verb's input, in bytes: names and small options.
 const maxBody = 64 << 10
@@ -57,13 +61,13 @@ func typed[I any](f func(ctx context.Context, in *I) (any, error)) func(context.
 
 // ServeHTTP answers one verb.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began, name := time.Now(), strings.TrimPrefix(r.URL.Path, Prefix)
 	out, err := d.answer(w, r)
 	if err != nil {
-		d.api.WriteError(w, r, "attune", strings.TrimPrefix(r.URL.Path, Prefix), err)
+		d.api.WriteError(w, r, service, name, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(out)
+	d.api.WriteAnswer(w, r, service, name, began, out)
 }
 
 func (d *Door) answer(w http.ResponseWriter, r *http.Request) (any, error) {
