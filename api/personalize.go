@@ -102,8 +102,8 @@ type listing struct {
 	kind      resource.Kind
 	of        resource.Kind // what the rows hang on; "" when on nothing
 	parent    *string       // only rows that hang on this ARN; nil for all
-	max       *int    // rows on a page; nil for as many as there may be
-	next      *string // token of the previous page
+	max       *int          // rows on a page; nil for as many as there may be
+	next      *string       // token of the previous page
 }
 
 // list gives one page of summaries and the token of the next page.

@@ -91,7 +91,7 @@ func (g *Registry) ByTracker(ctx context.Context, trackingID string) (*Intake, e
 
 // ByDataset finds where the rows of a dataset go, which must be of type t.
 // attune.NotFound when there is no such dataset, attune.InUse while it is not
-// ACTIVE, attune.Invalid when it is of another type.
+// ACTIVE, attune.Invalid when it is of another type, or arn of another kind.
 func (g *Registry) ByDataset(ctx context.Context, arn attune.ARN, t schema.Type) (*Intake, error) {
 	p, err := g.intakePicture(ctx)
 	if err != nil {
@@ -99,6 +99,9 @@ func (g *Registry) ByDataset(ctx context.Context, arn attune.ARN, t schema.Type)
 	}
 	d, ok := p.datasets[arn]
 	if !ok {
+		if err := CheckARN(Dataset, arn); err != nil {
+			return nil, err
+		}
 		return nil, errMissing(arn)
 	}
 	if d.typ != t {

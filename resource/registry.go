@@ -63,8 +63,8 @@ func (g *Registry) Get(ctx context.Context, arn attune.ARN) (*Resource, error) {
 // Find is Get for a row that must be of a kind; attune.Invalid when the ARN
 // names another kind.
 func (g *Registry) Find(ctx context.Context, k Kind, arn attune.ARN) (*Resource, error) {
-	if got, ok := KindOfARN(arn); !ok || got != k {
-		return nil, attune.Errorf(attune.Invalid, "%s is not the ARN of %s", arn, k.One())
+	if err := CheckARN(k, arn); err != nil {
+		return nil, err
 	}
 	return g.store.Get(ctx, arn)
 }

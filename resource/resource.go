@@ -51,6 +51,15 @@ func KindOfARN(arn attune.ARN) (k Kind, ok bool) {
 	return k, k != SolutionVersion && slices.Contains(kinds(), k)
 }
 
+// CheckARN says whether an ARN names a resource of a kind, be it there or not;
+// the error is attune.Invalid.
+func CheckARN(k Kind, arn attune.ARN) error {
+	if got, ok := KindOfARN(arn); !ok || got != k {
+		return attune.Errorf(attune.Invalid, "%s is not the ARN of %s", arn, k.One())
+	}
+	return nil
+}
+
 func kinds() []Kind {
 	return []Kind{DatasetGroup, Schema, Dataset, ImportJob, EventTracker, Solution, SolutionVersion, Campaign, Filter}
 }
