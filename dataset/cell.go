@@ -15,7 +15,7 @@ import (
 const (
 	problemEmpty     = "is empty: give a value, or add null to the field's type"
 	problemEmptyID   = "is empty"
-	problemLongID    = "is longer than 256 bytes"
+	problemLongID    = "is longer than 256 characters"
 	problemLongText  = "is longer than its field allows (1000 characters, 20000 if textual)"
 	problemInteger   = "is not a whole number"
 	problemRange     = "does not fit its type: use long in the schema"
@@ -111,7 +111,7 @@ func (c *cell) readText(raw []byte) (v parquet.Value, problem string) {
 		return parquet.NullValue().Level(0, 0, c.index), ""
 	case len(raw) == 0:
 		return v, problemEmpty
-	case c.id && len(raw) > schema.MaxID:
+	case c.id && len(raw) > schema.MaxID && utf8.RuneCount(raw) > schema.MaxID:
 		return v, problemLongID
 	case c.id:
 	case c.field.Textual:

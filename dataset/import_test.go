@@ -80,6 +80,7 @@ func TestImportRejects(t *testing.T) {
 	bad := []struct{ row, column, reason string }{
 		{",i,1,t,,,", "USER_ID", problemEmptyID},
 		{"u," + strings.Repeat("i", 257) + ",1,t,,,", "ITEM_ID", problemLongID},
+		{"u," + strings.Repeat("é", 257) + ",1,t,,,", "ITEM_ID", problemLongID},
 		{"u,i,,t,,,", "TIMESTAMP", problemEmpty},
 		{"u,i,2026-03-01,t,,,", "TIMESTAMP", problemDate},
 		{"u,i,2026-03-01T00:00:00Z,t,,,", "TIMESTAMP", problemDate},

@@ -153,8 +153,8 @@ func (f Field) CheckText(s string) string {
 		if s == "" {
 			return "is empty"
 		}
-		if len(s) > MaxID {
-			return "is longer than 256 bytes"
+		if len(s) > MaxID && utf8.RuneCountInString(s) > MaxID {
+			return "is longer than 256 characters"
 		}
 		return ""
 	case f.Textual:

@@ -89,7 +89,7 @@ const (
 	MaxSchema      = 20_000 // characters of Avro text (CreateSchema)
 	MaxFields      = 150    // above any legal schema: 100 metadata columns and the reserved ones
 	MaxName        = 150    // characters of a column name
-	MaxID          = 256    // bytes of a user, item or action id
+	MaxID          = 256    // characters of a user, item or action id
 	MaxCategorical = 1_000  // characters of a categorical, impression or plain string value
 	MaxTextual     = 20_000 // characters of a textual value
 	MaxProperties  = 32_000 // characters of a properties document (PutItems; the others allow less)
