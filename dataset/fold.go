@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"hash/fnv"
 	"iter"
 	"math"
 	"slices"
@@ -41,6 +40,7 @@ type fold struct {
 	users    *interner
 	items    *interner
 	types    *interner
+	spelled  map[string]uint16 // event types as they were spelled, and in lower case, by number in types
 	sessions *interner
 	owners   []session // by number in sessions
 	seen     map[[16]byte]struct{}
@@ -140,6 +140,7 @@ func (f *fold) imported(b *event.Imported) error {
 func (f *fold) clearInteractions() {
 	f.users, f.items, f.types, f.sessions = newInterner(), newInterner(), newInterner(), newInterner()
 	f.owners, f.events, f.seen = nil, nil, map[[16]byte]struct{}{}
+	f.spelled = map[string]uint16{}
 }
 
 // interaction folds one event of PutEvents.
@@ -148,6 +149,9 @@ func (f *fold) interaction(b *event.Interaction) error {
 	if at > f.asOf || b.User == "" && b.Session == "" {
 		return nil
 	}
+	// Also an event that counts once already says whose its session is: it may
+	// be the first to name the user.
+	user := f.who(b)
 	if b.EventID != "" {
 		// 128 bits of a hash instead of the id: a log of ten million ids would be a gigabyte of strings.
 		sum := sha256.Sum256([]byte(b.EventID))
@@ -157,7 +161,6 @@ func (f *fold) interaction(b *event.Interaction) error {
 		}
 		f.seen[key] = struct{}{}
 	}
-	user := f.who(b)
 	if b.Item == "" {
 		return nil // it only told whose the session is
 	}
@@ -165,12 +168,8 @@ func (f *fold) interaction(b *event.Interaction) error {
 	if err != nil {
 		return err
 	}
-	properties := b.Properties
-	if properties == "{}" {
-		properties = ""
-	}
 	f.events = append(f.events, folded{user: user, item: f.items.number(b.Item), at: at,
-		sign: signature("put", properties), value: float32(b.Value), typ: typ})
+		sign: PutIdentity(b.Properties), value: float32(b.Value), typ: typ})
 	return nil
 }
 
@@ -194,12 +193,25 @@ func (f *fold) who(b *event.Interaction) int32 {
 	return u
 }
 
+// typeNumber is the number of an event type, whose case does not matter: the
+// first spelling of PutEvents, else of the tables, stays.
 func (f *fold) typeNumber(name string) (uint16, error) {
-	n := f.types.number(name)
-	if n >= maxTypes {
-		return 0, attune.Errorf(attune.LimitExceeded, "more than %d event types: is %q an event type?", maxTypes, brief(name))
+	if n, ok := f.spelled[name]; ok {
+		return n, nil
 	}
-	return uint16(n), nil
+	lower := strings.ToLower(name)
+	n, ok := f.spelled[lower]
+	if !ok {
+		if len(f.types.ids) == maxTypes {
+			return 0, attune.Errorf(attune.LimitExceeded, "more than %d event types: is %q an event type?", maxTypes, brief(name))
+		}
+		n = uint16(f.types.number(name))
+		f.spelled[strings.Clone(lower)] = n
+	}
+	if len(f.spelled) < 4*maxTypes { // spellings of one type are a cache, no need
+		f.spelled[strings.Clone(name)] = n
+	}
+	return n, nil
 }
 
 // settle gives every event its user: the session's owner, or the session id as a user of its own.
@@ -220,16 +232,10 @@ func (f *fold) settle() {
 // addRows folds a batch of an interactions table.
 func (f *fold) addRows(b *Batch) error {
 	cols := make(map[string]*Cells, len(b.Columns))
-	var extra []*Cells
 	for i := range b.Columns {
-		c := &b.Columns[i]
-		cols[c.Field.Name] = c
-		switch c.Field.Name {
-		case schema.UserID, schema.ItemID, schema.Timestamp, schema.EventType:
-		default:
-			extra = append(extra, c)
-		}
+		cols[b.Columns[i].Field.Name] = &b.Columns[i]
 	}
+	identity := NewRowIdentity(b)
 	user, item, at := cols[schema.UserID], cols[schema.ItemID], cols[schema.Timestamp]
 	if user == nil || item == nil || at == nil || user.Text == nil || item.Text == nil || at.Int == nil {
 		return fmt.Errorf("table of interactions lacks %s, %s or %s", schema.UserID, schema.ItemID, schema.Timestamp)
@@ -252,52 +258,10 @@ func (f *fold) addRows(b *Batch) error {
 		if value != nil && value.Number != nil && !value.Absent(i) {
 			e.value = float32(value.Number[i])
 		}
-		if len(extra) > 0 {
-			e.sign = rowSignature(extra, i)
-		}
+		e.sign = identity.Of(i)
 		f.events = append(f.events, e)
 	}
 	return nil
-}
-
-// signature hashes the parts of an event that tell it from others of the same
-// user, item, type and time. FNV-1a: the same on every machine, since it also
-// orders such events.
-func signature(parts ...string) uint64 {
-	h := fnv.New64a()
-	for _, p := range parts {
-		_, _ = h.Write([]byte(p)) // a hash does not fail
-		_, _ = h.Write([]byte{0})
-	}
-	return h.Sum64()
-}
-
-// rowSignature hashes the other columns of a row of a table.
-func rowSignature(extra []*Cells, row int) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211 // of FNV-1a, 64 bits
-	h := uint64(offset)
-	mix := func(x uint64) {
-		for range 8 {
-			h = (h ^ x&0xff) * prime
-			x >>= 8
-		}
-	}
-	for _, c := range extra {
-		switch {
-		case c.Absent(row):
-			mix(math.MaxUint64)
-		case c.Text != nil:
-			for i := range len(c.Text[row]) {
-				h = (h ^ uint64(c.Text[row][i])) * prime
-			}
-			mix(uint64(len(c.Text[row])))
-		case c.Int != nil:
-			mix(uint64(c.Int[row]))
-		default:
-			mix(math.Float64bits(c.Number[row]))
-		}
-	}
-	return h
 }
 
 // ranked numbers the strings of an interner in byte order: the vocabulary, and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -110,13 +111,8 @@ func (f *fold) snapshot(ctx context.Context, store *artifact.Store, schemas map[
 	}
 	f.events = slices.Grow(f.events, int(max(0, min(rows, mostAhead))))
 	for _, t := range f.tables[schema.Interactions] {
-		for b, err := range Batches(ctx, store, t.name) {
-			if err == nil {
-				err = f.addRows(b)
-			}
-			if err != nil {
-				return nil, err
-			}
+		if err := t.read(ctx, store, f.addRows); err != nil {
+			return nil, err
 		}
 	}
 	f.settle()
@@ -129,6 +125,25 @@ func (f *fold) snapshot(ctx context.Context, store *artifact.Store, schemas map[
 		return nil, err
 	}
 	return f.finish(items, users), nil
+}
+
+// read gives take every batch of the table. One that has lost a part, as while
+// its dataset is being deleted, must not be taken for a smaller one.
+func (t *liveTable) read(ctx context.Context, store *artifact.Store, take func(*Batch) error) error {
+	var rows int64
+	for b, err := range Batches(ctx, store, t.name) {
+		if err == nil {
+			err = take(b)
+		}
+		if err != nil {
+			return err
+		}
+		rows += int64(b.Len)
+	}
+	if t.rows > 0 && rows != t.rows {
+		return attune.Errorf(attune.Internal, "table %s has %d rows, its import had %d", t.name, rows, t.rows)
+	}
+	return nil
 }
 
 // foldAttributes replays the tables and Put* records of a type in the order of the log.
@@ -148,14 +163,15 @@ func (f *fold) foldAttributes(ctx context.Context, store *artifact.Store, t sche
 	}
 	for _, table := range f.tables[t] {
 		putUntil(table.order)
-		for b, err := range Batches(ctx, store, table.name) {
-			if err != nil {
-				return err
-			}
+		err := table.read(ctx, store, func(b *Batch) error {
 			a.addBatch(b)
 			if !given {
 				a.schema = b.schema(string(t))
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	putUntil(f.order + 1)
@@ -204,7 +220,7 @@ func NewSnapshot(asOf time.Time, interactions, items, users []Row) (*Snapshot, e
 			return nil, err
 		}
 		f.events = append(f.events, folded{user: f.users.number(r.User), item: f.items.number(r.Item), at: r.At,
-			value: float32(r.Value), typ: typ, sign: signature(fmt.Sprint(r.Value))})
+			value: float32(r.Value), typ: typ, sign: mixed(math.Float64bits(r.Value))})
 	}
 	ia, ua := newAttributeFold(f.items, schema.ItemID, nil), newAttributeFold(f.users, schema.UserID, nil)
 	ia.addRows(items, func(r Row) string { return r.Item })

@@ -91,7 +91,7 @@ func importTable(t testing.TB, s *artifact.Store, name string, typ schema.Type, 
 }
 
 func imported(typ, table string, mode event.Mode, job string) *event.Imported {
-	return &event.Imported{Dataset: typ, Table: table, Mode: mode, Job: job, Rows: 2}
+	return &event.Imported{Dataset: typ, Table: table, Mode: mode, Job: job}
 }
 
 func TestFreezeInteractions(t *testing.T) {
@@ -125,6 +125,24 @@ func TestFreezeInteractions(t *testing.T) {
 	}
 }
 
+// TestFreezeLostPart holds that a table that lacks rows is not taken for a smaller one.
+func TestFreezeLostPart(t *testing.T) {
+	s := newStore(t)
+	for _, typ := range []string{"INTERACTIONS", "ITEMS"} {
+		table := makeTable(t, s, "1", "u1,i1,1", "u2,i2,5")
+		if typ == "ITEMS" {
+			table = importTable(t, s, "table/i/1", schema.Items, &schema.Schema{Fields: []schema.Field{field("ITEM_ID", schema.String)}}, "ITEM_ID\ni1\ni2\n")
+		}
+		b := imported(typ, table, event.Full, "j")
+		for _, b.Rows = range []int64{2, 3} {
+			_, err := freeze(t.Context(), records(b), s, FreezeSpec{Group: "a1", AsOf: epoch.Add(time.Hour)})
+			if (err != nil) != (b.Rows == 3) {
+				t.Errorf("%s of 2 rows, with %d in its record: %v", typ, b.Rows, err)
+			}
+		}
+	}
+}
+
 func TestFreezeRepeats(t *testing.T) {
 	s := newStore(t)
 	with := func(id, properties string, value float64) *event.Interaction {
@@ -132,6 +150,8 @@ func TestFreezeRepeats(t *testing.T) {
 	}
 	other := with("3", "", 1)
 	other.Type = "Buy"
+	shouted := with("", "", 2)
+	shouted.Type = "VIEW"
 	for _, c := range []struct {
 		name   string
 		bodies []event.Body
@@ -141,6 +161,7 @@ func TestFreezeRepeats(t *testing.T) {
 		{"equal but for the id: the first counts", []event.Body{with("1", "", 1), with("2", "{}", 2)}, []float32{1}},
 		{"no ids, equal", []event.Body{with("", `{"a":1}`, 3), with("", `{"a":1}`, 3)}, []float32{3}},
 		{"other type", []event.Body{other, with("4", "", 2)}, []float32{1, 2}},
+		{"a type in another case", []event.Body{with("", "", 1), shouted}, []float32{1}},
 	} {
 		if got := mustFreeze(t, s, FreezeSpec{}, c.bodies...).Events.Value; !reflect.DeepEqual(got, c.values) {
 			t.Errorf("%s: %v", c.name, got)
@@ -159,6 +180,11 @@ func TestFreezeSessions(t *testing.T) {
 	in := func(session, user, item string, at int) *event.Interaction {
 		return &event.Interaction{Session: session, User: user, Item: item, At: second(at), Value: math.NaN()}
 	}
+	again := func(user, item string, at int) *event.Interaction {
+		b := in("s", user, item, at)
+		b.EventID = "e"
+		return b
+	}
 	for _, c := range []struct {
 		name   string
 		bodies []event.Body
@@ -168,6 +194,7 @@ func TestFreezeSessions(t *testing.T) {
 		{"never signed in", []event.Body{in("s", "", "x", 1), in("t", "ann", "y", 2)}, "ann/y@2 s/x@1"},
 		{"an event without an item tells whose it is", []event.Body{in("s", "", "x", 1), in("s", "ann", "", 2)}, "ann/x@1"},
 		{"the first user owns it", []event.Body{in("s", "", "x", 1), in("s", "ann", "y", 2), in("s", "bob", "z", 3)}, "ann/x@1 ann/y@2 bob/z@3"},
+		{"an event sent again says whose the session is", []event.Body{again("", "x", 1), again("ann", "x", 1)}, "ann/x@1"},
 		{"signed in after the moment", []event.Body{in("s", "", "x", 1), in("s", "ann", "y", 2_000_000)}, "s/x@1"},
 		{"a session called like a user", []event.Body{in("ann", "", "x", 1), in("t", "ann", "y", 2)}, "ann/x@1 ann/y@2"},
 		{"nobody at all", []event.Body{in("", "", "x", 1)}, ""},
