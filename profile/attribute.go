@@ -28,27 +28,32 @@ func (a *attributes) learn(f schema.Field) {
 	a.wire[schema.WireName(f.Name)] = f.Name
 }
 
-// meet learns a table's field, and moves what earlier documents said under the
-// name that their key seemed to mean: genre2 without a schema is GENRE2, and
-// when the table comes it may turn out to be GENRE_2.
+// meet learns a table's field, and reads again what earlier documents said of
+// it: genre2 without a schema is GENRE2 and may turn out to be GENRE_2, and
+// "7" may turn out to be a number.
 func (a *attributes) meet(f schema.Field, c *filter.Columns) {
 	if _, known := a.fields[f.Name]; known {
 		return
 	}
 	a.learn(f)
 	guess := schema.FieldName(schema.WireName(f.Name))
-	_, taken := a.fields[guess]
-	if taken || guess == f.Name || !a.columns[guess] {
+	if _, taken := a.fields[guess]; taken || !a.columns[guess] {
+		guess = f.Name
+	}
+	if !a.columns[guess] {
 		return
 	}
+	name := strings.Clone(f.Name)
 	for row := range int32(c.Len()) {
 		if x := c.Get(row, guess); x != nil {
-			c.Set(row, f.Name, x)
-			c.Set(row, guess, nil)
+			c.Set(row, name, a.value(name, x))
+			if guess != name {
+				c.Set(row, guess, nil)
+			}
 		}
 	}
 	delete(a.columns, guess)
-	a.columns[strings.Clone(f.Name)] = true
+	a.columns[name] = true
 }
 
 // parse reads a properties document into values of columns. What is no object
@@ -94,6 +99,8 @@ func (a *attributes) value(name string, x any) any {
 		return float64(x)
 	case bool:
 		return strconv.FormatBool(x)
+	case []string: // kept before
+		return x
 	case []any:
 		texts := make([]string, 0, len(x))
 		for _, e := range x {

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/attune-io/attune/artifact"
 	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/event"
 )
@@ -17,8 +18,7 @@ import (
 const tablesEach = 4
 
 // makeTables writes a few small tables of each dataset, with overlapping users and items.
-func makeTables(t *testing.T) tableReader {
-	s := newStore(t)
+func makeTables(t *testing.T, s *artifact.Store) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range tablesEach {
 		var d, i, u strings.Builder
@@ -38,7 +38,6 @@ func makeTables(t *testing.T) tableReader {
 		makeTable(t, s, schema.Items, fmt.Sprintf("table/items/%d", n), i.String())
 		makeTable(t, s, schema.Users, fmt.Sprintf("table/users/%d", n), u.String())
 	}
-	return reader(s)
 }
 
 func drawBody(t *rapid.T) event.Body {
@@ -71,8 +70,12 @@ func drawBody(t *rapid.T) event.Body {
 
 // scratch is the view of records read from the start.
 func scratch(t *rapid.T, tables tableReader, limit int, records []event.Record) *View {
+	return scratchTo(t, tables, limit, records, event.Seq{Message: uint64(len(records))})
+}
+
+func scratchTo(t *rapid.T, tables tableReader, limit int, records []event.Record, end event.Seq) *View {
 	v := newView(limit, newVocabulary())
-	p := newPlanner(event.Seq{Message: uint64(len(records))})
+	p := newPlanner(end)
 	for i := range records {
 		if b, ok := records[i].Body.(*event.Imported); ok {
 			p.add(records[i].Seq, b)
@@ -92,7 +95,9 @@ func scratch(t *rapid.T, tables tableReader, limit int, records []event.Record) 
 // going on from a checkpoint at any place, and reading everything from the
 // start come to the same.
 func TestEquivalence(t *testing.T) {
-	tables := makeTables(t)
+	store := newStore(t)
+	makeTables(t, store)
+	tables := reader(store)
 	rapid.Check(t, func(rt *rapid.T) {
 		limit := rapid.SampledFrom([]int{3, 20, 1000}).Draw(rt, "limit")
 		bodies := rapid.SliceOfN(rapid.Custom(drawBody), 1, 60).Draw(rt, "bodies")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/event"
 )
@@ -105,7 +106,7 @@ func (v *View) interaction(b *event.Interaction) {
 		return
 	}
 	t := Touch{Item: n, Type: v.names.eventType(b.Type), At: b.At.UnixMilli(), Value: value32(b.Value)}
-	t.mark(hash(b.EventID), hash(b.Properties))
+	t.mark(hash(b.EventID), dataset.PutIdentity(b.Properties))
 	v.touch(p, t)
 }
 

@@ -53,7 +53,6 @@ func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error
 		return fmt.Errorf("an interactions table needs the columns %s, %s and %s", schema.UserID, schema.ItemID, schema.Timestamp)
 	}
 	var kind, value *dataset.Cells
-	var rest []*dataset.Cells
 	for i := range b.Columns {
 		switch c := &b.Columns[i]; c.Field.Name {
 		case schema.UserID, schema.ItemID, schema.Timestamp:
@@ -61,10 +60,9 @@ func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error
 			kind = c
 		case schema.EventValue:
 			value = c
-		default:
-			rest = append(rest, c)
 		}
 	}
+	identity := dataset.NewRowIdentity(b)
 	for i := range b.Len {
 		if user.Absent(i) || item.Absent(i) || at.Absent(i) || user.Text[i] == "" || item.Text[i] == "" {
 			continue
@@ -82,21 +80,10 @@ func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error
 		if value != nil && !value.Absent(i) && value.Number != nil {
 			touch.Value = value32(value.Number[i])
 		}
-		touch.mark(0, rowHash(rest, i))
+		touch.mark(0, identity.Of(i))
 		pending.add(v.user(user.Text[i]), touch)
 	}
 	return nil
-}
-
-// rowHash is the hash of a row's further attributes, whatever their order.
-func rowHash(columns []*dataset.Cells, row int) uint64 {
-	var sum uint64
-	for _, c := range columns {
-		if x := c.Value(row); x != nil {
-			sum += hash(fmt.Sprintf("%s=%v", c.Field.Name, x))
-		}
-	}
-	return sum
 }
 
 // pendingTouches gathers imported touches by user: a file is rarely in the

@@ -19,17 +19,17 @@ type Touch struct {
 }
 
 // The marks of a touch recognise what comes twice: 36 bits of a hash of the
-// event id (0 for none) and 12 bits of one of the properties. Among the few
-// hundred touches of a user two different event ids meet by chance once in
-// about 10⁸ events; the properties only decide between touches that are equal
+// event id (0 for none) and 12 bits of dataset.PutIdentity or RowIdentity. Among
+// the few hundred touches of a user two different event ids meet by chance once
+// in about 10⁸ events; the identity only decides between touches that are equal
 // in all else.
 const (
-	propertyBits = 12
-	eventBits    = 48 - propertyBits
+	identityBits = 12
+	eventBits    = 48 - identityBits
 )
 
-func (t *Touch) mark(eventHash, propertyHash uint64) {
-	m := eventHash>>(64-eventBits) | propertyHash>>(64-propertyBits)<<eventBits
+func (t *Touch) mark(eventHash, identity uint64) {
+	m := eventHash>>(64-eventBits) | identity>>(64-identityBits)<<eventBits
 	t.hi, t.lo = uint16(m>>32), uint32(m)
 }
 

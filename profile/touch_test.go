@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"pgregory.net/rapid"
+
+	"github.com/attune-io/attune/dataset"
 )
 
 func TestTouchSize(t *testing.T) {
@@ -19,7 +21,7 @@ func TestTouchSize(t *testing.T) {
 func drawTouch(t *rapid.T) Touch {
 	x := Touch{Item: rapid.Int32Range(0, 3).Draw(t, "item"), Type: rapid.Uint16Range(0, 1).Draw(t, "type"), At: rapid.Int64Range(0, 12).Draw(t, "at"), Value: 1}
 	id := rapid.SampledFrom([]string{"", "", "a", "b", "c", "d"}).Draw(t, "event")
-	x.mark(hash(id), hash(rapid.SampledFrom([]string{"", "{}"}).Draw(t, "properties")))
+	x.mark(hash(id), dataset.PutIdentity(rapid.SampledFrom([]string{"", `{"a":1}`}).Draw(t, "properties")))
 	return x
 }
 
