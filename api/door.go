@@ -104,6 +104,9 @@ func (d *Doors) refuse(w http.ResponseWriter, r *http.Request, service string, e
 	op, ok := d.Personalize.Operation(r)
 	if !ok {
 		op = &wire.Operation{Service: service}
+		if name, ok := strings.CutPrefix(r.URL.Path, "/attune/v1/"); ok {
+			op.Name = name // for the log
+		}
 	}
 	d.Personalize.WriteError(w, r, op.Service, op.Name, err)
 }
