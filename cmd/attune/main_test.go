@@ -6,10 +6,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -34,6 +37,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"node": startNode, "shop": openShop, "spoken": checkSpoken, "jsonlen": jsonLen,
+			"freeport": freePort, "ready": awaitReady,
 		},
 	})
 }
@@ -84,6 +88,39 @@ func openShop(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("VERSION", t.version)
 	ts.Setenv("CAMPAIGN", t.campaign)
 	ts.Setenv("IMPORT", strings.Replace(t.group, "dataset-group/shop", "dataset-import-job/shop-interactions", 1))
+}
+
+// freePort is 'freeport NAME': the variable NAME becomes an address that was
+// free a moment ago.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// readyPatience bounds the wait for a node in another process.
+const readyPatience = 30 * time.Second
+
+// awaitReady is 'ready ADDRESS': waits until the node there is ready.
+func awaitReady(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ready ADDRESS")
+	}
+	for began := time.Now(); time.Since(began) < readyPatience; time.Sleep(10 * time.Millisecond) {
+		resp, err := http.Get("http://" + args[0] + "/readyz")
+		if err != nil {
+			continue
+		}
+		ts.Check(resp.Body.Close())
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	ts.Fatalf("no node was ready at %s after %s", args[0], readyPatience)
 }
 
 // spoken is how errors are said: one line with the program's name, lower case
