@@ -58,6 +58,10 @@ func (f *fit) scoreAll(ctx context.Context, s model.Scorer, items int, cases []d
 						stop(err)
 						return
 					}
+					if q.Item != model.NoItem {
+						// As in serving, whatever the recipe: nothing is like itself.
+						scores[q.Item] = float32(math.Inf(-1))
+					}
 					if f.leaveOut {
 						leaveOut(scores, cases[i].Input.Item)
 					}

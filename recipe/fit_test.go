@@ -197,6 +197,28 @@ func TestFitWithoutValidation(t *testing.T) {
 	if f := fit(t, spec(w)).Manifest; f.Evaluation.Users != 600 || f.Parameters["score_scale"] != "1" {
 		t.Errorf("%+v", f)
 	}
+	for i := 1; i < short.Len(); i += 2 {
+		short.Item[i] = short.Item[i-1]
+	}
+	if f := fit(t, spec(w)).Manifest; f.RepeatShare != 0 {
+		t.Errorf("only the test slice shows that %g repeat", f.RepeatShare)
+	}
+}
+
+// Nothing is like itself, for the recipe as for its baselines: where everybody
+// always has the same, nobody can be right.
+func TestFitRelatedLeavesTheItemOut(t *testing.T) {
+	w := datasettest.Blocks(200, 60, 3, 0.1, 1)
+	e := w.Snapshot.Events
+	for i := range e.Item {
+		e.Item[i] = e.User[i] % 20
+	}
+	s := spec(w)
+	s.Recipe, s.Name, s.Params = itemknn.New(), "aws-sims", nil
+	f := fit(t, s).Manifest.Evaluation
+	if f.NDCG25.Mean != 0 || f.Baselines[0].Name != "popularity" || f.Baselines[0].NDCG25.Mean != 0 {
+		t.Errorf("%+v", f)
+	}
 }
 
 func TestFitProgressAndCancel(t *testing.T) {

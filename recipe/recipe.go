@@ -3,6 +3,7 @@ package recipe
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 
@@ -94,6 +95,16 @@ func (in Input) Float(name string, fallback, low, high float64) (float64, error)
 		return 0, attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give a number from %g to %g", name, s, low, high)
 	}
 	return x, nil
+}
+
+// With is params and one more, or another value of one; params may be nil and stays as it is.
+func With(params map[string]string, name, value string) map[string]string {
+	out := maps.Clone(params)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[name] = value
+	return out
 }
 
 // FormatFloat writes a parameter so that Float reads the same number back.

@@ -27,10 +27,10 @@ const scoresSoftmax = "softmax"
 func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 	inner, err := dataset.NewSplit(outer.Train, f.Protocol, f.Seed+1) // +1: another draw of users, where the protocol draws
 	if err != nil {
-		// Everybody has one event left, so there is nothing to choose on: the
-		// defaults stand, and only the share of repeats is still needed.
+		// Everybody has one event left, so there is nothing to choose on and the
+		// defaults stand. No repeat has been seen, and the test slice, which may
+		// hold some, must not be asked.
 		inner = nil
-		f.repeatShare = repeatShare(outer.Cases)
 	} else {
 		f.repeatShare = repeatShare(inner.Cases)
 	}
@@ -104,12 +104,7 @@ func (f *fit) choose(ctx context.Context, r Recipe, candidates []map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	chosen = maps.Clone(chosen)
-	if chosen == nil {
-		chosen = map[string]string{}
-	}
-	chosen[paramScale] = FormatFloat(scale)
-	return chosen, nil
+	return With(chosen, paramScale, FormatFloat(scale)), nil
 }
 
 // candidates are the parameter sets to train with. An answer for an item is

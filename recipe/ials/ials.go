@@ -1,7 +1,6 @@
 package ials
 
 import (
-	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -92,7 +91,7 @@ func resolve(in recipe.Input) (p parameters, err error) {
 // strings is how the manifest remembers the parameters, along with those
 // given that mean nothing here.
 func (p parameters) strings(given map[string]string) map[string]string {
-	out := with(given, ParamDimension, strconv.Itoa(p.dimension))
+	out := recipe.With(given, ParamDimension, strconv.Itoa(p.dimension))
 	out[ParamIterations] = strconv.Itoa(p.iterations)
 	out[ParamSteps] = strconv.Itoa(p.steps)
 	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
@@ -112,7 +111,7 @@ func (Recipe) Candidates(in recipe.Input) []map[string]string {
 	if _, given := in.Params[ParamRegularize]; given || in.Events.Len() > tunedInteractions {
 		return []map[string]string{in.Params}
 	}
-	return []map[string]string{in.Params, with(in.Params, ParamRegularize, "0.004")}
+	return []map[string]string{in.Params, recipe.With(in.Params, ParamRegularize, "0.004")}
 }
 
 // Refinements tries how much the newest interactions should outweigh older ones.
@@ -122,17 +121,8 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 	}
 	out := []map[string]string{in.Params}
 	for _, h := range []string{"1", "2", "4", "8", "20"} {
-		out = append(out, with(in.Params, ParamRecency, h))
+		out = append(out, recipe.With(in.Params, ParamRecency, h))
 	}
-	return out
-}
-
-func with(params map[string]string, name, value string) map[string]string {
-	out := maps.Clone(params)
-	if out == nil {
-		out = map[string]string{}
-	}
-	out[name] = value
 	return out
 }
 

@@ -1,7 +1,6 @@
 package itemknn
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/attune-io/attune/model"
@@ -66,7 +65,7 @@ func resolve(in recipe.Input) (p parameters, err error) {
 }
 
 func (p parameters) strings(given map[string]string) map[string]string {
-	out := with(given, ParamDiscount, recipe.FormatFloat(p.discount))
+	out := recipe.With(given, ParamDiscount, recipe.FormatFloat(p.discount))
 	out[ParamShrinkage] = recipe.FormatFloat(p.shrinkage)
 	out[ParamMinimum] = strconv.Itoa(p.minimum)
 	out[ParamNeighbours] = strconv.Itoa(p.neighbours)
@@ -79,12 +78,12 @@ func (p parameters) strings(given map[string]string) map[string]string {
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
 	base := in.Params
 	if _, given := base[ParamMinimum]; !given {
-		base = with(base, ParamMinimum, "1")
+		base = recipe.With(base, ParamMinimum, "1")
 	}
 	if _, given := base[ParamDiscount]; given {
 		return []map[string]string{base}
 	}
-	return []map[string]string{base, with(base, ParamDiscount, "0.3")}
+	return []map[string]string{base, recipe.With(base, ParamDiscount, "0.3")}
 }
 
 // Refinements varies how many of the neighbours that were found are used.
@@ -94,17 +93,8 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 	}
 	var out []map[string]string
 	for _, k := range []string{"20", "10", "50", "100", "200", "500"} {
-		out = append(out, with(in.Params, ParamNeighbours, k))
+		out = append(out, recipe.With(in.Params, ParamNeighbours, k))
 	}
-	return out
-}
-
-func with(params map[string]string, name, value string) map[string]string {
-	out := maps.Clone(params)
-	if out == nil {
-		out = map[string]string{}
-	}
-	out[name] = value
 	return out
 }
 
