@@ -69,7 +69,7 @@ func (p *Personalize) putItems(ctx context.Context, in *wire.PutItemsRequest) (*
 	}
 	bodies := make([]event.Body, len(in.Items))
 	for i, item := range in.Items {
-		if err := checkRow(columns, schema.ItemID, item.Properties); err != nil {
+		if err := checkRow(columns, schema.ItemID, item.ItemId, item.Properties); err != nil {
 			return nil, attune.Errorf(attune.KindOf(err), "item %d: %w", i+1, err)
 		}
 		bodies[i] = &event.Item{ID: item.ItemId, Properties: value(item.Properties)}
@@ -85,7 +85,7 @@ func (p *Personalize) putUsers(ctx context.Context, in *wire.PutUsersRequest) (*
 	}
 	bodies := make([]event.Body, len(in.Users))
 	for i, user := range in.Users {
-		if err := checkRow(columns, schema.UserID, user.Properties); err != nil {
+		if err := checkRow(columns, schema.UserID, user.UserId, user.Properties); err != nil {
 			return nil, attune.Errorf(attune.KindOf(err), "user %d: %w", i+1, err)
 		}
 		bodies[i] = &event.User{ID: user.UserId, Properties: value(user.Properties)}
@@ -103,15 +103,19 @@ func (p *Personalize) putTo(ctx context.Context, arn string, t schema.Type) (eve
 	return event.Group(to.Group), to.Schema(t), nil
 }
 
-// checkRow checks the properties of an item or a user, whose id column is id. A
-// row is replaced as a whole, so every column that may not be null must be there.
-func checkRow(columns *schema.Schema, id string, properties *string) error {
+// checkRow checks the properties of the item or user called id, a value of the
+// column key. A row is replaced as a whole, so every column that may not be null
+// must be there.
+func checkRow(columns *schema.Schema, key, id string, properties *string) error {
 	given, err := columns.CheckProperties(value(properties))
 	if err != nil {
 		return err
 	}
+	if other, ok := given[key]; ok && other != id {
+		return attune.Errorf(attune.Invalid, "properties have another %s than the request: leave it out of properties", schema.WireName(key))
+	}
 	for _, f := range columns.Fields {
-		if _, ok := given[f.Name]; !ok && !f.Nullable && f.Name != id {
+		if _, ok := given[f.Name]; !ok && !f.Nullable && f.Name != key {
 			return attune.Errorf(attune.Invalid, "properties have no %s: the schema requires the field %s", schema.WireName(f.Name), f.Name)
 		}
 	}

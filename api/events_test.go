@@ -106,6 +106,7 @@ func TestRefusedEvents(t *testing.T) {
 		return err
 	}
 	refused[*types.InvalidInputException](s, putItem(items, `{"price":1}`), "genres")
+	refused[*types.InvalidInputException](s, putItem(items, `{"itemId":"other","genres":"a"}`), "itemId")
 	refused[*types.InvalidInputException](s, putItem(users, `{}`), "ITEMS")
 	refused[*types.ResourceNotFoundException](s, putItem(items+"X", `{}`), "does not exist")
 	refused[*types.InvalidInputException](s, putItem(base+"campaign/c", `{}`), "not the ARN of a dataset")

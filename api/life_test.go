@@ -197,6 +197,9 @@ func TestRefusals(t *testing.T) {
 	}
 	for words, err := range map[string]error{
 		"is not the ARN of a campaign":   errOf(c.DescribeCampaign(ctx, &personalize.DescribeCampaignInput{CampaignArn: &group})),
+		"is not the ARN of a solution":   errOf(c.ListCampaigns(ctx, &personalize.ListCampaignsInput{SolutionArn: &group})),
+		"ARN of the service's recipe":    errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: &group})),
+		"ARN of the service's algorithm": errOf(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: &group})),
 		"1 validation error":             errOf(c.CreateDatasetGroup(ctx, &personalize.CreateDatasetGroupInput{Name: aws.String("bad name!")})),
 		"not built yet: use one of aws-": errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("v2"), DatasetGroupArn: &group, RecipeArn: aws.String(userRecipe + "-v2")})),
 		"recipeArn is missing":           errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("x"), DatasetGroupArn: &group})),

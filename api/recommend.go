@@ -77,18 +77,12 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 	case in.CampaignArn == nil:
 		return nil, attune.Errorf(attune.Invalid, "campaignArn is required")
 	}
-	q := serve.Request{Campaign: attune.ARN(*in.CampaignArn), User: text(in.UserId), Item: text(in.ItemId), FilterValues: in.FilterValues}
+	q := serve.Request{Campaign: attune.ARN(*in.CampaignArn), User: value(in.UserId), Item: value(in.ItemId), FilterValues: in.FilterValues}
 	if in.NumResults != nil {
 		q.N = *in.NumResults // 0 is legal, and what typed clients send for nothing said
 	}
-	release, err := rt.release(ctx, q.Campaign)
-	if err != nil {
-		return nil, err
-	}
-	if q.Filter, err = rt.filter(ctx, release, in.FilterArn, in.FilterValues); err != nil {
-		return nil, err
-	}
-	if q.MetadataColumns, err = itemColumns(in.MetadataColumns); err != nil {
+	var err error
+	if q.Filter, q.MetadataColumns, err = rt.common(ctx, q.Campaign, in.FilterArn, in.FilterValues, in.MetadataColumns); err != nil {
 		return nil, err
 	}
 	a, err := rt.server.Recommend(ctx, q)
@@ -101,14 +95,8 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 
 func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPersonalizedRankingRequest) (*wire.GetPersonalizedRankingResponse, error) {
 	q := serve.RankRequest{Campaign: attune.ARN(in.CampaignArn), User: in.UserId, Items: in.InputList, FilterValues: in.FilterValues}
-	release, err := rt.release(ctx, q.Campaign)
-	if err != nil {
-		return nil, err
-	}
-	if q.Filter, err = rt.filter(ctx, release, in.FilterArn, in.FilterValues); err != nil {
-		return nil, err
-	}
-	if q.MetadataColumns, err = itemColumns(in.MetadataColumns); err != nil {
+	var err error
+	if q.Filter, q.MetadataColumns, err = rt.common(ctx, q.Campaign, in.FilterArn, in.FilterValues, in.MetadataColumns); err != nil {
 		return nil, err
 	}
 	a, err := rt.server.Rank(ctx, q)
@@ -117,6 +105,20 @@ func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPerso
 	}
 	rt.offer(a, q.User)
 	return &wire.GetPersonalizedRankingResponse{PersonalizedRanking: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+}
+
+// common reads what both operations may bring: a filter, and columns of metadata.
+func (rt *Runtime) common(ctx context.Context, campaign attune.ARN, filterARN *string, values map[string]string, metadata map[string][]string) (*filter.Expr, []string, error) {
+	release, err := rt.release(ctx, campaign)
+	if err != nil {
+		return nil, nil, err
+	}
+	expr, err := rt.filter(ctx, release, filterARN, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	columns, err := itemColumns(metadata)
+	return expr, columns, err
 }
 
 // release finds the loaded release of a campaign, or says from its row why there is none.
@@ -221,13 +223,6 @@ func predicted(items []serve.Scored) []wire.PredictedItem {
 		out[i] = wire.PredictedItem{ItemId: &items[i].ID, Score: items[i].Score, Metadata: items[i].Metadata}
 	}
 	return out
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // parsedFilter is what is kept of a filter's row.

@@ -27,8 +27,6 @@ type thing struct {
 // races, no order of checks. Each operation gives every reason to refuse it.
 type oracle map[string]*thing
 
-func (o oracle) is(t *thing, k resource.Kind) bool { return t != nil && t.kind == k }
-
 func (t *thing) moving() bool {
 	return strings.Contains(string(t.status), "PENDING") || strings.Contains(string(t.status), "IN_PROGRESS") || strings.Contains(string(t.status), "STOPPING")
 }
@@ -474,9 +472,10 @@ func chaos(t *testing.T, g *resource.Registry, rnd *rand.Rand) {
 					continue
 				}
 				_, err := g.Change(ctx, r.ARN, func(r *resource.Resource) error {
-					if r.Status == resource.CreatePending {
+					switch r.Status {
+					case resource.CreatePending:
 						r.Status = resource.CreateInProgress
-					} else if r.Status == resource.CreateInProgress {
+					case resource.CreateInProgress:
 						r.Status = resource.Active
 					}
 					return nil

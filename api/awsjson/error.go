@@ -2,7 +2,6 @@ package awsjson
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -15,10 +14,8 @@ import (
 const (
 	InvalidSignatureException           = "InvalidSignatureException"
 	UnrecognizedClientException         = "UnrecognizedClientException"
-	ExpiredTokenException               = "ExpiredTokenException"
 	MissingAuthenticationTokenException = "MissingAuthenticationTokenException"
 	IncompleteSignatureException        = "IncompleteSignatureException"
-	RequestExpired                      = "RequestExpired"
 )
 
 // Exception names that this package sends by itself, beside the published ones.
@@ -172,13 +169,8 @@ func writeNamed(w http.ResponseWriter, rest bool, n Named) int {
 	if len(message) > maxErrorMessage {
 		message = message[:maxErrorMessage] // a cut rune becomes U+FFFD in the encoding
 	}
-	body, err := json.Marshal(struct {
-		Type    string `json:"__type"`
-		Message string `json:"message"`
-	}{n.Name, message})
-	if err != nil { // two strings always encode
-		body = nil
-	}
+	body := appendText([]byte(`{"__type":`), n.Name)
+	body = append(appendText(append(body, `,"message":`...), message), '}')
 	h := w.Header()
 	h.Set("Content-Type", typeJSON11)
 	if rest {

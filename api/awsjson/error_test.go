@@ -137,15 +137,15 @@ func TestOutputThatDoesNotEncode(t *testing.T) {
 
 func TestWriteError(t *testing.T) {
 	s := New(nil, nil, nil)
-	refusal := &Named{ExpiredTokenException, 403, "Signature expired: 20260301T000000Z is now earlier than 20260301T000500Z"}
+	refusal := &Named{InvalidSignatureException, 403, "Signature expired: 20260301T000000Z is now earlier than 20260301T000500Z"}
 	for _, c := range []struct {
 		path, service, op string
 		err               error
 		status            int
 		name, typ         string
 	}{
-		{"/", wire.Personalize, "ListSchemas", refusal, 403, ExpiredTokenException, typeJSON11},
-		{"/recommendations", wire.PersonalizeRuntime, "GetRecommendations", refusal, 403, ExpiredTokenException, typeREST},
+		{"/", wire.Personalize, "ListSchemas", refusal, 403, InvalidSignatureException, typeJSON11},
+		{"/recommendations", wire.PersonalizeRuntime, "GetRecommendations", refusal, 403, InvalidSignatureException, typeREST},
 		{"/attune/v1/Status", "attune", "Status", attune.Errorf(attune.NotFound, "no such verb"), 404, "ResourceNotFoundException", typeREST},
 		{"/attune/v1/Status", "attune", "Status", attune.Errorf(attune.InUse, "busy"), 409, "ResourceInUseException", typeREST},
 		{"/", "", "", attune.Errorf(attune.Invalid, "what"), 400, "InvalidInputException", typeJSON11},

@@ -39,8 +39,8 @@ func newMeter(reg prometheus.Registerer) *meter {
 		}, labels),
 		codes: map[string]bool{},
 	}
-	for _, code := range []string{codeOK, InvalidSignatureException, UnrecognizedClientException, ExpiredTokenException,
-		MissingAuthenticationTokenException, IncompleteSignatureException, RequestExpired, AccessDeniedException,
+	for _, code := range []string{codeOK, InvalidSignatureException, UnrecognizedClientException,
+		MissingAuthenticationTokenException, IncompleteSignatureException, AccessDeniedException,
 		ThrottlingException, ServiceUnavailable, InternalFailure, SerializationException, UnknownOperationException,
 		RequestEntityTooLargeException, NotBuiltException, clientClosed} {
 		m.codes[code] = true
