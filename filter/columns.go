@@ -58,7 +58,7 @@ func (c *Columns) Get(row int32, name string) any {
 	return nil
 }
 
-// Len is one more than the highest row ever set since the last Clear.
+// Len is one more than the highest row ever set.
 func (c *Columns) Len() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -75,25 +75,6 @@ func (c *Columns) Names() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Drop forgets all attributes of one row.
-func (c *Columns) Drop(row int32) {
-	if row < 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, col := range c.cols {
-		col.set(row, nil)
-	}
-}
-
-// Clear forgets everything.
-func (c *Columns) Clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cols, c.rows = map[string]*column{}, 0
 }
 
 // find is the column of that name, or the one whose name differs only in case. The caller holds mu.

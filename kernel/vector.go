@@ -157,38 +157,3 @@ func LogSumExp(x []float32) float64 {
 // e⁻⁸⁰ is beyond what float64 sums of any catalogue can feel, and smaller
 // values would only make denormals, which are many times slower.
 const expReach = 80
-
-// Softmax writes exp(x)/Σexp(x) into dst, which may be x itself. Elements that
-// are -Inf or NaN become 0; when nothing is present all become 0.
-func Softmax(dst, x []float32) {
-	dst = dst[:len(x)]
-	norm := LogSumExp(x)
-	if math.IsInf(norm, 0) {
-		softmaxInfinite(dst, x, norm > 0)
-		return
-	}
-	for i, v := range x {
-		e := float64(v) - norm
-		if e >= -expReach {
-			dst[i] = float32(math.Exp(e))
-		} else {
-			dst[i] = 0
-		}
-	}
-}
-
-// softmaxInfinite shares the mass among +Inf elements, or gives none to anyone.
-func softmaxInfinite(dst, x []float32, positive bool) {
-	n := 0
-	for _, v := range x {
-		if positive && math.IsInf(float64(v), 1) {
-			n++
-		}
-	}
-	for i, v := range x {
-		dst[i] = 0
-		if n > 0 && math.IsInf(float64(v), 1) {
-			dst[i] = 1 / float32(n)
-		}
-	}
-}

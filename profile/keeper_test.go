@@ -40,7 +40,8 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	e, err := nats.Open(t.Context(), "", t.TempDir(), quiet(), nil)
+	url := os.Getenv("ATTUNE_TEST_NATS_URL") // of a real server, for these tests alone
+	e, err := nats.Open(t.Context(), url, t.TempDir(), quiet(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +52,9 @@ func newHouse(t testing.TB) *house {
 	}
 	if err := l.Create(t.Context(), group); err != nil {
 		t.Fatal(err)
+	}
+	if url != "" { // the next test wants an empty log
+		t.Cleanup(func() { _ = l.Delete(context.WithoutCancel(t.Context()), group) })
 	}
 	dir := t.TempDir()
 	return &house{t: t, log: l, store: storeIn(t, dir), dir: dir}

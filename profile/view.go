@@ -124,9 +124,6 @@ func (v *View) NumUsers() int { return int(v.people.Load()) }
 // TypeName is the event type of a number, as first spelled; "" for a number never given.
 func (v *View) TypeName(n uint16) string { return v.names.typeOf(n) }
 
-// TypeNumber is the number of an event type, whose case does not matter; false when it was never seen.
-func (v *View) TypeNumber(name string) (uint16, bool) { return v.names.typeNumber(name) }
-
 // Items are the attributes of items by item number. It is the View's own and only to be read.
 func (v *View) Items() *filter.Columns { return v.items }
 

@@ -97,16 +97,6 @@ func (v *vocabulary) numItems() int {
 	return len(v.items)
 }
 
-func (v *vocabulary) typeNumber(name string) (uint16, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	if n, ok := v.typeNo[name]; ok {
-		return n, true
-	}
-	n, ok := v.typeNo[strings.ToLower(name)]
-	return n, ok
-}
-
 func (v *vocabulary) typeOf(n uint16) string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
