@@ -273,6 +273,58 @@ func TestRank(t *testing.T) {
 	}
 }
 
+// broken is a scorer that has gone wrong.
+type broken []float32
+
+func (b broken) Score(_ context.Context, _ model.Query, dst []float32) error {
+	copy(dst, b)
+	return nil
+}
+
+// TestOddScoresAndLists holds that every answer can be sent: scores are numbers
+// from 0 to 1, whatever the model says, and a list that names an item twice
+// ranks it twice.
+func TestOddScoresAndLists(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	list := []string{"b2", "a0", "a0", "z", "z", "b1"}
+	for _, test := range []struct {
+		scores       broken
+		answer, rank []string
+		sum          float64 // of the ranked list's scores
+	}{
+		{broken{1, 1, 1, 1, 1, 1}, []string{"a0", "b0", "a1", "b1", "a2", "b2"}, []string{"b2", "a0", "a0", "b1", "z", "z"}, 1},
+		{broken{nan, 3, nan, 1, -inf, 2}, []string{"b0", "b2", "b1"}, []string{"b2", "b1", "a0", "a0", "z", "z"}, 1},
+		{broken{inf, 3, nan, 1, inf, 2}, []string{"a0", "a2", "b0", "b2", "b1"}, []string{"a0", "a0", "b2", "b1", "z", "z"}, 0},
+		{broken{nan, nan, nan, nan, nan, nan}, nil, []string{"b2", "a0", "a0", "z", "z", "b1"}, 0},
+		{broken{3e4, -3e4, 0, -3e4, 0, 0}, []string{"a0", "a1", "a2", "b2", "b0", "b1"}, []string{"a0", "a0", "b2", "b1", "z", "z"}, 1},
+	} {
+		m, _ := testModel("softmax", model.SeenKept)
+		a, err := serverOf(t, testShop(), User, m, test.scores).Recommend(t.Context(), Request{Campaign: campaign, User: "u"})
+		if err != nil || !slices.Equal(ids(a), test.answer) {
+			t.Errorf("%v: answer %v, want %v; %v", test.scores, ids(a), test.answer, err)
+		}
+		r, err := serverOf(t, testShop(), Ranking, m, test.scores).Rank(t.Context(), RankRequest{Campaign: campaign, User: "u", Items: list})
+		if err != nil || !slices.Equal(ids(r), test.rank) {
+			t.Errorf("%v: ranked %v, want %v; %v", test.scores, ids(r), test.rank, err)
+		}
+		total := 0.0
+		for i, x := range append(a.Items, r.Items...) {
+			if x.Score == nil {
+				continue
+			}
+			if !(*x.Score >= 0 && *x.Score <= 1) {
+				t.Errorf("%v: %s has score %v", test.scores, x.ID, *x.Score)
+			}
+			if i >= len(a.Items) {
+				total += *x.Score
+			}
+		}
+		if math.Abs(total-test.sum) > 1e-6 {
+			t.Errorf("%v: ranked scores sum to %v, want %v", test.scores, total, test.sum)
+		}
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	m, scorer := testModel("softmax", model.SeenKept)
 	a, err := serverOf(t, testShop(), User, m, scorer).Recommend(t.Context(),
