@@ -35,6 +35,10 @@ test-race: ## Race detector over everything concurrent (needs a C compiler)
 test-kill: ## Fifty kills at random moments over import, training, deployment and events
 	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v ./test/kill
 
+.PHONY: test-engines
+test-engines: ## Engines by URL: real NATS and PostgreSQL, thrown away afterwards
+	.ci/engines
+
 .PHONY: clients
 clients: ## Install the clients that test/sdk drives: boto3, aws CLI v1 (.venv) and v2 (Debian)
 	python3 -m venv $(VENV)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,10 +25,14 @@ const group event.Group = "00c0ffee00c0ffee"
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-// open starts a real server on dir and a log over it.
+// natsURL names a real server with JetStream, for these tests alone, that they
+// run against instead of one of this process.
+const natsURL = "ATTUNE_TEST_NATS_URL"
+
+// open starts a server on dir, or dials a real one, and a log over it.
 func open(t testing.TB, dir string) (*event.Log, *nats.Engine, *prometheus.Registry) {
 	t.Helper()
-	e, err := nats.Open(t.Context(), "", dir, quiet(), nil)
+	e, err := nats.Open(t.Context(), os.Getenv(natsURL), dir, quiet(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +41,9 @@ func open(t testing.TB, dir string) (*event.Log, *nats.Engine, *prometheus.Regis
 	l, err := event.Open(t.Context(), e.Client(), attune.WallClock, quiet(), reg, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv(natsURL) != "" { // the next test wants an empty log
+		t.Cleanup(func() { _ = l.Delete(context.WithoutCancel(t.Context()), group) })
 	}
 	return l, e, reg
 }
