@@ -99,7 +99,8 @@ func (d *pendingTouches) add(p *person, t Touch) {
 	if d.n++; len(list) >= personPending {
 		d.v.set(p, merge(p.touches, list, d.v.limit))
 		d.n -= len(list)
-		list = list[:0]
+		delete(d.of, p) // its memory, too: most files are in the order of users
+		return
 	}
 	d.of[p] = list
 	if d.n >= maxPending {

@@ -112,3 +112,22 @@ func BenchmarkInsert(b *testing.B) {
 		h, _ = insert(h, t, defaultHistory)
 	}
 }
+
+// TestPendingKeepsNothing: what was sorted in is not held any longer, however many users a file has.
+func TestPendingKeepsNothing(t *testing.T) {
+	v := newView(10, newVocabulary())
+	d := pendingTouches{v: v, of: map[*person][]Touch{}}
+	for u := range 50 {
+		p := v.user(string(rune('a' + u)))
+		for at := range int64(personPending) {
+			d.add(p, Touch{At: at})
+		}
+	}
+	held := 0
+	for _, list := range d.of {
+		held += cap(list)
+	}
+	if held > 0 || d.n != 0 || len(v.History("a")) != 10 {
+		t.Errorf("%d touches are held, %d counted", held, d.n)
+	}
+}
