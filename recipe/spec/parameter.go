@@ -27,7 +27,6 @@ type Parameter struct {
 	Min, Max float64  // of Integer and Continuous, both ends included
 	Values   []string // of Categorical, compared without case
 	Tunable  bool     // may be optimised, in the service's words
-	Unused   bool     // taken and echoed so that existing configurations work unchanged; changes nothing in this build
 }
 
 // Check says whether a value can be the parameter's; the error is attune.Invalid.
@@ -59,7 +58,18 @@ func (r Recipe) CheckParameters(algorithm, features map[string]string) error {
 	if err := r.check("algorithmHyperParameters", r.Parameters, algorithm); err != nil {
 		return err
 	}
-	return r.check("featureTransformationParameters", r.Features, features)
+	if err := r.check("featureTransformationParameters", r.Features, features); err != nil {
+		return err
+	}
+	for _, p := range r.Features { // all are min_… and max_… percentiles
+		what, isMin := strings.CutPrefix(p.Name, "min_")
+		low, lowErr := strconv.ParseFloat(features[p.Name], 64)
+		high, highErr := strconv.ParseFloat(features["max_"+what], 64)
+		if isMin && lowErr == nil && highErr == nil && low > high {
+			return attune.Errorf(attune.Invalid, "%s is %s and max_%s is %s: nothing lies between them", p.Name, number(low), what, number(high))
+		}
+	}
+	return nil
 }
 
 func (r Recipe) check(member string, known []Parameter, given map[string]string) error {

@@ -65,6 +65,8 @@ func TestCheckParameters(t *testing.T) {
 		{map[string]string{"regularization": "0.004", "unobserved_weight": "1e-2", "iterations": "1000"}, nil, ""},
 		{map[string]string{"iterations": "0"}, nil, "from 1 to 1000"},
 		{nil, map[string]string{"max_user_history_length_percentile": "NaN"}, "number"},
+		{nil, map[string]string{"min_user_history_length_percentile": "0.9", "max_user_history_length_percentile": "0.1"}, "nothing lies between"},
+		{nil, map[string]string{"min_user_history_length_percentile": "0.1", "max_user_history_length_percentile": "0.1"}, ""},
 		{nil, map[string]string{"hidden_dimension": "64"}, "featureTransformationParameters"},
 	} {
 		err := user.CheckParameters(c.algorithm, c.features)

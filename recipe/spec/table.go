@@ -31,13 +31,13 @@ func built() []Recipe {
 			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
 			Description: "Items for a user, learned from everybody's interactions by implicit matrix factorisation.",
 			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
-			Parameters: factorParameters(), Features: historyPercentiles("0.0", "0.99"),
+			Parameters: factorParameters(), Features: percentiles("user_history_length"),
 		},
 		{
 			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
 			Description: "Orders a given list of items for a user, learned as in aws-user-personalization.",
 			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
-			Parameters: factorParameters(), Features: historyPercentiles("0.0", "0.99"),
+			Parameters: factorParameters(), Features: percentiles("user_history_length"),
 		},
 		{
 			Name: "aws-sims", Type: typeRelated, Kind: Related, Transformation: transformSims,
@@ -49,10 +49,7 @@ func built() []Recipe {
 				{Name: "neighbours", Type: Integer, Default: "500", Min: 1, Max: 10000},
 				{Name: "shrinkage", Type: Continuous, Default: "0", Min: 0, Max: 1e6},
 			},
-			Features: append(historyPercentiles("0.005", "0.995"),
-				Parameter{Name: "min_item_interaction_count_percentile", Type: Continuous, Default: "0.01", Min: 0, Max: 1, Unused: true},
-				Parameter{Name: "max_item_interaction_count_percentile", Type: Continuous, Default: "0.9", Min: 0, Max: 1, Unused: true},
-			),
+			Features: percentiles("user_history_length", "item_interaction_count"),
 		},
 	}
 }
@@ -63,9 +60,9 @@ func built() []Recipe {
 func factorParameters() []Parameter {
 	return []Parameter{
 		{Name: "hidden_dimension", Type: Integer, Default: "64", Min: 32, Max: 256, Tunable: true},
-		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true, Unused: true},
+		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true}, // of recurrent networks: taken so that configurations work unchanged
 		{Name: "recency_mask", Type: Categorical, Default: "true", Values: []string{"true", "false"}, Tunable: true},
-		{Name: "regularization", Type: Continuous, Default: "0.01", Min: 0, Max: 1e6},
+		{Name: "regularization", Type: Continuous, Min: 0, Max: 1e6},
 		{Name: "regularization_exponent", Type: Continuous, Default: "1", Min: 0, Max: 2},
 		{Name: "unobserved_weight", Type: Continuous, Min: 0, Max: 1000},
 		{Name: "iterations", Type: Integer, Default: "10", Min: 1, Max: 1000},
@@ -74,13 +71,16 @@ func factorParameters() []Parameter {
 	}
 }
 
-// historyPercentiles are the feature transformation of the service; no recipe
-// of this build leaves users out by the length of their history.
-func historyPercentiles(low, high string) []Parameter {
-	return []Parameter{
-		{Name: "min_user_history_length_percentile", Type: Continuous, Default: low, Min: 0, Max: 1, Unused: true},
-		{Name: "max_user_history_length_percentile", Type: Continuous, Default: high, Min: 0, Max: 1, Unused: true},
+// percentiles are the feature transformation of the service: who has fewer or
+// more than these is left out of training. Nobody is unless asked for: the
+// service's own defaults leave out the busiest.
+func percentiles(of ...string) (ps []Parameter) {
+	for _, what := range of {
+		ps = append(ps,
+			Parameter{Name: "min_" + what + "_percentile", Type: Continuous, Default: "0.0", Min: 0, Max: 1},
+			Parameter{Name: "max_" + what + "_percentile", Type: Continuous, Default: "1.0", Min: 0, Max: 1})
 	}
+	return ps
 }
 
 func notBuilt() []Recipe {
