@@ -102,16 +102,27 @@ func (p parameters) strings(given map[string]string) map[string]string {
 	return out
 }
 
-// tunedInteractions is up to how many interactions training is so quick that
-// a second regularisation is tried.
-const tunedInteractions = 3_000_000
+const (
+	// tunedInteractions is up to how many interactions training is so quick that
+	// a second regularisation is tried.
+	tunedInteractions = 3_000_000
+	// fewInteractions is up to how many more are: small shops differ most in how
+	// much of what they show is noise.
+	fewInteractions = 150_000
+)
 
-// Candidates tries a weaker regularisation, which suits sparse data.
+// Candidates tries a weaker regularisation, which suits sparse data, and on
+// little data stronger ones, without which many factors learn single users by heart.
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
+	out := []map[string]string{in.Params}
 	if _, given := in.Params[ParamRegularize]; given || in.Events.Len() > tunedInteractions {
-		return []map[string]string{in.Params}
+		return out
 	}
-	return []map[string]string{in.Params, recipe.With(in.Params, ParamRegularize, "0.004")}
+	out = append(out, recipe.With(in.Params, ParamRegularize, "0.004"))
+	if in.Events.Len() <= fewInteractions {
+		out = append(out, recipe.With(in.Params, ParamRegularize, "0.02"), recipe.With(in.Params, ParamRegularize, "0.035"))
+	}
+	return out
 }
 
 // Refinements tries how much the newest interactions should outweigh older ones.
