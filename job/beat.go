@@ -89,7 +89,14 @@ func beating[T any](ctx context.Context, m *Manager, f func(ctx context.Context,
 			}
 		}
 	})
-	out, err := f(work, func(p Progress) { mu.Lock(); last = p; mu.Unlock() })
+	id := activity.GetInfo(ctx).WorkflowExecution.ID
+	out, err := f(work, func(p Progress) {
+		mu.Lock()
+		last = p
+		mu.Unlock()
+		m.live.Store(id, p)
+	})
+	m.live.Delete(id)
 	close(done)
 	wg.Wait()
 	return out, outcome(work, err, activity.GetInfo(ctx).Attempt >= m.failures)

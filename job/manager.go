@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,9 @@ type Manager struct {
 	starts   prometheus.Counter
 	failures int32           // failuresAtMost, but for tests
 	started  map[string]bool // workflows that reconcile started since its last full look; only reconcileLoop uses it
+	// live is how far the steps of this process are, by workflow id: heartbeats
+	// tell other processes, up to heartbeatEvery later.
+	live sync.Map
 }
 
 // New makes a manager; Run starts it.

@@ -147,6 +147,9 @@ func (m *Manager) Progress(ctx context.Context, arn attune.ARN) (p Progress, ok 
 	if err != nil {
 		return p, false, err
 	}
+	if p, ok := m.live.Load(id); ok {
+		return p.(Progress), true, nil
+	}
 	d, err := m.Temporal.DescribeWorkflowExecution(ctx, id, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {

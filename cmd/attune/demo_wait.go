@@ -66,9 +66,7 @@ func (t *tour) showProgress(bar *progressbar.ProgressBar, what, arn, status stri
 		return
 	}
 	bar.Describe(what + ": " + p.Stage)
-	if p.Total > 0 {
-		_ = bar.Set64(100 * p.Done / p.Total)
-	}
+	_ = bar.Set64(100 * p.Done / max(1, p.Total)) // every stage begins anew
 }
 
 // spooled is a temporary file that was written and rewound.
