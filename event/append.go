@@ -225,7 +225,9 @@ func (w *writer) verdict(ctx context.Context, err error) error {
 		return attune.Errorf(attune.Unavailable, "append to log %s, which may have been written: %w", w.g, err)
 	case errors.Is(err, jetstream.ErrNoStreamResponse):
 		// Nobody listens on the subject: the stream is gone, or the server is
-		// only just starting.
+		// only just starting or stopping, and may lose the question.
+		ctx, cancel := context.WithTimeout(ctx, ackWait)
+		defer cancel()
 		if _, err := w.l.js.Stream(ctx, stream(w.g)); errors.Is(err, jetstream.ErrStreamNotFound) {
 			return w.l.failed("append to", w.g, err)
 		}
