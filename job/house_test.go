@@ -63,7 +63,7 @@ func must[T any](t testing.TB) func(T, error) T {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	ctx, dir, reg := t.Context(), t.TempDir(), prometheus.NewRegistry()
-	var out io.Writer = io.Discard // these tests fail many steps on purpose
+	out := io.Discard // these tests fail many steps on purpose
 	if testing.Verbose() {
 		out = os.Stderr
 	}

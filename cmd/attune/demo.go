@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -28,21 +29,17 @@ it prints the aws CLI commands to go on with, and serves until Ctrl-C.`
 }
 
 // Run shows the tour and then serves.
-func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
+func (c *demoCmd) Run(ctx context.Context, s streams) error {
 	began := time.Now()
 	shop, err := c.shop()
 	if err != nil {
 		return err
 	}
-	dir := c.Data
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "attune-demo-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-	} else if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty: the demo wants a folder of its own; name a new one, or remove it", dir)
+	dir, clean, err := c.folder()
+	if err != nil {
+		return err
 	}
+	defer clean()
 	debug.SetGCPercent(gcPercent)
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the tour speaks for itself
@@ -60,30 +57,44 @@ func (c *demoCmd) Run(ctx context.Context, s streams) (err error) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	if err := waitReady(ctx, n, done); err != nil {
-		return closeAfter(n, err)
+	err = waitReady(ctx, n, done)
+	if err == nil {
+		err = c.tour(ctx, s, n, shop, began)
 	}
+	if err == nil && !c.Exit {
+		fmt.Fprintln(s.out, "Serving until Ctrl-C.")
+		return closeAfter(n, <-done)
+	}
+	stop()
+	return closeAfter(n, cmp.Or(err, <-done))
+}
+
+// folder gives the data folder, and what to do with it at the end.
+func (c *demoCmd) folder() (dir string, clean func(), err error) {
+	if c.Data == "" {
+		dir, err = os.MkdirTemp("", "attune-demo-")
+		return dir, func() { _ = os.RemoveAll(dir) }, err
+	}
+	if entries, err := os.ReadDir(c.Data); err == nil && len(entries) > 0 {
+		return "", nil, fmt.Errorf("%s is not empty: the demo wants a folder of its own; name a new one, or remove it", c.Data)
+	}
+	return c.Data, func() {}, nil
+}
+
+// tour walks through everything as a client of n.
+func (c *demoCmd) tour(ctx context.Context, s streams, n *node.Node, shop *shop, began time.Time) error {
 	flags := clientFlags{Endpoint: n.URL(), Region: c.Region, Data: n.Data()}
 	cfg, err := flags.aws(ctx)
 	if err != nil {
-		stop()
-		<-done
-		return closeAfter(n, err)
+		return err
 	}
 	t := newTour(ctx, s, cfg, shop, flags)
-	t.say("Attune is ready at %s after %s; its data is in %s.", n.URL(), time.Since(began).Round(time.Millisecond), dir)
-	if err = t.walk(); err == nil {
-		t.say("The tour took %s.", time.Since(began).Round(100*time.Millisecond))
-		if !c.Exit && ctx.Err() == nil {
-			t.say("Serving until Ctrl-C.")
-			return closeAfter(n, <-done)
-		}
+	t.say("Attune is ready at %s after %s; its data is in %s.", n.URL(), time.Since(began).Round(time.Millisecond), n.Data())
+	if err := t.walk(); err != nil {
+		return err
 	}
-	stop()
-	if runErr := <-done; err == nil {
-		err = runErr
-	}
-	return closeAfter(n, err)
+	t.say("The tour took %s.", time.Since(began).Round(100*time.Millisecond))
+	return nil
 }
 
 // logFile takes the node's log lines out of the tour's way.
