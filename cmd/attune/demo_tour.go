@@ -77,12 +77,11 @@ func (t *tour) head(text string) {
 
 // walk is the tour, in order.
 func (t *tour) walk() error {
-	for _, part := range []func() error{t.bringData, t.learn, t.deploy, t.ask, t.askRelated, t.askFiltered} {
+	for _, part := range []func() error{t.bringData, t.learn, t.deploy, t.ask, t.askRelated, t.askFiltered, t.commands} {
 		if err := part(); err != nil {
 			return err
 		}
 	}
-	t.commands()
 	return nil
 }
 
@@ -414,22 +413,27 @@ func (t *tour) askFiltered() error {
 	return nil
 }
 
-// commands prints how to go on with the aws CLI.
-func (t *tour) commands() {
-	t.head("Go on by hand")
+// commands prints how to go on with the aws CLI: each line works as it stands.
+func (t *tour) commands() error {
+	t.head("Go on by hand (aws CLI from 1.29 or 2.13; older ones want --endpoint-url)")
 	key, err := t.key.Retrieve(t.ctx)
 	if err != nil {
-		return // static credentials do not fail
+		return err
 	}
-	t.say(`export AWS_ENDPOINT_URL=%s AWS_REGION=%s
-export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
-aws personalize-runtime get-recommendations --campaign-arn %s --user-id %s --num-results 5
-aws personalize-runtime get-recommendations --campaign-arn %s --user-id %s --filter-arn %s --filter-values '{"WANTED":"\"%s\""}'
-aws personalize-events put-events --tracking-id %s --user-id %s --session-id s1 --event-list '[{"eventType":"%s","itemId":"ITEM","sentAt":%d}]'
-aws personalize get-solution-metrics --solution-version-arn %s
-aws personalize list-campaigns
-aws s3 ls s3://%s
-`, t.url, t.region, key.AccessKeyID, key.SecretAccessKey, t.campaign, t.shop.user,
-		t.campaign, t.shop.user, t.filter, t.shop.filterValue,
-		t.tracking, t.shop.user, t.shop.eventType, time.Now().Unix(), t.version, t.shop.name)
+	page, err := t.recommend("", nil)
+	if err != nil {
+		return err
+	}
+	item := *page[len(page)-1].ItemId
+	t.say("export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s", t.url, t.region)
+	t.say("export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s", key.AccessKeyID, key.SecretAccessKey)
+	ask := fmt.Sprintf("aws personalize-runtime get-recommendations --campaign-arn %s --user-id %s --num-results 5", t.campaign, t.shop.user)
+	t.say("%s", ask)
+	t.say(`aws personalize-events put-events --tracking-id %s --user-id %s --session-id s1 --event-list '[{"eventType":"%s","itemId":"%s","sentAt":%d}]'`,
+		t.tracking, t.shop.user, t.shop.eventType, item, time.Now().Unix())
+	t.say(`%s --filter-arn %s --filter-values '{"WANTED":"\"%s\""}'`, ask, t.filter, t.shop.filterValue)
+	t.say("aws personalize-runtime get-recommendations --campaign-arn %s --item-id %s", t.related, item)
+	t.say("aws personalize get-solution-metrics --solution-version-arn %s", t.version)
+	t.say("aws s3 ls s3://%s\n", t.shop.name)
+	return nil
 }

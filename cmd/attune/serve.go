@@ -41,7 +41,7 @@ func (serveCmd) Help() string {
 first start makes a root key, prints it once and stores it in DIR/root.key. Then
 any AWS client can speak to the node:
 
-  export AWS_ENDPOINT_URL=http://127.0.0.1:8787 AWS_REGION=us-east-1
+  export AWS_ENDPOINT_URL=http://127.0.0.1:8787 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…
   aws s3 cp interactions.csv s3://data/interactions.csv
   aws personalize list-recipes
