@@ -30,7 +30,7 @@ type ImportSpec struct {
 	Type     schema.Type
 	Schema   *schema.Schema
 	Location string // one object, or the folder of many: "bucket/key", with or without a slash at its end
-	// Table is the artifact folder to write: table/<dataset id>/<import id>-<attempt>.
+	// Table is the artifact folder to write: table/<dataset id>/<import id>/<attempt>.
 	// Whatever an earlier attempt left there is removed first.
 	Table string
 	// Progress, if given, is told how far reading is: bytes of total bytes, and

@@ -70,7 +70,7 @@ const (
 // Imported is the commit point of an import: from its Seq on, the rows of Table are true.
 type Imported struct {
 	Dataset string `json:"dataset"` // INTERACTIONS, ITEMS, USERS
-	Table   string `json:"table"`   // artifact name of the table's folder: table/<dataset id>/<import id>
+	Table   string `json:"table"`   // artifact name of the table's folder: table/<dataset id>/<import id>/<attempt>
 	Mode    Mode   `json:"mode"`
 	Rows    int64  `json:"rows"`
 	Job     string `json:"job"` // id of the import job's row; a repeated Job counts once

@@ -96,7 +96,6 @@ func beating[T any](ctx context.Context, m *Manager, f func(ctx context.Context,
 		mu.Unlock()
 		m.live.Store(id, p)
 	})
-	m.live.Delete(id)
 	close(done)
 	wg.Wait()
 	return out, outcome(work, err, activity.GetInfo(ctx).Attempt >= m.failures)

@@ -71,7 +71,7 @@ func (a *activities) ImportRead(ctx context.Context, ref Ref) (Imported, error) 
 		}
 		rep, err := dataset.Import(ctx, a.m.Objects, a.m.Artifacts, dataset.ImportSpec{
 			Type: typ, Schema: sch, Location: location,
-			Table: fmt.Sprintf("table/%s/%s-%s", set.row.ID, r.ID, attempt(ctx)),
+			Table: tableFolder(set.row, r) + attempt(ctx),
 			Progress: func(bytes, total, _ int64) {
 				report(Progress{Stage: "read", Done: bytes, Total: total})
 			},
@@ -117,10 +117,14 @@ func (a *activities) ImportCommit(ctx context.Context, ref Ref, t Imported) erro
 		_, err = a.m.finish(ctx, ref, func(r *resource.Resource) error {
 			return setReport(r, t.Report)
 		})
+		a.m.sweep(ctx, tableFolder(set.row, r), t.Table)
 		return none, err
 	})
 	return err
 }
+
+// tableFolder is where the attempts of an import job write their tables.
+func tableFolder(set, job *resource.Resource) string { return "table/" + set.ID + "/" + job.ID + "/" }
 
 // importReport is what a row shows of a dataset's report.
 func importReport(rep *dataset.Report) resource.ImportReport {

@@ -64,8 +64,8 @@ type Manager struct {
 	starts   prometheus.Counter
 	failures int32           // failuresAtMost, but for tests
 	started  map[string]bool // workflows that reconcile started since its last full look; only reconcileLoop uses it
-	// live is how far the steps of this process are, by workflow id: heartbeats
-	// tell other processes, up to heartbeatEvery later.
+	// live is how far the steps of this process came last, by workflow id, while
+	// their rows are busy: heartbeats tell other processes, up to heartbeatEvery later.
 	live sync.Map
 }
 

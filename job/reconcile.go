@@ -45,12 +45,29 @@ func (m *Manager) reconcile(ctx context.Context) error {
 		return err
 	}
 	m.busy.Set(float64(len(rows)))
+	m.forgetProgress(rows)
 	for i := range rows {
 		if err := m.advance(ctx, &rows[i]); err != nil && ctx.Err() == nil {
 			m.Logger.Error("advance", "resource", rows[i].ARN, "status", rows[i].Status, "error", err)
 		}
 	}
 	return nil
+}
+
+// forgetProgress lets go of what is known of rows that are no longer busy.
+func (m *Manager) forgetProgress(busy []resource.Resource) {
+	ids := map[string]bool{}
+	for i := range busy {
+		if id, err := workflowID(&busy[i]); err == nil {
+			ids[id] = true
+		}
+	}
+	m.live.Range(func(id, _ any) bool {
+		if !ids[id.(string)] {
+			m.live.Delete(id)
+		}
+		return true
+	})
 }
 
 // advance settles what is immediate and starts workflows for what is not.
@@ -144,7 +161,7 @@ func (m *Manager) Progress(ctx context.Context, arn attune.ARN) (p Progress, ok 
 		return p, false, err
 	}
 	id, err := workflowID(r)
-	if err != nil {
+	if err != nil || !r.Busy() {
 		return p, false, err
 	}
 	if p, ok := m.live.Load(id); ok {

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -102,4 +103,18 @@ func (m *Manager) observe(kind string, start time.Time, err error) {
 		outcome = "failed"
 	}
 	m.took.WithLabelValues(kind, outcome).Observe(time.Since(start).Seconds())
+}
+
+// sweep removes what attempts that were killed left in a folder beside what the
+// successful one made. Failing at it costs disk, not truth.
+func (m *Manager) sweep(ctx context.Context, folder, keep string) {
+	for info, err := range m.Artifacts.List(ctx, folder) {
+		if err == nil && info.Name != keep && !strings.HasPrefix(info.Name, keep+"/") {
+			err = m.Artifacts.Delete(ctx, info.Name)
+		}
+		if err != nil {
+			m.Logger.Warn("what a killed attempt left stays behind", "folder", folder, "error", err)
+			return
+		}
+	}
 }

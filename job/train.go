@@ -160,8 +160,9 @@ func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error 
 			})
 		})
 		if gone { // whoever deleted the row could not delete what was not there yet
-			err = a.m.Artifacts.DeletePrefix(ctx, "model/"+ref.ID+"/")
+			return struct{}{}, errors.Join(err, a.m.Artifacts.DeletePrefix(ctx, "model/"+ref.ID+"/"))
 		}
+		a.m.sweep(ctx, "model/"+ref.ID+"/", t.Model)
 		return struct{}{}, err
 	})
 	return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,7 +75,9 @@ func (r *run) audit() {
 		r.Fatal(err)
 	}
 	defer files.Close()
-	snapshot, err := dataset.Open(ctx, artifact.New(files.Client(), files.Dir(), "attune/"), out.Manifest.Snapshot)
+	artifacts := artifact.New(files.Client(), files.Dir(), "attune/")
+	r.checkLeftovers(ctx, artifacts)
+	snapshot, err := dataset.Open(ctx, artifacts, out.Manifest.Snapshot)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -100,6 +103,34 @@ func (r *run) audit() {
 		}
 	}
 	r.Logf("audited %d acknowledged events of %d users and %d imports", events, len(r.acked), len(r.imported))
+}
+
+// checkLeftovers looks whether killed attempts left tables or models behind: each
+// import job has one table, and each solution version one model.
+func (r *run) checkLeftovers(ctx context.Context, artifacts *artifact.Store) {
+	attempts := map[string]map[string]bool{} // folder of a job → its attempts
+	for _, kind := range []string{"table/", "model/"} {
+		for info, err := range artifacts.List(ctx, kind) {
+			if err != nil {
+				r.Fatal(err)
+			}
+			parts := strings.Split(info.Name, "/")
+			owner := len(parts) - 2 // model/<version>/<attempt>, table/<dataset>/<job>/<attempt>/<part>
+			if kind == "table/" {
+				owner--
+			}
+			folder := strings.Join(parts[:owner+1], "/")
+			if attempts[folder] == nil {
+				attempts[folder] = map[string]bool{}
+			}
+			attempts[folder][parts[owner+1]] = true
+		}
+	}
+	for folder, those := range attempts {
+		if len(those) != 1 {
+			r.Errorf("%s holds what %d attempts made", folder, len(those))
+		}
+	}
 }
 
 // checkStates looks whether every job and resource ended ACTIVE.
