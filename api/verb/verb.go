@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,7 +50,7 @@ func typed[I any](f func(ctx context.Context, in *I) (any, error)) func(context.
 	return func(ctx context.Context, body []byte) (any, error) {
 		in := new(I)
 		if len(body) > 0 {
-			dec := json.NewDecoder(strings.NewReader(string(body)))
+			dec := json.NewDecoder(bytes.NewReader(body))
 			dec.DisallowUnknownFields()
 			if err := dec.Decode(in); err != nil {
 				return nil, attune.Errorf(attune.Invalid, "the input is not what this verb takes: %w", err)

@@ -57,6 +57,9 @@ func TestKill(t *testing.T) {
 		r.round(k)
 	}
 	r.Logf("%d of %d kills fell into unfinished work", r.interrupted, kills)
+	if kills >= defaultKills && r.interrupted == 0 {
+		t.Error("no kill fell into unfinished work: nothing was shown")
+	}
 	r.audit()
 }
 
