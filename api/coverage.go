@@ -10,3 +10,22 @@ func Coverage() []awsjson.OperationCoverage {
 	NewRuntime(nil, nil, nil, nil).Register(s)
 	return s.Coverage()
 }
+
+// Note is what a reader of the reference should know of one operation beside
+// its published shapes. Area files add theirs; the reference pages and
+// 'attune api coverage' print them.
+type Note struct {
+	Operation string // as published, e.g. CreateCampaign
+	Honoured  string // what is carried out, in a sentence; "" for all of it
+	Differs   string // what is done otherwise than Amazon Personalize; "" for nothing
+	Why       string // the reason of the difference
+}
+
+// notes gathers those of every area, in no order.
+func notes() []Note {
+	var all []Note
+	for _, of := range []func() []Note{} {
+		all = append(all, of()...)
+	}
+	return all
+}

@@ -33,8 +33,17 @@ func NewPersonalize(rows *resource.Registry, log *event.Log) *Personalize {
 func (p *Personalize) Register(s *awsjson.Server) {
 	p.tokens = s
 	for _, register := range []func(*awsjson.Server){
-		p.registerDatasetGroups, p.registerSchemas, p.registerDatasets, p.registerImportJobs, p.registerEventTrackers,
-		p.registerSolutions, p.registerSolutionVersions, p.registerCampaigns, p.registerFilters, p.registerRecipes, p.registerEvents,
+		p.registerDatasetGroups,
+		p.registerSchemas,
+		p.registerDatasets,
+		p.registerImportJobs,
+		p.registerEventTrackers,
+		p.registerSolutions,
+		p.registerSolutionVersions,
+		p.registerCampaigns,
+		p.registerFilters,
+		p.registerRecipes,
+		p.registerEvents,
 	} {
 		register(s)
 	}

@@ -78,8 +78,8 @@ func (a *activities) FailDeploy(ctx context.Context, ref Ref, why string) error 
 		if err != nil {
 			return none, err
 		}
-		if update, err := updateOf(r); err != nil || update != ref.Update {
-			return none, err
+		if updateOf(r) != ref.Update {
+			return none, nil
 		}
 		a.m.Logger.Warn("deployment failed", "resource", ref.ARN, "id", ref.ID, "reason", why)
 		return none, a.m.Registry.FailDeploy(ctx, ref.ARN, ref.ID, why)

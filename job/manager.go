@@ -123,9 +123,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	for _, w := range []worker.Worker{light, train} {
 		w.RegisterActivity(&activities{m})
 	}
-	light.RegisterWorkflow(ImportWorkflow)
-	light.RegisterWorkflow(TrainWorkflow)
-	light.RegisterWorkflow(DeployWorkflow)
+	for _, w := range works() {
+		light.RegisterWorkflow(w.workflow)
+	}
 
 	g, ctx := errgroup.WithContext(ctx)
 	for _, w := range []worker.Worker{light, train} {
@@ -139,6 +139,23 @@ func (m *Manager) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// work is the workflow behind a kind of resource. purpose is in its id, and
+// must never change: running workflows are found by it.
+type work struct {
+	purpose  string
+	workflow any
+}
+
+// works lists the kinds whose creation or change is durable work; the others
+// are settled in the reconciler.
+func works() map[resource.Kind]work {
+	return map[resource.Kind]work{
+		resource.ImportJob:       {"import", ImportWorkflow},
+		resource.SolutionVersion: {"train", TrainWorkflow},
+		resource.Campaign:        {"deploy", DeployWorkflow},
+	}
 }
 
 // activities carries the manager into Temporal: its exported methods are the activities.

@@ -78,16 +78,10 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	case resource.CreateStopping:
 		return m.stopTraining(ctx, r)
 	}
-	switch r.Kind {
-	case resource.ImportJob:
-		return m.start(ctx, r, ImportWorkflow)
-	case resource.SolutionVersion:
-		return m.start(ctx, r, TrainWorkflow)
-	case resource.Campaign:
-		return m.start(ctx, r, DeployWorkflow)
-	default:
-		return m.settle(ctx, r)
+	if w, ok := works()[r.Kind]; ok {
+		return m.start(ctx, r, w.workflow)
 	}
+	return m.settle(ctx, r)
 }
 
 // settle creates what needs no workflow: at most a log stream stands behind it.
@@ -119,15 +113,15 @@ func (m *Manager) move(ctx context.Context, arn attune.ARN, from, to resource.St
 // name, which may be used again, and the purpose. Each update of a campaign has
 // a workflow of its own: that of the last one may still be closing.
 func workflowID(r *resource.Resource) (string, error) {
-	purpose := map[resource.Kind]string{resource.ImportJob: "import", resource.SolutionVersion: "train", resource.Campaign: "deploy"}[r.Kind]
-	if purpose == "" {
-		return "", attune.Errorf(attune.Invalid, "%s has no progress: only import jobs, solution versions and campaigns do", r.ARN)
+	w, ok := works()[r.Kind]
+	if !ok {
+		return "", attune.Errorf(attune.Invalid, "%s has no progress: only jobs, solution versions and campaigns do", r.ARN)
 	}
-	update, err := updateOf(r)
-	if update != "" {
+	purpose := w.purpose
+	if update := updateOf(r); update != "" {
 		purpose += "-" + update
 	}
-	return string(r.Kind) + "/" + r.ID + "/" + purpose, err
+	return string(r.Kind) + "/" + r.ID + "/" + purpose, nil
 }
 
 // start begins the row's workflow, or finds that it is running already.
@@ -136,17 +130,13 @@ func (m *Manager) start(ctx context.Context, r *resource.Resource, wf any) error
 	if err != nil || m.started[id] {
 		return err
 	}
-	update, err := updateOf(r)
-	if err != nil {
-		return err
-	}
 	m.starts.Inc()
 	_, err = m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: queueLight,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowTaskTimeout:      heartbeatTimeout,
-	}, wf, Ref{r.ARN, r.ID, update})
+	}, wf, Ref{r.ARN, r.ID, updateOf(r)})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
 	}

@@ -19,17 +19,14 @@ type Ref struct {
 	Update string     `json:"update,omitempty"` // as updateOf says
 }
 
-// updateOf names the latest update of a campaign by when it was asked for; ""
+// updateOf names the latest update of a resource by when it was asked for; ""
 // when r was never updated.
-func updateOf(r *resource.Resource) (string, error) {
-	if r.Kind != resource.Campaign {
-		return "", nil
+func updateOf(r *resource.Resource) string {
+	u, ok := r.LatestUpdate()
+	if !ok {
+		return ""
 	}
-	b, err := resource.Body[resource.CampaignBody](r)
-	if err != nil || b.LatestUpdate == nil {
-		return "", err
-	}
-	return strconv.FormatInt(b.LatestUpdate.Created.UnixMilli(), 10), nil
+	return strconv.FormatInt(u.Created.UnixMilli(), 10)
 }
 
 // group is the log of the dataset group that r belongs to (or is).
@@ -50,35 +47,36 @@ func (m *Manager) get(ctx context.Context, ref Ref) (r *resource.Resource, live 
 	if err != nil {
 		return nil, false, err
 	}
-	return r, r.ID == ref.ID && (r.Status == resource.CreatePending || r.Status == resource.CreateInProgress), nil
+	return r, r.ID == ref.ID && r.Status.Creating(), nil
 }
 
 // claim shows that work on the row has begun.
 func (m *Manager) claim(ctx context.Context, ref Ref) (*resource.Resource, bool, error) {
 	r, live, err := m.get(ctx, ref)
-	if err != nil || !live || r.Status == resource.CreateInProgress {
+	if err != nil || !live || r.Status == resource.WordsOf(r.Kind).InProgress {
 		return r, live, err
 	}
 	r, err = m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
-		live = r.ID == ref.ID && (r.Status == resource.CreatePending || r.Status == resource.CreateInProgress)
+		live = r.ID == ref.ID && r.Status.Creating()
 		if live {
-			r.Status = resource.CreateInProgress
+			r.Status = resource.WordsOf(r.Kind).InProgress
 		}
 		return nil
 	})
 	return r, live, err
 }
 
-// finish moves a claimed row to ACTIVE with what f writes into it; a row that
-// has left CREATE IN_PROGRESS meanwhile (stopped, deleted) keeps its state. gone
+// finish moves a claimed row to ACTIVE (or its kind's word for it) with what f
+// writes into it; a row that has left CREATE IN_PROGRESS meanwhile (stopped, deleted) keeps its state. gone
 // says that there is no such row any more.
 func (m *Manager) finish(ctx context.Context, ref Ref, f func(*resource.Resource) error) (gone bool, err error) {
 	_, err = m.Registry.Change(ctx, ref.ARN, func(r *resource.Resource) error {
 		gone = r.ID != ref.ID
-		if gone || r.Status != resource.CreateInProgress {
+		words := resource.WordsOf(r.Kind)
+		if gone || r.Status != words.InProgress {
 			return nil
 		}
-		r.Status = resource.Active
+		r.Status = words.Done
 		return f(r)
 	})
 	if err != nil && attune.KindOf(err) == attune.NotFound {

@@ -163,14 +163,14 @@ func (g *Registry) DeleteCampaign(ctx context.Context, arn string) error {
 // maxReason bounds a failureReason, in bytes, so that a row stays small.
 const maxReason = 2000
 
-// Fail moves a row that is being created to CREATE FAILED and says why. A row
+// Fail moves a row that is being created to CREATE FAILED, or its kind's word for it, and says why. A row
 // that is gone, has another id, or is past creation is left alone.
 func (g *Registry) Fail(ctx context.Context, arn attune.ARN, id, why string) error {
 	_, err := g.Change(ctx, arn, func(r *Resource) error {
-		if r.ID != id || !r.Status.creating() {
+		if r.ID != id || !r.Status.Creating() {
 			return nil
 		}
-		r.Status = CreateFailed
+		r.Status = WordsOf(r.Kind).Failed
 		return setReason(r, why)
 	})
 	return ignoreMissing(err)
@@ -206,7 +206,7 @@ func (g *Registry) BeginDeploy(ctx context.Context, arn attune.ARN, id string) (
 	r, err = g.changeCampaign(ctx, arn, id, func(r *Resource, b *CampaignBody) {
 		version = ""
 		switch {
-		case r.Status.creating():
+		case r.Status.Creating():
 			r.Status, version = CreateInProgress, attune.ARN(b.SolutionVersionArn)
 		case b.updating():
 			if b.LatestUpdate.Status == CreatePending {
@@ -243,7 +243,7 @@ func (g *Registry) FinishDeploy(ctx context.Context, arn attune.ARN, id string, 
 func (g *Registry) FailDeploy(ctx context.Context, arn attune.ARN, id, why string) error {
 	_, err := g.changeCampaign(ctx, arn, id, func(r *Resource, b *CampaignBody) {
 		switch {
-		case r.Status.creating():
+		case r.Status.Creating():
 			r.Status, b.FailureReason = CreateFailed, cut(why)
 		case b.updating():
 			b.LatestUpdate.Status, b.LatestUpdate.FailureReason = CreateFailed, cut(why)
@@ -255,7 +255,7 @@ func (g *Registry) FailDeploy(ctx context.Context, arn attune.ARN, id, why strin
 
 // updating says whether an update is under way.
 func (b *CampaignBody) updating() bool {
-	return b.LatestUpdate != nil && b.LatestUpdate.Status.creating()
+	return b.LatestUpdate != nil && b.LatestUpdate.Status.Creating()
 }
 
 func (g *Registry) changeCampaign(ctx context.Context, arn attune.ARN, id string, f func(*Resource, *CampaignBody)) (*Resource, error) {

@@ -236,7 +236,7 @@ func (g *Registry) add(ctx context.Context, r *Resource, body any, group *Resour
 	r.Created = g.now()
 	r.Updated = r.Created
 	if r.Status == "" {
-		r.Status = CreatePending
+		r.Status = WordsOf(r.Kind).Pending
 	}
 	switch {
 	case group != nil:

@@ -24,6 +24,13 @@ const (
 	SolutionVersion Kind = "solution-version"
 	Campaign        Kind = "campaign"
 	Filter          Kind = "filter"
+
+	Recommender       Kind = "recommender"
+	ExportJob         Kind = "dataset-export-job"
+	BatchInferenceJob Kind = "batch-inference-job"
+	BatchSegmentJob   Kind = "batch-segment-job"
+	DataDeletionJob   Kind = "data-deletion-job"
+	MetricAttribution Kind = "metric-attribution"
 )
 
 // Words is the kind for a message: "dataset import job".
@@ -61,7 +68,10 @@ func CheckARN(k Kind, arn attune.ARN) error {
 }
 
 func kinds() []Kind {
-	return []Kind{DatasetGroup, Schema, Dataset, ImportJob, EventTracker, Solution, SolutionVersion, Campaign, Filter}
+	return []Kind{
+		DatasetGroup, Schema, Dataset, ImportJob, EventTracker, Solution, SolutionVersion, Campaign, Filter,
+		Recommender, ExportJob, BatchInferenceJob, BatchSegmentJob, DataDeletionJob, MetricAttribution,
+	}
 }
 
 // Resource is one row: what all kinds have in common, and a body that is
@@ -118,11 +128,32 @@ func (r *Resource) Busy() bool {
 	if r.Status.moving() {
 		return true
 	}
-	if r.Kind != Campaign {
-		return false
+	u, ok := r.LatestUpdate()
+	return ok && u.Status.moving()
+}
+
+// Update is how far the last change of a resource is, which goes on serving
+// what it was until then. Its status uses the words of a creation.
+type Update struct {
+	Status  Status    `json:"status"`
+	Created time.Time `json:"creationDateTime"`
+}
+
+// LatestUpdate reads what bodies keep under latestCampaignUpdate and its like;
+// ok is false for a resource that was never updated.
+func (r *Resource) LatestUpdate() (u Update, ok bool) {
+	member := map[Kind]string{
+		Campaign: "latestCampaignUpdate", Recommender: "latestRecommenderUpdate",
+		Solution: "latestSolutionUpdate", Dataset: "latestDatasetUpdate",
+	}[r.Kind]
+	if member == "" || !strings.Contains(string(r.Body), member) {
+		return u, false
 	}
-	b, err := Body[CampaignBody](r)
-	return err == nil && b.LatestUpdate != nil && b.LatestUpdate.Status.moving()
+	var b map[string]json.RawMessage
+	if json.Unmarshal(r.Body, &b) != nil || len(b[member]) == 0 {
+		return u, false
+	}
+	return u, json.Unmarshal(b[member], &u) == nil && u.Status != ""
 }
 
 // Status is where a resource is in its life, in the wire's words.
@@ -138,19 +169,52 @@ const (
 	CreateStopped    Status = "CREATE STOPPED"
 	DeletePending    Status = "DELETE PENDING"
 	DeleteInProgress Status = "DELETE IN_PROGRESS"
+
+	StopPending     Status = "STOP PENDING" // of recommenders
+	StopInProgress  Status = "STOP IN_PROGRESS"
+	Inactive        Status = "INACTIVE"
+	StartPending    Status = "START PENDING"
+	StartInProgress Status = "START IN_PROGRESS"
+
+	Pending            Status = "PENDING" // of batch and deletion jobs
+	InProgress         Status = "IN PROGRESS"
+	DeletionInProgress Status = "IN_PROGRESS" // of deletion jobs, which spell it so
+	Completed          Status = "COMPLETED"
+	Failed             Status = "FAILED"
 )
+
+// Words are how a kind spells the four states of coming into being.
+type Words struct{ Pending, InProgress, Done, Failed Status }
+
+// WordsOf gives the words of a kind.
+func WordsOf(k Kind) Words {
+	switch k {
+	case BatchInferenceJob, BatchSegmentJob:
+		return Words{Pending, InProgress, Active, CreateFailed}
+	case DataDeletionJob:
+		return Words{Pending, DeletionInProgress, Completed, Failed}
+	}
+	return Words{CreatePending, CreateInProgress, Active, CreateFailed}
+}
 
 // moving says whether work brings the resource to another state.
 func (s Status) moving() bool {
 	switch s {
-	case CreatePending, CreateInProgress, CreateStopping, DeletePending, DeleteInProgress:
+	case CreatePending, CreateInProgress, CreateStopping, DeletePending, DeleteInProgress,
+		StopPending, StopInProgress, StartPending, StartInProgress, Pending, InProgress, DeletionInProgress:
 		return true
 	}
 	return false
 }
 
-// creating says whether the resource is not yet there.
-func (s Status) creating() bool { return s == CreatePending || s == CreateInProgress }
+// Creating says whether the resource is not yet there.
+func (s Status) Creating() bool {
+	switch s {
+	case CreatePending, CreateInProgress, Pending, InProgress, DeletionInProgress:
+		return true
+	}
+	return false
+}
 
 // deleting says whether the resource is about to be gone.
 func (s Status) deleting() bool { return s == DeletePending || s == DeleteInProgress }
@@ -160,15 +224,13 @@ type move struct{ from, to Status }
 
 // moves is the one table of legal changes for each kind.
 func moves(k Kind) []move {
-	create := []move{
-		{CreatePending, CreateInProgress}, {CreatePending, CreateFailed},
-		{CreateInProgress, Active}, {CreateInProgress, CreateFailed},
-	}
+	w := WordsOf(k)
+	create := []move{{w.Pending, w.InProgress}, {w.Pending, w.Failed}, {w.InProgress, w.Done}, {w.InProgress, w.Failed}}
 	remove := []move{{Active, DeletePending}, {CreateFailed, DeletePending}, {DeletePending, DeleteInProgress}}
 	switch k {
 	case Schema:
 		return nil
-	case ImportJob:
+	case ImportJob, ExportJob, BatchInferenceJob, BatchSegmentJob, DataDeletionJob:
 		return create
 	case DatasetGroup: // a dataset group has no DELETE IN_PROGRESS
 		return append(create, remove[:2]...)
@@ -177,6 +239,10 @@ func moves(k Kind) []move {
 			move{CreatePending, CreateStopped}, move{CreateInProgress, CreateStopping}, move{CreateStopping, CreateStopped})
 	case Campaign: // an update can mend a campaign that could not be created
 		return append(append(create, remove...), move{CreateFailed, Active})
+	case Recommender:
+		return append(append(create, remove...),
+			move{Active, StopPending}, move{StopPending, StopInProgress}, move{StopInProgress, Inactive},
+			move{Inactive, StartPending}, move{StartPending, StartInProgress}, move{StartInProgress, Active}, move{Inactive, DeletePending})
 	}
 	return append(create, remove...)
 }
