@@ -32,7 +32,7 @@ const (
 // No recipe of this build has contextual features, so the context of a request
 // is accepted, as Personalize accepts fields that a model does not know, and
 // changes nothing. Inputs that would change the answer and are not built
-// (recommenderArn, promotions) are refused by name.
+// (promotions) are refused by name.
 type Runtime struct {
 	rows    *resource.Registry
 	server  answerer
@@ -69,19 +69,17 @@ func (rt *Runtime) Register(s *awsjson.Server) {
 func (rt *Runtime) Changed() { rt.filters.drop() }
 
 func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommendationsRequest) (*wire.GetRecommendationsResponse, error) {
-	switch {
-	case in.RecommenderArn != nil:
-		return nil, attune.Errorf(attune.Invalid, "recommenderArn is not built yet: create a campaign and give campaignArn")
-	case len(in.Promotions) > 0:
+	if len(in.Promotions) > 0 {
 		return nil, attune.Errorf(attune.Invalid, "promotions are not built yet: leave promotions out of the request")
-	case in.CampaignArn == nil:
-		return nil, attune.Errorf(attune.Invalid, "campaignArn is required")
 	}
-	q := serve.Request{Campaign: attune.ARN(*in.CampaignArn), User: value(in.UserId), Item: value(in.ItemId), FilterValues: in.FilterValues}
+	asked, err := askedOf(in)
+	if err != nil {
+		return nil, err
+	}
+	q := serve.Request{Campaign: asked, User: value(in.UserId), Item: value(in.ItemId), FilterValues: in.FilterValues}
 	if in.NumResults != nil {
 		q.N = *in.NumResults // 0 is legal, and what typed clients send for nothing said
 	}
-	var err error
 	if q.Filter, q.MetadataColumns, err = rt.common(ctx, q.Campaign, in.FilterArn, in.FilterValues, in.MetadataColumns); err != nil {
 		return nil, err
 	}
@@ -91,6 +89,21 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 	}
 	rt.offer(a, q.User)
 	return &wire.GetRecommendationsResponse{ItemList: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+}
+
+// askedOf is the campaign or the recommender that a request names: one of the two.
+func askedOf(in *wire.GetRecommendationsRequest) (attune.ARN, error) {
+	switch {
+	case in.CampaignArn != nil && in.RecommenderArn != nil:
+		return "", attune.Errorf(attune.Invalid, "campaignArn and recommenderArn are both given: give one of them")
+	case in.CampaignArn != nil:
+		arn := attune.ARN(*in.CampaignArn)
+		return arn, resource.CheckARN(resource.Campaign, arn)
+	case in.RecommenderArn != nil:
+		arn := attune.ARN(*in.RecommenderArn)
+		return arn, resource.CheckARN(resource.Recommender, arn)
+	}
+	return "", attune.Errorf(attune.Invalid, "campaignArn is required, or recommenderArn: give one of them")
 }
 
 func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPersonalizedRankingRequest) (*wire.GetPersonalizedRankingResponse, error) {
@@ -121,19 +134,23 @@ func (rt *Runtime) common(ctx context.Context, campaign attune.ARN, filterARN *s
 	return expr, columns, err
 }
 
-// release finds the loaded release of a campaign, or says from its row why there is none.
+// release finds the loaded release of a campaign or a recommender, or says from its row why there is none.
 func (rt *Runtime) release(ctx context.Context, campaign attune.ARN) (serve.Release, error) {
 	if release, ok := rt.server.Get(campaign); ok {
 		return release, nil
 	}
-	r, err := rt.rows.Find(ctx, resource.Campaign, campaign)
+	kind := resource.Campaign
+	if k, _ := resource.KindOfARN(campaign); k == resource.Recommender {
+		kind = k
+	}
+	r, err := rt.rows.Find(ctx, kind, campaign)
 	if err != nil {
 		return serve.Release{}, err
 	}
 	if r.Status != resource.Active {
 		return serve.Release{}, notActive(r)
 	}
-	return serve.Release{}, attune.Errorf(attune.Unavailable, "campaign %s is being loaded; try again", campaign)
+	return serve.Release{}, attune.Errorf(attune.Unavailable, "%s %s is being loaded; try again", kind.Words(), campaign)
 }
 
 // notActive says what to do about a resource that cannot be used as it is.
@@ -142,6 +159,8 @@ func notActive(r *resource.Resource) error {
 	switch r.Status {
 	case resource.CreateFailed:
 		return attune.Errorf(attune.Invalid, "%s is CREATE FAILED: describe it to see why", what)
+	case resource.Inactive:
+		return attune.Errorf(attune.Invalid, "%s is INACTIVE: start it with StartRecommender", what)
 	case resource.DeletePending, resource.DeleteInProgress:
 		return attune.Errorf(attune.InUse, "%s is being deleted", what)
 	}

@@ -150,7 +150,9 @@ func TestRecommendationRefusals(t *testing.T) {
 		words      string
 	}{
 		{"/recommendations", `{}`, 400, "campaignArn is required"},
-		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r"}`, 400, "recommenderArn is not built yet"},
+		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r"}`, 404, "recommender/r does not exist"},
+		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r", "campaignArn": "` + arnBase + `campaign/c"}`, 400, "give one of them"},
+		{"/recommendations", `{"campaignArn": "` + arnBase + `recommender/r"}`, 400, "not the ARN of a campaign"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p"}]}`, 400, "promotions are not built yet"},
 		{"/recommendations", `{` + campaign("c") + `, "numResults": -1}`, 400, "numResults"},
 		{"/recommendations", `{` + campaign("none") + `}`, 404, "campaign/none"},

@@ -31,7 +31,7 @@ const scoreNone = "none"
 // Request asks for items.
 type Request struct {
 	Campaign        attune.ARN
-	User            string       // required by User campaigns; for Related ones only the filter asks what the user did
+	User            string       // required by User campaigns and where items are left out; for other Related ones only the filter asks what the user did
 	Item            string       // required by Related campaigns; the others do not look at it
 	N               int          // 0 means DefaultItems
 	Filter          *filter.Expr // nil for none; it must have passed Check
@@ -74,7 +74,7 @@ func (s *Server) Recommend(ctx context.Context, q Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := q.check(r.Kind)
+	n, err := q.check(r)
 	if err != nil {
 		return nil, err
 	}
@@ -192,14 +192,14 @@ func share(score float32, norm float64) float64 {
 	return math.Exp(float64(score) - norm)
 }
 
-func (q *Request) check(k Kind) (n int, err error) {
-	switch {
+func (q *Request) check(r *release) (n int, err error) {
+	switch k := r.Kind; {
 	case k == Ranking:
-		return 0, attune.Errorf(attune.Invalid, "campaign %s ranks lists: use GetPersonalizedRanking with an inputList", q.Campaign)
-	case k == User && q.User == "":
-		return 0, attune.Errorf(attune.Invalid, "userId is required by campaign %s: give the id of a user, or of an anonymous session", q.Campaign)
+		return 0, attune.Errorf(attune.Invalid, "%s ranks lists: use GetPersonalizedRanking with an inputList", named(q.Campaign))
+	case q.User == "" && (k == User && !r.Anybody || len(r.LeaveOut) > 0):
+		return 0, attune.Errorf(attune.Invalid, "userId is required by %s: give the id of a user, or of an anonymous session", named(q.Campaign))
 	case k == Related && q.Item == "":
-		return 0, attune.Errorf(attune.Invalid, "itemId is required by campaign %s: give the id of the item that others shall be like", q.Campaign)
+		return 0, attune.Errorf(attune.Invalid, "itemId is required by %s: give the id of the item that others shall be like", named(q.Campaign))
 	case q.N < 0 || q.N > MaxItems:
 		return 0, attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", q.N, MaxItems)
 	}
@@ -208,6 +208,12 @@ func (q *Request) check(k Kind) (n int, err error) {
 		n = DefaultItems
 	}
 	return n, checkMetadata(q.MetadataColumns, n)
+}
+
+// named is a release for a message: "campaign arn:…" or "recommender arn:…".
+func named(arn attune.ARN) string {
+	word, _, _ := arn.Split()
+	return word + " " + string(arn)
 }
 
 func (q *RankRequest) check(k Kind) error {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,14 +27,19 @@ const (
 	Ranking Kind = "ranking" // a given list, ordered for a user
 )
 
-// Release is a model behind a campaign. Model and Scorer must not change after Load.
+// Release is a model behind a campaign or a recommender. Model and Scorer must not change after Load.
 type Release struct {
-	Campaign attune.ARN
+	Campaign attune.ARN // or of the recommender
 	Version  attune.ARN // of the solution version
 	Group    event.Group
 	Kind     Kind
 	Model    *model.Model
 	Scorer   model.Scorer
+	// LeaveOut are event types, compared without case: items that the asker has
+	// done one of these with are not recommended, whatever the model was measured
+	// with. Who asks must then be named, also for items like an item.
+	LeaveOut []string
+	Anybody  bool // every asker gets the same, so nobody needs to be named
 }
 
 // Options are the choices of a Server; nil means all defaults. There are none yet.
@@ -120,11 +126,11 @@ func (s *Server) change(f func(map[attune.ARN]*release)) {
 func (s *Server) find(campaign attune.ARN) (*release, view, error) {
 	r, ok := (*s.releases.Load())[campaign]
 	if !ok {
-		return nil, nil, attune.Errorf(attune.NotFound, "campaign %s is not served here", campaign)
+		return nil, nil, attune.Errorf(attune.NotFound, "%s is not served here", named(campaign))
 	}
 	v, ok := s.view(r.Group)
 	if !ok {
-		return nil, nil, attune.Errorf(attune.Unavailable, "the profile of campaign %s is not loaded yet; try again", campaign)
+		return nil, nil, attune.Errorf(attune.Unavailable, "the profile of %s is not loaded yet; try again", named(campaign))
 	}
 	return r, v, nil
 }
@@ -142,6 +148,7 @@ type release struct {
 	growing sync.Mutex
 	rows    atomic.Pointer[[]int32] // see mapping
 	kept    atomic.Pointer[[]bool]  // see keeps
+	out     atomic.Pointer[[]bool]  // see leavesOut
 }
 
 func newRelease(r Release) *release {
@@ -151,6 +158,7 @@ func newRelease(r Release) *release {
 	}
 	loaded.rows.Store(new([]int32))
 	loaded.kept.Store(new([]bool))
+	loaded.out.Store(new([]bool))
 	return loaded
 }
 
@@ -190,6 +198,19 @@ func (r *release) keeps(v view, n int) []bool {
 	}
 	r.kept.Store(&kept)
 	return kept
+}
+
+// leavesOut says of at least the first n event types whether their items are left out.
+func (r *release) leavesOut(v view, n int) []bool {
+	if have := *r.out.Load(); len(have) >= n {
+		return have
+	}
+	out := make([]bool, n)
+	for i := range out {
+		out[i] = slices.ContainsFunc(r.LeaveOut, func(t string) bool { return strings.EqualFold(t, v.TypeName(uint16(i))) })
+	}
+	r.out.Store(&out)
+	return out
 }
 
 // counts says whether one event counts for the model, as in training: there a

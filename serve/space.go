@@ -46,6 +46,7 @@ func (w *space) query(r *release, v view, user, item string) model.Query {
 			q.Item = row
 			w.left.Set(row)
 		}
+		w.leaveOut(r, v, user)
 		return q
 	}
 	rule, leaveOut := r.Model.Manifest.Events, r.Model.Manifest.Seen == model.SeenLeftOut
@@ -68,7 +69,31 @@ func (w *space) query(r *release, v view, user, item string) model.Query {
 		}
 	}
 	q.History = w.touches
+	w.leaveOut(r, v, user)
 	return q
+}
+
+// leaveOut marks what the asker has done something with that the release leaves out.
+func (w *space) leaveOut(r *release, v view, user string) {
+	if len(r.LeaveOut) == 0 {
+		return
+	}
+	if w.past == nil {
+		w.past = v.History(user)
+	}
+	types := 0
+	for i := range w.past {
+		types = max(types, int(w.past[i].Type)+1)
+	}
+	out := r.leavesOut(v, types)
+	for i := range w.past {
+		if !out[w.past[i].Type] {
+			continue
+		}
+		if row := w.row(r, v, w.past[i].Item); row != noRow {
+			w.left.Set(row)
+		}
+	}
 }
 
 // row is the model row of an item number. The history may be a moment younger

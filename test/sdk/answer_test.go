@@ -270,8 +270,6 @@ func (a answers) notBuilt(t *testing.T) {
 	in.Promotions = []rtypes.Promotion{{Name: aws.String("p"), PercentPromotedItems: aws.Int32(10)}}
 	a.refuses(t, in, "promotions are not built")
 	in.Promotions, in.CampaignArn = nil, nil
-	in.RecommenderArn = aws.String("arn:aws:personalize:us-east-1:000000000000:recommender/r")
-	a.refuses(t, in, "recommenderArn is not built")
 	_, err := a.runtime.GetActionRecommendations(a.ctx, &personalizeruntime.GetActionRecommendationsInput{CampaignArn: aws.String(a.campaigns["aws-sims"]), UserId: aws.String("u")})
 	if err == nil || !strings.Contains(err.Error(), "GetActionRecommendations") {
 		t.Errorf("an operation that is not built says %v", err)
