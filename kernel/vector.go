@@ -79,6 +79,27 @@ func Gemv(dst, a, x []float32) {
 	}
 }
 
+// gemvPart is how many elements of the matrix GemvMany takes at a time: 384 KiB,
+// which stay in a core's own cache while every vector is multiplied with them.
+const gemvPart = 96 << 10
+
+// GemvMany is Gemv for several vectors: dst[k][i] = row i of a · vector k of xs,
+// equal to what Gemv makes, bit for bit. It reads a once for all vectors.
+// a: n×d row-major, where n is the length of each dst[k]. xs: len(dst)×d.
+func GemvMany(dst [][]float32, a, xs []float32) {
+	if len(dst) == 0 {
+		return
+	}
+	n, d := len(dst[0]), len(xs)/len(dst)
+	rows := max(lanes, gemvPart/max(1, d)&^(lanes-1)) // whole blocks of the fast path
+	for from := 0; from < n; from += rows {
+		to := min(from+rows, n)
+		for k := range dst {
+			Gemv(dst[k][from:to], a[from*d:to*d], xs[k*d:(k+1)*d])
+		}
+	}
+}
+
 // GemvT adds Σᵢ v[i]·a[i] to dst: the transposed product aᵀv.
 // a: len(v)×len(dst) row-major.
 func GemvT(dst, a, v []float32) {

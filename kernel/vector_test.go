@@ -118,6 +118,30 @@ func FuzzGemv(f *testing.F) {
 	})
 }
 
+func TestGemvManyEqualsGemv(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	for _, size := range [][2]int{{0, 8}, {1, 1}, {5, 0}, {9, 3}, {1500, 64}, {2100, 65}, {50, 4096}} {
+		n, d := size[0], size[1]
+		a := random(r, n*d)
+		for _, many := range []int{0, 1, 3} {
+			xs, dst := random(r, many*d), make([][]float32, many)
+			for k := range dst {
+				dst[k] = random(r, n)
+			}
+			GemvMany(dst, a, xs)
+			want := make([]float32, n)
+			for k := range dst {
+				Gemv(want, a, xs[k*d:(k+1)*d])
+				for i := range want {
+					if dst[k][i] != want[i] {
+						t.Fatalf("%d×%d, vector %d of %d, row %d: got %g, want %g", n, d, k, many, i, dst[k][i], want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestGemvTAndGram(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range []int{1, 2, 5, 8, 33} {

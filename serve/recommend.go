@@ -74,27 +74,44 @@ func (s *Server) Recommend(ctx context.Context, q Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := q.check(r)
-	if err != nil {
-		return nil, err
-	}
+	return s.recommend(ctx, r, v, q)
+}
+
+// recommend answers a request with a release. Batches do the same in three
+// strides, for many requests at once: see Offline.
+func (s *Server) recommend(ctx context.Context, r *release, v view, q Request) (*Answer, error) {
 	w := s.spaces.Get().(*space)
 	defer s.free(w)
-	w.begin(r, v)
-	query := w.query(r, v, q.User, q.Item)
-	if q.Filter != nil {
-		if err := w.filtered(v, q.Filter, q.FilterValues, q.User); err != nil {
-			return nil, err
-		}
+	query, err := w.prepare(r, v, &q)
+	if err != nil {
+		return nil, err
 	}
 	if err := r.Scorer.Score(ctx, query, w.scores); err != nil {
 		return nil, err
 	}
+	return s.answer(w, r, v, &q, query), nil
+}
+
+// prepare checks a request and finds out what to score and what is left out.
+func (w *space) prepare(r *release, v view, q *Request) (model.Query, error) {
+	if err := q.check(r); err != nil {
+		return model.Query{}, err
+	}
+	w.begin(r, v)
+	query := w.query(r, v, q.User, q.Item)
+	if q.Filter == nil {
+		return query, nil
+	}
+	return query, w.filtered(v, q.Filter, q.FilterValues, q.User)
+}
+
+// answer chooses the best of the scores in w.
+func (s *Server) answer(w *space, r *release, v view, q *Request, query model.Query) *Answer {
 	if len(query.History) == 0 && query.Item == model.NoItem {
 		s.m.strange.Inc()
 	}
-	w.best = kernel.TopK(w.best[:0], w.scores, n, w.left)
-	if len(w.best) < n {
+	w.best = kernel.TopK(w.best[:0], w.scores, q.N, w.left)
+	if len(w.best) < q.N {
 		s.m.short.Inc()
 	}
 	a := &Answer{RecommendationID: newID(), Release: r.Release, Items: make([]Scored, len(w.best))}
@@ -111,7 +128,7 @@ func (s *Server) Recommend(ctx context.Context, q Request) (*Answer, error) {
 		}
 	}
 	addMetadata(v, a.Items, q.MetadataColumns)
-	return a, nil
+	return a
 }
 
 // Rank answers with the items of a list in the order that suits the user.
@@ -124,6 +141,11 @@ func (s *Server) Rank(ctx context.Context, q RankRequest) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.rank(ctx, r, v, q)
+}
+
+// rank orders a list with a release.
+func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*Answer, error) {
 	if err := q.check(r.Kind); err != nil {
 		return nil, err
 	}
@@ -192,22 +214,22 @@ func share(score float32, norm float64) float64 {
 	return math.Exp(float64(score) - norm)
 }
 
-func (q *Request) check(r *release) (n int, err error) {
+// check refuses what cannot be answered, and makes 0 items the default.
+func (q *Request) check(r *release) error {
 	switch k := r.Kind; {
 	case k == Ranking:
-		return 0, attune.Errorf(attune.Invalid, "%s ranks lists: use GetPersonalizedRanking with an inputList", named(q.Campaign))
+		return attune.Errorf(attune.Invalid, "%s ranks lists: use GetPersonalizedRanking with an inputList", named(q.Campaign))
 	case q.User == "" && (k == User && !r.Anybody || len(r.LeaveOut) > 0):
-		return 0, attune.Errorf(attune.Invalid, "userId is required by %s: give the id of a user, or of an anonymous session", named(q.Campaign))
+		return attune.Errorf(attune.Invalid, "userId is required by %s: give the id of a user, or of an anonymous session", named(q.Campaign))
 	case k == Related && q.Item == "":
-		return 0, attune.Errorf(attune.Invalid, "itemId is required by %s: give the id of the item that others shall be like", named(q.Campaign))
+		return attune.Errorf(attune.Invalid, "itemId is required by %s: give the id of the item that others shall be like", named(q.Campaign))
 	case q.N < 0 || q.N > MaxItems:
-		return 0, attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", q.N, MaxItems)
+		return attune.Errorf(attune.Invalid, "numResults is %d: it must be from 1 to %d", q.N, MaxItems)
 	}
-	n = q.N
-	if n == 0 {
-		n = DefaultItems
+	if q.N == 0 {
+		q.N = DefaultItems
 	}
-	return n, checkMetadata(q.MetadataColumns, n)
+	return checkMetadata(q.MetadataColumns, q.N)
 }
 
 // named is a release for a message: "campaign arn:…" or "recommender arn:…".

@@ -78,6 +78,17 @@ func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg pr
 // Load begins to answer for the release's campaign, in place of an earlier
 // release of it. A release that does not fit together is attune.Invalid.
 func (s *Server) Load(r Release) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	loaded := newRelease(r)
+	s.change(func(all map[attune.ARN]*release) { all[r.Campaign] = loaded })
+	s.log.Info("release loaded", "campaign", r.Campaign, "version", r.Version, "kind", r.Kind, "items", len(r.Model.Items))
+	return nil
+}
+
+// check refuses a release that does not fit together.
+func (r *Release) check() error {
 	switch {
 	case r.Campaign == "" || r.Model == nil || r.Scorer == nil:
 		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
@@ -86,9 +97,6 @@ func (s *Server) Load(r Release) error {
 	case len(r.Model.Items) == 0:
 		return attune.Errorf(attune.Invalid, "campaign %s: the model of %s knows no items", r.Campaign, r.Version)
 	}
-	loaded := newRelease(r)
-	s.change(func(all map[attune.ARN]*release) { all[r.Campaign] = loaded })
-	s.log.Info("release loaded", "campaign", r.Campaign, "version", r.Version, "kind", r.Kind, "items", len(r.Model.Items))
 	return nil
 }
 

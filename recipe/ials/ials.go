@@ -149,9 +149,9 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 }
 
 var (
-	_ recipe.Recipe  = Recipe{}
-	_ recipe.Sizer   = Recipe{}
-	_ recipe.Tuner   = Recipe{}
-	_ recipe.Refiner = Recipe{}
-	_ model.Scorer   = (*scorer)(nil)
+	_ recipe.Recipe    = Recipe{}
+	_ recipe.Sizer     = Recipe{}
+	_ recipe.Tuner     = Recipe{}
+	_ recipe.Refiner   = Recipe{}
+	_ model.ManyScorer = (*scorer)(nil)
 )

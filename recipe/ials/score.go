@@ -78,16 +78,48 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 	}
 	f := s.folds.Get().(*fold)
 	defer s.folds.Put(f)
-	f.gather(q.History, s.items.Rows, s.p.recency)
-	if len(f.index) == 0 {
+	if !s.fold(f, q.History) {
 		copy(dst, s.newborn)
 		return nil
+	}
+	kernel.Gemv(dst, s.items.Data, f.x)
+	return nil
+}
+
+// ScoreMany folds everybody in first, and then goes over the item factors once.
+func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]float32) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f := s.folds.Get().(*fold)
+	defer s.folds.Put(f)
+	known := make([][]float32, 0, len(queries))
+	factors := make([]float32, 0, len(queries)*s.items.Cols)
+	for i, q := range queries {
+		if len(dst[i]) != s.items.Rows {
+			return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst[i]), s.items.Rows)
+		}
+		if !s.fold(f, q.History) {
+			copy(dst[i], s.newborn)
+			continue
+		}
+		known, factors = append(known, dst[i]), append(factors, f.x...)
+	}
+	kernel.GemvMany(known, s.items.Data, factors)
+	return nil
+}
+
+// fold solves for the factors of who has a history, into f.x; false says that
+// there is nothing to solve from.
+func (s *scorer) fold(f *fold, history []model.Touch) bool {
+	f.gather(history, s.items.Rows, s.p.recency)
+	if len(f.index) == 0 {
+		return false
 	}
 	clear(f.x)
 	f.solver.solve(f.x, f.index, f.weight, foldSteps, foldTolerance)
 	kernel.Scale(float32(s.p.scale), f.x)
-	kernel.Gemv(dst, s.items.Data, f.x)
-	return nil
+	return true
 }
 
 // gather turns a history into distinct items with confidences. With a recency

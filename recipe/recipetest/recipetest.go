@@ -33,6 +33,7 @@ func Run(t *testing.T, r recipe.Recipe, store func(*testing.T) *artifact.Store, 
 	t.Run("save and open", func(t *testing.T) { s.saveAndOpen(t, store(t)) })
 	t.Run("strange queries", s.strangeQueries)
 	t.Run("concurrent queries", s.concurrentQueries)
+	t.Run("many at once", s.manyAtOnce)
 	t.Run("cancel", s.cancel)
 	t.Run("progress", s.progress)
 	t.Run("bad parameters", s.badParameters)
@@ -263,6 +264,36 @@ func (s *suite) concurrentQueries(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// manyAtOnce: scores of many queries together are those of each, bit for bit.
+func (s *suite) manyAtOnce(t *testing.T) {
+	m := s.train(t, s.input())
+	scorer := s.decode(t, m)
+	many, ok := scorer.(model.ManyScorer)
+	if !ok {
+		t.Skip("scores one query at a time")
+	}
+	queries := []model.Query{{Item: model.NoItem}, {Item: 2}}
+	for u := range int32(20) {
+		queries = append(queries, model.Query{History: s.history(u), Item: model.NoItem})
+	}
+	got := make([][]float32, len(queries))
+	for i := range got {
+		got[i] = make([]float32, len(m.Items))
+	}
+	if err := many.ScoreMany(t.Context(), queries, got); err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range queries {
+		if !slices.Equal(got[i], score(t, scorer, q, len(m.Items))) {
+			t.Errorf("query %d has other scores among others", i)
+		}
+	}
+	got[3] = got[3][1:]
+	if err := many.ScoreMany(t.Context(), queries, got); err == nil {
+		t.Error("a destination of the wrong length was taken")
+	}
 }
 
 func (s *suite) cancel(t *testing.T) {
