@@ -7,54 +7,69 @@ import (
 	"unicode/utf8"
 
 	"github.com/attune-io/attune"
-	"github.com/attune-io/attune/dataset/schema"
 )
 
 // Bound is a filter with the values of one request. It does not change, and is
 // safe for concurrent use.
 type Bound struct {
-	clauses []boundClause
-	include bool     // some clause includes, so that what none includes is out
+	clauses []clause // those that are not switched off
 	history bool     // some clause asks what the user did
-	columns []string // fields of Items that are asked about
+	user    bool     // some clause asks about the current user's attributes
+	item    bool     // some clause asks about the current item
+	columns []string // fields of the rows that are asked about
 }
 
-type boundClause struct {
-	exclude bool
-	or      bool
-	conds   []boundCond
-}
-
-type boundCond struct {
-	events bool // about Interactions.EVENT_TYPE; otherwise about a field of Items
-	field  string
-	op     Op
-	any    bool // every event type
-	values []operand
-}
-
-// operand is a value as text and, if it can be read as one, as a number.
-type operand struct {
-	text   string
-	num    float64
-	number bool
-}
-
-// Bind gives every parameter its values. In a request they come quoted inside
-// a string: {"GENRES": "\"Comedy\",\"Drama\""}; text without quotes ends at the
-// next comma. An unknown parameter, unreadable values, or a missing one in an
-// INCLUDE is attune.Invalid; a missing one in an EXCLUDE switches that clause off.
-func (e *Expr) Bind(values map[string]string) (*Bound, error) {
+// Bind gives every parameter its values, for a request that chooses among rows
+// of the subject. In a request they come quoted inside a string:
+// {"GENRES": "\"Comedy\",\"Drama\""}; text without quotes ends at the next comma.
+// A filter of another subject, an unknown parameter, unreadable values, or a
+// missing one in an INCLUDE is attune.Invalid; a missing one in an EXCLUDE
+// switches that clause off.
+func (e *Expr) Bind(subject Subject, values map[string]string) (*Bound, error) {
+	if has := e.Subject(); has != subject {
+		return nil, attune.Errorf(attune.Invalid, "the filter chooses by %s; this request needs one that chooses by %s", has, subject)
+	}
+	p := e.plan
+	if p == nil { // not made by Parse
+		p = compile(e)
+	}
 	if len(values) > maxParamCount {
 		return nil, attune.Errorf(attune.Invalid, "filterValues has %d parameters; at most %d are allowed", len(values), maxParamCount)
 	}
-	known := e.Params()
+	given, err := p.given(values)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bound{clauses: make([]clause, 0, len(p.clauses))}
+	for i := range p.clauses {
+		c := p.clauses[i]
+		missing := slices.DeleteFunc(slices.Clone(c.params), func(name string) bool { return given[name] != nil })
+		switch {
+		case len(missing) > 0 && c.exclude:
+			continue
+		case len(missing) > 0:
+			return nil, attune.Errorf(attune.Invalid, "filterValues lacks %s: an INCLUDE needs a value for each of its parameters", strings.Join(missing, ", "))
+		}
+		if c, err = c.bind(given); err != nil {
+			return nil, err
+		}
+		b.clauses = append(b.clauses, c)
+		b.note(&c)
+	}
+	return b, nil
+}
+
+// given reads the text of every parameter.
+func (p *plan) given(values map[string]string) (map[string][]operand, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
 	given := make(map[string][]operand, len(values))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(known, name) {
+		if !slices.Contains(p.params, name) {
 			have := "it has none"
-			if len(known) > 0 {
-				have = "it has " + strings.Join(known, ", ")
+			if len(p.params) > 0 {
+				have = "it has " + strings.Join(p.params, ", ")
 			}
 			return nil, attune.Errorf(attune.Invalid, "filterValues has %s, which is not a parameter of the filter: %s", quote(clip(name)), have)
 		}
@@ -64,82 +79,64 @@ func (e *Expr) Bind(values map[string]string) (*Bound, error) {
 		}
 		given[name] = list
 	}
-	b := &Bound{}
-	for i := range e.Clauses {
-		c := &e.Clauses[i]
-		var missing []string
-		for _, name := range c.params() {
-			if given[name] == nil && !slices.Contains(missing, name) {
-				missing = append(missing, name)
+	return given, nil
+}
+
+// note remembers what the clause asks about.
+func (b *Bound) note(c *clause) {
+	b.user = b.user || len(c.when) > 0
+	for _, conds := range append(c.any, c.when) {
+		for i := range conds {
+			b.item = b.item || len(conds[i].item) > 0
+		}
+	}
+	for _, conds := range c.any {
+		for i := range conds {
+			switch cond := &conds[i]; cond.of {
+			case ofHistory:
+				b.history = true
+			case ofColumn:
+				if !slices.Contains(b.columns, cond.field) {
+					b.columns = append(b.columns, cond.field)
+				}
 			}
 		}
-		if len(missing) > 0 && c.Exclude {
+	}
+}
+
+// bind is the clause with values for its parameters.
+func (c clause) bind(given map[string][]operand) (clause, error) {
+	var err error
+	any := make([][]cond, len(c.any))
+	for i := range c.any {
+		if any[i], err = bindAll(c.any[i], given); err != nil {
+			return c, err
+		}
+	}
+	c.any = any
+	c.when, err = bindAll(c.when, given)
+	return c, err
+}
+
+func bindAll(conds []cond, given map[string][]operand) ([]cond, error) {
+	bound := slices.Clone(conds)
+	for i := range bound {
+		c := &bound[i]
+		for _, name := range c.params {
+			c.values = append(slices.Clip(c.values), given[name]...)
+		}
+		c.star = c.star || c.anyEvent(c.values)
+		if c.op == In || c.op == NotIn || c.star || len(c.item) > 0 {
 			continue
 		}
-		if len(missing) > 0 {
-			return nil, attune.Errorf(attune.Invalid, "filterValues lacks %s: an INCLUDE needs a value for each of its parameters", strings.Join(missing, ", "))
+		if len(c.values) != 1 {
+			return nil, attune.Errorf(attune.Invalid, "%s %s takes one value; it was given %d", c.name, c.op, len(c.values))
 		}
-		if err := b.add(c, given); err != nil {
-			return nil, err
+		if c.op.ranged() && !c.values[0].number {
+			return nil, attune.Errorf(attune.Invalid, "%s %s needs a number; it was given %s", c.name, c.op, quote(clip(c.values[0].text)))
 		}
-	}
-	return b, nil
-}
-
-func (b *Bound) add(c *Clause, given map[string][]operand) error {
-	if c.Subject != ItemID || len(c.If) > 0 || slices.Contains(c.Or, true) && slices.Contains(c.Or, false) {
-		return notBuilt("a clause that Check refuses")
-	}
-	bound := boundClause{exclude: c.Exclude, or: slices.Contains(c.Or, true)}
-	for i := range c.Where {
-		cond, err := c.Where[i].bind(given)
-		if err != nil {
-			return err
-		}
-		bound.conds = append(bound.conds, cond)
-		if cond.events {
-			b.history = true
-		} else if !slices.Contains(b.columns, cond.field) {
-			b.columns = append(b.columns, cond.field)
-		}
-	}
-	b.include = b.include || !c.Exclude
-	b.clauses = append(b.clauses, bound)
-	return nil
-}
-
-func (c *Cond) bind(given map[string][]operand) (boundCond, error) {
-	bound := boundCond{events: c.Dataset == schema.Interactions, field: c.Field, op: c.Op}
-	for _, v := range c.Values {
-		switch v.Kind {
-		case Star:
-			bound.any = true
-		case Param:
-			bound.values = append(bound.values, given[v.Text]...)
-		case CurrentItem:
-			return bound, notBuilt("CurrentItem.%s", v.Text)
-		default:
-			bound.values = append(bound.values, newOperand(v.Text))
-		}
-	}
-	if bound.events {
-		bound.any = bound.any || slices.ContainsFunc(bound.values, func(o operand) bool { return o.text == "*" })
-	}
-	if c.Op == In || c.Op == NotIn || bound.any {
-		return bound, nil
-	}
-	if len(bound.values) != 1 {
-		return bound, attune.Errorf(attune.Invalid, "%s %s takes one value; it was given %d", c.name(), c.Op, len(bound.values))
-	}
-	if c.Op != Equal && !bound.values[0].number {
-		return bound, attune.Errorf(attune.Invalid, "%s %s needs a number; it was given %s", c.name(), c.Op, quote(clip(bound.values[0].text)))
 	}
 	return bound, nil
-}
-
-func newOperand(text string) operand {
-	num, err := parseNumber(text)
-	return operand{text, num, err == nil}
 }
 
 // parseValues reads the text of one parameter: "a","b" or 12.5.

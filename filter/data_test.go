@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,8 @@ var rewrite = flag.Bool("rewrite", false, "write what the tests produce into tes
 //
 //	parse              canonical text, or the error
 //	check              "ok", or the error, against the schemas below
-//	mask {"P": "…"}    the names of the rows of the table below that may be shown, or the error
+//	mask {"P": "…"}    the rows of the tables below that may be shown, by subject, or the error;
+//	                   "user" and "item" say who asks about what: {"user": "ann", "item": "lamp"}
 func TestData(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -74,7 +76,7 @@ func runData(t *testing.T, command, input string) string {
 	case "parse":
 		return e.String()
 	case "check":
-		if err := e.Check(testSchemas()); err != nil {
+		if err := e.Check(testSchemas(), Limits{}); err != nil {
 			return "error: " + err.Error()
 		}
 		return "ok"
@@ -85,18 +87,19 @@ func runData(t *testing.T, command, input string) string {
 				t.Fatalf("%s: %v", arg, err)
 			}
 		}
-		if err := e.Check(testSchemas()); err != nil {
+		if err := e.Check(testSchemas(), Limits{}); err != nil {
 			t.Errorf("%s: %v", input, err)
 		}
-		b, err := e.Bind(values)
+		scene := testScene(e.Subject(), values["user"], values["item"])
+		delete(values, "user")
+		delete(values, "item")
+		b, err := e.Bind(e.Subject(), values)
 		if err != nil {
 			return "error: " + err.Error()
 		}
-		names, columns := testShop()
-		mask := b.Mask(columns, len(names), []Seen{{0, 0}, {1, 1}, {2, 0}, {2, 1}},
-			func(n uint16) string { return []string{"View", "Purchase"}[n] }, nil)
+		mask := b.Mask(scene.Scene, nil)
 		var shown []string
-		for i, name := range names {
+		for i, name := range scene.names {
 			if mask.Has(int32(i)) {
 				shown = append(shown, name)
 			}
@@ -114,19 +117,49 @@ func testSchemas() map[schema.Type]*schema.Schema {
 		{Name: "YEAR", Kind: schema.Int}, {Name: "TEXT", Kind: schema.String, Textual: true}, {Name: "NEW", Kind: schema.Boolean},
 		{Name: "C1", Kind: schema.String}, {Name: "C2", Kind: schema.String}, {Name: "C3", Kind: schema.String},
 		{Name: "C4", Kind: schema.String}, {Name: "C5", Kind: schema.String}, {Name: "C6", Kind: schema.String},
+	}}, schema.Users: {Name: "Users", Fields: []schema.Field{
+		{Name: "USER_ID", Kind: schema.String}, {Name: "AGE", Kind: schema.Int}, {Name: "MEMBERSHIP", Kind: schema.String},
+	}}, schema.Actions: {Name: "Actions", Fields: []schema.Field{
+		{Name: "ACTION_ID", Kind: schema.String}, {Name: "VALUE", Kind: schema.Float}, {Name: "REPEAT_FREQUENCY", Kind: schema.Long},
 	}}}
 }
 
-func testShop() ([]string, *Columns) {
-	c := NewColumns()
-	c.Set(0, "GENRES", []string{"a", "b"})
-	c.Set(0, "PRICE", 10)
-	c.Set(1, "GENRES", []string{"b", "c"})
-	c.Set(1, "PRICE", 20.5)
-	c.Set(2, "GENRES", "A")
-	c.Set(2, "BRAND", `say "hi", \o/`)
-	c.Set(3, "GENRES", "c")
-	c.Set(3, "YEAR", 1999)
-	c.Set(3, "BRAND", "1999")
-	return []string{"lamp(a,b;10;viewed)", "rug(b,c;20.5;bought)", "vase(A;viewed,bought)", "bed(c;1999)", "bare()"}, c
+type namedScene struct {
+	*Scene
+	names []string
+}
+
+// testScene is a shop with items, actions and users, and what ann did in it.
+func testScene(of Subject, user, item string) namedScene {
+	rows := map[Subject][]map[string]any{
+		ItemID: {
+			{"": "lamp", "GENRES": []string{"a", "b"}, "PRICE": 10}, {"": "rug", "GENRES": []string{"b", "c"}, "PRICE": 20.5},
+			{"": "vase", "GENRES": "A", "BRAND": `say "hi", \o/`}, {"": "bed", "GENRES": "c", "YEAR": 1999, "BRAND": "1999"}, {"": "bare"},
+		},
+		ActionID: {{"": "call", "VALUE": 5}, {"": "mail", "VALUE": 7.5}, {"": "wait"}},
+		UserID:   {{"": "ann", "AGE": 17, "MEMBERSHIP": "gold"}, {"": "bob", "AGE": 40, "MEMBERSHIP": []string{"gold", "free"}}, {"": "cy"}},
+	}
+	table := func(of Subject) (c *Columns, names []string) {
+		c = NewColumns()
+		for n, row := range rows[of] {
+			for name, x := range row {
+				if name != "" {
+					c.Set(int32(n), name, x)
+				}
+			}
+			names = append(names, row[""].(string))
+		}
+		return c, names
+	}
+	row := func(of Subject, id string) Row {
+		c, names := table(of)
+		return Row{ID: id, Table: c, Number: int32(slices.Index(names, id))}
+	}
+	c, names := table(of)
+	return namedScene{&Scene{
+		Rows: c, N: len(names), User: row(UserID, user), Item: row(ItemID, item),
+		RowOf:    func(id string) (int32, bool) { n := slices.Index(names, id); return int32(n), n >= 0 },
+		History:  []Seen{{0, 0}, {1, 1}, {2, 0}, {2, 1}},
+		TypeName: func(n uint16) string { return []string{"View", "Purchase"}[n] },
+	}, names}
 }

@@ -12,14 +12,20 @@ import (
 // gives it values. It does not change, and is safe for concurrent use.
 type Expr struct {
 	Clauses []Clause // joined by |
+
+	plan *plan // made once by Parse, so that Bind has little to do
 }
+
+// Subject is what the filter chooses: that of its first clause. Check refuses
+// expressions with several.
+func (e *Expr) Subject() Subject { return e.Clauses[0].Subject }
 
 // Clause is one INCLUDE or EXCLUDE with its conditions.
 type Clause struct {
 	Exclude bool
 	Subject Subject
 	Where   []Cond
-	Or      []bool // Or[i] says whether Where[i+1] is joined by OR; otherwise by AND
+	Or      []bool // Or[i] says whether Where[i+1] is joined by OR; otherwise by AND, which binds tighter
 	If      []Cond // about CurrentUser, joined by AND; empty for none
 }
 
@@ -33,6 +39,12 @@ const (
 	UserID   Subject = "UserID"
 )
 
+// ranged says whether the operator compares the size of numbers.
+func (o Op) ranged() bool { return o == Less || o == LessEqual || o == Greater || o == GreaterEqual }
+
+// negative says whether the operator matches exactly what another does not.
+func (o Op) negative() bool { return o == NotIn || o == NotEqual }
+
 // Op compares a field with a value.
 type Op string
 
@@ -41,6 +53,7 @@ const (
 	In           Op = "IN"
 	NotIn        Op = "NOT IN"
 	Equal        Op = "="
+	NotEqual     Op = "!="
 	Less         Op = "<"
 	LessEqual    Op = "<="
 	Greater      Op = ">"
@@ -73,6 +86,22 @@ const (
 	Star                             // *, any event type
 	CurrentItem                      // CurrentItem.FIELD, of the item in the request
 )
+
+// idOf is the column that names the rows of a dataset: "" for interactions, whose rows have no name.
+func idOf(t schema.Type) string {
+	switch t {
+	case schema.Items:
+		return schema.ItemID
+	case schema.Users, currentUser:
+		return schema.UserID
+	case schema.Actions:
+		return schema.ActionID
+	}
+	return ""
+}
+
+// currentUser is the Dataset of conditions behind IF.
+const currentUser schema.Type = ""
 
 // datasetNames are the dataset types as Personalize writes them in expressions.
 var datasetNames = map[schema.Type]string{
@@ -120,7 +149,7 @@ func (c *Clause) print(b *strings.Builder) {
 
 // name is the field with its dataset, as in Items.GENRES.
 func (c *Cond) name() string {
-	if c.Dataset == "" {
+	if c.Dataset == currentUser {
 		return "CurrentUser." + c.Field
 	}
 	return datasetNames[c.Dataset] + "." + c.Field
@@ -171,14 +200,15 @@ func (e *Expr) Params() []string {
 	return names
 }
 
+// conds are the conditions of WHERE and of IF.
+func (c *Clause) conds() []Cond { return slices.Concat(c.Where, c.If) }
+
 func (c *Clause) params() []string {
 	var names []string
-	for _, conds := range [][]Cond{c.Where, c.If} {
-		for _, cond := range conds {
-			for _, v := range cond.Values {
-				if v.Kind == Param {
-					names = append(names, v.Text)
-				}
+	for _, cond := range c.conds() {
+		for _, v := range cond.Values {
+			if v.Kind == Param && !slices.Contains(names, v.Text) {
+				names = append(names, v.Text)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ const (
 	tokenText             // "literal"; text is without quotes
 	tokenNumber           // -12.5e3
 	tokenParam            // $NAME; text is the name
-	tokenSign             // ( ) , | * = < <= > >=
+	tokenSign             // ( ) , | * = != < <= > >=
 )
 
 type token struct {
@@ -54,9 +54,10 @@ type lexer struct {
 	pos int
 }
 
-// fail is an error at a byte offset, told as a character counted from 1.
+// fail is an error at a byte offset, told as a character counted from 1. It
+// begins with the service's words.
 func (l *lexer) fail(at int, format string, args ...any) error {
-	return attune.Errorf(attune.Invalid, "filter expression, character %d: %s",
+	return attune.Errorf(attune.Invalid, "Invalid input symbol at character %d: %s",
 		utf8.RuneCountInString(l.src[:at])+1, fmt.Sprintf(format, args...))
 }
 
@@ -101,17 +102,17 @@ func (l *lexer) next() (token, error) {
 	case strings.IndexByte("(),|*=", c) >= 0:
 		l.pos++
 		return token{tokenSign, l.src[at:l.pos], at}, nil
-	case c == '<' || c == '>':
+	case c == '<' || c == '>' || c == '!' && strings.HasPrefix(l.src[at:], "!="):
 		l.pos++
 		if l.pos < len(l.src) && l.src[l.pos] == '=' {
 			l.pos++
 		}
 		return token{tokenSign, l.src[at:l.pos], at}, nil
 	case c == '\'':
-		return token{}, l.fail(at, "invalid input symbol ': put text in double quotes")
+		return token{}, l.fail(at, "put text in double quotes")
 	}
 	r, _ := utf8.DecodeRuneInString(l.src[at:])
-	return token{}, l.fail(at, "invalid input symbol %q", r)
+	return token{}, l.fail(at, "%q has no meaning here", r)
 }
 
 // literal reads "text"; inside, \" is a quote and \\ a backslash, and any other backslash is itself.

@@ -3,106 +3,259 @@ package filter
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Seen is one interaction of the user who asks, for Mask.
-type Seen struct {
-	Item int32  // row in the item columns
-	Type uint16 // event type, named by Mask's typeName
+// Scene is what a filter is matched against: the rows to choose from, and who
+// asks. Each subject has its own:
+//
+//	ItemID    rows are items, History is what the user did with items (Interactions)
+//	ActionID  rows are actions, History is what the user did with actions (Action_Interactions)
+//	UserID    rows are users, History is what each of them did with items; nobody asks
+//
+// Nothing of it is kept or changed.
+type Scene struct {
+	Rows     *Columns                      // attributes by row
+	N        int                           // rows 0 … N-1 are there to choose from
+	RowOf    func(id string) (int32, bool) // the row of an id
+	History  []Seen                        // in any order; repeats count once; needed if Bound.History
+	TypeName func(uint16) string           // names the types of History
+	User     Row                           // who asks; needed if Bound.User
+	Item     Row                           // the item that others shall be like; needed if Bound.Item
 }
 
-// History says whether the filter asks what the user did; if not, Mask needs no history.
+// Seen is one thing that happened between a user and a row.
+type Seen struct {
+	Row  int32  // of the item or action; of the user, when users are chosen
+	Type uint16 // event type, named by Scene.TypeName
+}
+
+// Recent drops from a history, oldest first, all but the newest so many of each
+// type; 0 drops nothing. It moves what it keeps to the end of the given slice.
+func Recent(history []Seen, most int) []Seen {
+	if most <= 0 || len(history) <= most {
+		return history
+	}
+	kept, have := len(history), map[uint16]int{}
+	for _, seen := range slices.Backward(history) {
+		if have[seen.Type]++; have[seen.Type] <= most {
+			kept--
+			history[kept] = seen
+		}
+	}
+	return history[kept:]
+}
+
+// Row is one user or item with its attributes.
+type Row struct {
+	ID     string
+	Table  *Columns // nil for none
+	Number int32    // in Table; negative when it has no attributes
+}
+
+// get is an attribute of the row, as Columns.Get has it; by an id column's name, its id.
+func (r Row) get(name string, isID bool) any {
+	switch {
+	case isID && r.ID != "":
+		return r.ID
+	case isID || r.Table == nil:
+		return nil
+	}
+	return r.Table.Get(r.Number, name)
+}
+
+// History says whether the filter asks what the user did; if not, Scene needs no history.
 func (b *Bound) History() bool { return b.history }
 
+// User says whether the filter asks about the attributes of the current user.
+func (b *Bound) User() bool { return b.user }
+
+// Item says whether the filter asks about the current item.
+func (b *Bound) Item() bool { return b.item }
+
 // Mask writes into dst (resized; its memory is used again) which of the rows
-// 0 … n-1 may be shown: the union of what the INCLUDE clauses match, or every
-// row when there are none, without what any EXCLUDE clause matches.
+// 0 … N-1 may be shown: the union of what the INCLUDE clauses match, or every
+// row when there are none, without what any EXCLUDE clause matches. A clause
+// whose IF does not hold for the current user is as if it were not there.
 //
-// NOT IN matches exactly the rows that IN does not match, so a row without a
-// value in the field is matched by NOT IN, and so is an item that the user
-// never touched. typeName names an event type; nil is allowed without history.
-func (b *Bound) Mask(items *Columns, n int, history []Seen, typeName func(uint16) string, dst Bitmap) Bitmap {
-	w := words(n)
-	all := dst.Resize(3 * w * 64) // the answer and two scratch bitmaps in one piece
-	dst, clause, cond := all[:w:w], all[w:2*w], all[2*w:]
-	items.rlockIndexed(b.columns)
-	defer items.mu.RUnlock()
-	m := matcher{items: items, n: n, history: history, typeName: typeName}
-	if !b.include {
-		dst.fill(n)
+// NOT IN and != match exactly the rows that IN and = do not match, so a row
+// without a value in the field is matched, and so is an item that the user
+// never touched. The other comparisons do not match a row without a value, nor
+// any row when the current item has no value.
+func (b *Bound) Mask(s *Scene, dst Bitmap) Bitmap {
+	w := words(s.N)
+	all := dst.Resize(4 * w * 64) // the answer and three scratch bitmaps in one piece
+	m := matcher{Scene: s, dst: all[:w:w], clause: all[w : 2*w : 2*w], all: all[2*w : 3*w : 3*w], one: all[3*w:]}
+	clauses := b.about(s) // reads rows of tables, so it comes before the lock
+	s.Rows.rlockIndexed(b.columns)
+	defer s.Rows.mu.RUnlock()
+	if !slices.ContainsFunc(clauses, func(c clause) bool { return !c.exclude }) {
+		m.dst.fill(s.N)
 	}
 	for _, exclude := range []bool{false, true} {
-		for i := range b.clauses {
-			c := &b.clauses[i]
-			if c.exclude != exclude {
+		for i := range clauses {
+			if clauses[i].exclude != exclude {
 				continue
 			}
-			m.clause(c, clause, cond)
+			m.match(clauses[i].any)
 			if exclude {
-				dst.andNot(clause)
+				m.dst.andNot(m.clause)
 			} else {
-				dst.or(clause)
+				m.dst.or(m.clause)
 			}
 		}
 	}
-	return all[:w]
+	return all[:w] // with room for the next time
 }
 
-// matcher is what one Mask matches against. The read lock of items is held.
-type matcher struct {
-	items    *Columns
-	n        int
-	history  []Seen
-	typeName func(uint16) string
-}
-
-// clause puts the rows that c matches into dst; scratch has the same size.
-func (m *matcher) clause(c *boundClause, dst, scratch Bitmap) {
-	clear(dst)
-	for i := range c.conds {
-		clear(scratch)
-		m.cond(&c.conds[i], scratch)
-		if i == 0 || c.or {
-			dst.or(scratch)
-		} else {
-			dst.and(scratch)
+// about are the clauses that count for the current user, with the values of the current item.
+func (b *Bound) about(s *Scene) []clause {
+	if !b.user && !b.item {
+		return b.clauses
+	}
+	var out []clause
+	for _, c := range b.clauses {
+		if !slices.ContainsFunc(withItem(c.when, s.Item), func(c cond) bool { return !c.holds(s.User) }) {
+			any := make([][]cond, len(c.any))
+			for i := range c.any {
+				any[i] = withItem(c.any[i], s.Item)
+			}
+			out = append(out, clause{exclude: c.exclude, any: any})
 		}
+	}
+	return out
+}
+
+// withItem are the conditions with the current item's values among theirs.
+func withItem(conds []cond, item Row) []cond {
+	if !slices.ContainsFunc(conds, func(c cond) bool { return len(c.item) > 0 }) {
+		return conds
+	}
+	conds = slices.Clone(conds)
+	for i := range conds {
+		c := &conds[i]
+		c.values = slices.Clip(c.values)
+		for _, name := range c.item {
+			c.values = append(c.values, operandsOf(item.get(name, name == itsID))...)
+		}
+	}
+	return conds
+}
+
+// operandsOf makes an attribute's values comparable.
+func operandsOf(x any) []operand {
+	switch x := x.(type) {
+	case string:
+		return []operand{newOperand(x)}
+	case []string:
+		list := make([]operand, len(x))
+		for i, text := range x {
+			list[i] = newOperand(text)
+		}
+		return list
+	case float64:
+		return []operand{{strconv.FormatFloat(x, 'f', -1, 64), x, true}}
+	}
+	return nil
+}
+
+// holds says whether one row fulfils the condition.
+func (c *cond) holds(r Row) bool {
+	found := false
+	switch x := r.get(c.field, c.of == ofID).(type) {
+	case string:
+		found = c.has(x)
+	case []string:
+		found = slices.ContainsFunc(x, c.has)
+	case float64:
+		found = slices.ContainsFunc(c.values, func(o operand) bool {
+			low, high := c.op.bounds(o.num)
+			return o.number && x >= low && x <= high
+		})
+	}
+	return found != c.op.negative()
+}
+
+// has says whether text is one of the values. Text is in no range.
+func (c *cond) has(text string) bool {
+	return !c.op.ranged() && slices.ContainsFunc(c.values, func(o operand) bool { return o.text == text })
+}
+
+// bounds are the least and the greatest number that stand in the relation to v.
+func (o Op) bounds(v float64) (low, high float64) {
+	switch o {
+	case Less:
+		return math.Inf(-1), math.Nextafter(v, math.Inf(-1))
+	case LessEqual:
+		return math.Inf(-1), v
+	case Greater:
+		return math.Nextafter(v, math.Inf(1)), math.Inf(1)
+	case GreaterEqual:
+		return v, math.Inf(1)
+	}
+	return v, v
+}
+
+// matcher is one Mask at work. The read lock of Rows is held.
+type matcher struct {
+	*Scene
+	dst, clause, all, one Bitmap // the answer; what a clause matches; all of an alternative; one condition
+}
+
+// match puts the rows that fulfil any of the alternatives into clause.
+func (m *matcher) match(any [][]cond) {
+	clear(m.clause)
+	for _, conds := range any {
+		for i := range conds {
+			into := m.one
+			if i == 0 {
+				into = m.all
+			}
+			clear(into)
+			m.cond(&conds[i], into)
+			if i > 0 {
+				m.all.and(m.one)
+			}
+		}
+		m.clause.or(m.all)
 	}
 }
 
-// cond adds the rows that c matches to the empty dst.
-func (m *matcher) cond(c *boundCond, dst Bitmap) {
-	switch {
-	case c.events:
+// cond adds the rows that fulfil c to the empty dst.
+func (m *matcher) cond(c *cond, dst Bitmap) {
+	switch c.of {
+	case ofHistory:
 		m.events(c, dst)
-	case c.op == In || c.op == NotIn || c.op == Equal:
-		if col := m.items.find(c.field); col != nil {
-			col.anyOf(c.values, dst)
+	case ofID:
+		for _, v := range c.values {
+			if row, ok := m.RowOf(v.text); ok {
+				dst.Add(row)
+			}
 		}
 	default:
-		if col := m.items.find(c.field); col != nil {
-			col.compare(c.op, c.values[0].num, dst)
+		if col := m.Rows.find(c.field); col != nil {
+			col.match(c, dst)
 		}
 	}
-	if c.op == NotIn {
-		dst.complement(m.n)
+	if c.op.negative() {
+		dst.complement(m.N)
 	}
-	dst.trim(m.n)
+	dst.trim(m.N)
 }
 
-// events adds the items that the user touched with one of the event types.
-func (m *matcher) events(c *boundCond, dst Bitmap) {
+// events adds the rows that something of one of the event types happened to.
+func (m *matcher) events(c *cond, dst Bitmap) {
 	const unknown, no, yes = 0, 1, 2
 	var known [64]uint8 // verdicts of the first event types; real groups have few
-	for _, seen := range m.history {
+	for _, seen := range m.History {
 		verdict := uint8(unknown)
 		if int(seen.Type) < len(known) {
 			verdict = known[seen.Type]
 		}
 		if verdict == unknown {
 			verdict = no
-			if c.any || slices.ContainsFunc(c.values, func(o operand) bool { return strings.EqualFold(o.text, m.typeName(seen.Type)) }) {
+			if c.star || slices.ContainsFunc(c.values, func(o operand) bool { return strings.EqualFold(o.text, m.TypeName(seen.Type)) }) {
 				verdict = yes
 			}
 			if int(seen.Type) < len(known) {
@@ -110,48 +263,67 @@ func (m *matcher) events(c *boundCond, dst Bitmap) {
 			}
 		}
 		if verdict == yes {
-			dst.Add(seen.Item)
+			dst.Add(seen.Row)
 		}
 	}
 }
 
-// anyOf adds the rows that have one of the values.
-func (c *column) anyOf(values []operand, dst Bitmap) {
-	var nums []float64
-	for _, v := range values {
-		if code, ok := c.dict[v.text]; ok {
+// match adds the rows whose values stand in the relation to one of c's, before
+// a negative operator turns it round.
+func (c *column) match(q *cond, dst Bitmap) {
+	for _, v := range q.values {
+		if code, ok := c.dict[v.text]; ok && !q.op.ranged() {
 			c.rowsOf[code].into(dst)
 		}
-		if v.number && len(c.num) > 0 {
-			nums = append(nums, v.num)
+	}
+	var equal []float64
+	for _, v := range q.values {
+		switch low, high := q.op.bounds(v.num); {
+		case !v.number || len(c.num) == 0:
+		case low == high:
+			equal = append(equal, v.num)
+		default:
+			c.between(low, high, dst)
 		}
 	}
-	if len(nums) == 0 {
+	if len(equal) <= fewNumbers {
+		for _, v := range equal {
+			c.between(v, v, dst)
+		}
 		return
 	}
-	for row, v := range c.num {
-		if slices.Contains(nums, v) {
+	slices.Sort(equal)
+	for row, x := range c.num {
+		if _, found := slices.BinarySearch(equal, x); found { // never NaN: it is before all numbers
 			dst.Add(int32(row))
 		}
 	}
 }
 
-// compare adds the rows whose number stands in the relation to v. None stands in any.
-func (c *column) compare(op Op, v float64, dst Bitmap) {
-	low, high := math.Inf(-1), math.Inf(1)
-	switch op {
-	case Less:
-		high = math.Nextafter(v, low)
-	case LessEqual:
-		high = v
-	case Greater:
-		low = math.Nextafter(v, high)
-	case GreaterEqual:
-		low = v
-	}
-	for row, x := range c.num {
-		if x >= low && x <= high { // false for NaN
-			dst.Add(int32(row))
+// fewNumbers is how many numbers are looked for one after the other: a pass for
+// each is quicker than a search for every row, up to about here.
+const fewNumbers = 16
+
+// between adds the rows whose number is from low to high. It has no branches
+// that depend on the data: a range that half of the rows are in would make a
+// processor guess wrong every other time.
+func (c *column) between(low, high float64, dst Bitmap) {
+	for w := range dst {
+		from := w << 6
+		if from >= len(c.num) {
+			return
 		}
+		var word uint64
+		for i, x := range c.num[from:min(from+64, len(c.num))] {
+			word |= (bit(x >= low) & bit(x <= high)) << (uint(i) & 63) // 0 for NaN
+		}
+		dst[w] |= word
 	}
+}
+
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -5,187 +5,403 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/attune-io/attune/dataset/schema"
 )
 
-// oracleShop is the same items twice: as columns, and as plain maps for the slow, obvious matcher.
-type oracleShop struct {
-	columns *Columns
-	rows    []map[string][]string
-	prices  []float64 // NaN-free; -1 is none
+// The oracle knows nothing of the package: it writes expressions of its own
+// making, and says by the rules of the language alone, one row at a time, what
+// they let through.
+
+// oracleCond is one comparison as the oracle made it.
+type oracleCond struct {
+	dataset string // as written; CurrentUser behind IF
+	field   string
+	op      string
+	values  []oracleValue
+}
+
+type oracleValue struct {
+	text string // as written in the expression
+	kind byte   // 'v'alue, 'p'arameter, '*', 'i'tem's field
+	is   string // the value, the name of the parameter or the field
+}
+
+type oracleClause struct {
+	exclude bool
+	any     [][]oracleCond
+	when    []oracleCond
+}
+
+// oracleRow is a row's attributes, all as texts; numbers are in PRICE and AGE.
+type oracleRow map[string][]string
+
+// oracleWorld is one subject's world: what is chosen from, and who asks.
+type oracleWorld struct {
+	subject Subject
+	rows    []oracleRow
 	history []Seen
+	user    oracleRow // nil: nothing is known of them
+	item    oracleRow
+	params  map[string][]string
 }
 
 var oracleTypes = []string{"View", "purchase", "CART"}
 
-func newOracleShop(rng *rand.Rand) *oracleShop {
-	n := rng.IntN(200)
-	s := &oracleShop{columns: NewColumns(), rows: make([]map[string][]string, n), prices: make([]float64, n)}
-	for row := range n {
-		s.rows[row], s.prices[row] = map[string][]string{}, -1
+// oracleParams are the values of a request; Z is never given.
+var oracleParams = map[string][]string{"TEXTS": {"v1", "View", "7"}, "TEXT": {"v3"}, "NUMBER": {"4"}, "NUMBERS": {"1", "4.0"}, "IDS": {"id3", "id5"}}
+
+var oracleGiven = map[string]string{"TEXTS": `"v1","View" , "7"`, "TEXT": ` "v3" `, "NUMBER": "4", "NUMBERS": `"1", 4.0`, "IDS": `id3,"id5"`}
+
+func newOracleWorld(rng *rand.Rand, subject Subject) *oracleWorld {
+	w := &oracleWorld{subject: subject}
+	row := func(n int) oracleRow {
+		r := oracleRow{"ID": {fmt.Sprint("id", n)}}
 		for _, name := range []string{"GENRES", "BRAND"} {
-			var v []string
 			for range rng.IntN(4) {
-				v = append(v, fmt.Sprint("v", rng.IntN(6)))
+				if v := fmt.Sprint("v", rng.IntN(6)); !slices.Contains(r[name], v) {
+					r[name] = append(r[name], v)
+				}
 			}
-			s.rows[row][name] = v
-			s.columns.Set(int32(row), name, v)
 		}
-		if rng.IntN(3) > 0 {
-			s.prices[row] = float64(rng.IntN(8))
-			s.columns.Set(int32(row), "PRICE", s.prices[row])
+		for _, name := range []string{"PRICE", "AGE"} {
+			if rng.IntN(3) > 0 {
+				r[name] = []string{fmt.Sprint(rng.IntN(8))}
+			}
 		}
+		return r
+	}
+	n := rng.IntN(150)
+	for i := range n {
+		w.rows = append(w.rows, row(i))
 	}
 	for range rng.IntN(30) * min(n, 1) {
-		s.history = append(s.history, Seen{int32(rng.IntN(n)), uint16(rng.IntN(len(oracleTypes)))})
+		w.history = append(w.history, Seen{int32(rng.IntN(n)), uint16(rng.IntN(len(oracleTypes)))})
+	}
+	if rng.IntN(4) > 0 {
+		w.user = row(rng.IntN(9))
+	}
+	if rng.IntN(8) > 0 && n > 0 {
+		w.item = w.rows[rng.IntN(n)]
+	}
+	return w
+}
+
+// table is the rows in the package's form.
+func (r oracleRow) put(c *Columns, n int) {
+	for name, texts := range r {
+		switch name {
+		case "ID":
+		case "PRICE", "AGE":
+			x, _ := strconv.ParseFloat(texts[0], 64)
+			c.Set(int32(n), name, x)
+		default:
+			c.Set(int32(n), name, texts)
+		}
+	}
+}
+
+func (r oracleRow) row(number int) Row {
+	if r == nil {
+		return Row{}
+	}
+	c := NewColumns()
+	r.put(c, number)
+	return Row{ID: r["ID"][0], Table: c, Number: int32(number)}
+}
+
+func (w *oracleWorld) scene() *Scene {
+	s := &Scene{Rows: NewColumns(), N: len(w.rows), History: w.history,
+		TypeName: func(n uint16) string { return oracleTypes[n] }, User: w.user.row(2), Item: w.item.row(0)}
+	for i, r := range w.rows {
+		r.put(s.Rows, i)
+	}
+	s.RowOf = func(id string) (int32, bool) {
+		i := slices.IndexFunc(w.rows, func(r oracleRow) bool { return r["ID"][0] == id })
+		return int32(i), i >= 0
 	}
 	return s
 }
 
-// matches says whether one row fulfils one condition, the slow way.
-func (s *oracleShop) matches(c *Cond, row int, given map[string][]string) bool {
-	var want []string
-	for _, v := range c.Values {
-		if v.Kind == Param {
-			want = append(want, given[v.Text]...)
-		} else if want = append(want, v.Text); v.Kind == Star {
-			want[len(want)-1] = "*"
-		}
-	}
-	in := false
-	switch c.Field {
-	case "EVENT_TYPE":
-		for _, seen := range s.history {
-			for _, w := range want {
-				in = in || int(seen.Item) == row && (w == "*" || strings.EqualFold(w, oracleTypes[seen.Type]))
+// shown says whether a row is let through.
+func (w *oracleWorld) shown(clauses []oracleClause, row int) bool {
+	include, included, excluded := false, false, false
+	for _, c := range clauses {
+		on := true
+		for _, q := range slices.Concat(append(c.any, c.when)...) {
+			for _, v := range q.values {
+				on = on && (v.kind != 'p' || oracleParams[v.is] != nil)
 			}
 		}
-	case "PRICE":
-		var w float64
-		for _, text := range want {
-			if _, err := fmt.Sscan(text, &w); err != nil {
-				panic(err)
-			}
-			if p := s.prices[row]; p >= 0 {
-				in = in || c.Op == Less && p < w || c.Op == LessEqual && p <= w || c.Op == Greater && p > w ||
-					c.Op == GreaterEqual && p >= w || (c.Op == Equal || c.Op == In || c.Op == NotIn) && p == w
-			}
+		for _, q := range c.when {
+			on = on && w.holds(q, w.user, -1)
 		}
-	default:
-		in = slices.ContainsFunc(s.rows[row][c.Field], func(v string) bool { return slices.Contains(want, v) })
-	}
-	return in != (c.Op == NotIn)
-}
-
-func (s *oracleShop) shown(e *Expr, row int, given map[string][]string) bool {
-	include, included := false, false
-	for i := range e.Clauses {
-		c := &e.Clauses[i]
-		off := false
-		for _, name := range c.params() {
-			off = off || given[name] == nil
-		}
-		if off {
+		if !on {
 			continue
 		}
-		m := s.matches(&c.Where[0], row, given)
-		for j := 1; j < len(c.Where); j++ {
-			if o := s.matches(&c.Where[j], row, given); c.Or[j-1] {
-				m = m || o
-			} else {
-				m = m && o
+		match := slices.ContainsFunc(c.any, func(all []oracleCond) bool {
+			return !slices.ContainsFunc(all, func(q oracleCond) bool { return !w.holds(q, w.rows[row], row) })
+		})
+		if c.exclude {
+			excluded = excluded || match
+		} else {
+			include, included = true, included || match
+		}
+	}
+	return (included || !include) && !excluded
+}
+
+// holds says whether attributes, or what happened to a row, fulfil a condition.
+func (w *oracleWorld) holds(q oracleCond, attributes oracleRow, row int) bool {
+	var want []string
+	for _, v := range q.values {
+		switch v.kind {
+		case 'p':
+			want = append(want, oracleParams[v.is]...)
+		case 'i':
+			want = append(want, w.item[v.is]...)
+		default:
+			want = append(want, v.is)
+		}
+	}
+	have := attributes[q.field]
+	if q.field == "EVENT_TYPE" {
+		have = nil
+		for _, seen := range w.history {
+			if int(seen.Row) == row {
+				have = append(have, oracleTypes[seen.Type])
 			}
 		}
-		if c.Exclude && m {
+	}
+	found := false
+	for _, h := range have {
+		for _, x := range want {
+			found = found || oracleCompare(q, h, x)
+		}
+	}
+	return found != (q.op == "NOT IN" || q.op == "!=")
+}
+
+func oracleCompare(q oracleCond, have, want string) bool {
+	switch q.field {
+	case "EVENT_TYPE":
+		return want == "*" || strings.EqualFold(have, want)
+	case "PRICE", "AGE":
+		h, _ := strconv.ParseFloat(have, 64)
+		x, err := strconv.ParseFloat(want, 64)
+		if err != nil {
 			return false
 		}
-		if !c.Exclude {
-			include, included = true, included || m
+		switch q.op {
+		case "<":
+			return h < x
+		case "<=":
+			return h <= x
+		case ">":
+			return h > x
+		case ">=":
+			return h >= x
 		}
+		return h == x
 	}
-	return included || !include
+	return have == want
 }
 
-// randomExpr writes an expression that Check allows. Parameters A and B have values; Z, used only to exclude, has none.
-func randomExpr(rng *rand.Rand) string {
-	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
-	var clauses []string
-	for range 1 + rng.IntN(3) {
-		exclude := rng.IntN(2) == 0
-		cond := func(events bool) string {
-			list := func(value func() string) string {
-				op := pick("IN", "NOT IN", "=")
-				var values []string
-				for range 1 + rng.IntN(3) {
-					values = append(values, value())
-				}
-				if op == "=" {
-					return "= " + values[0]
-				}
-				if op == "IN" && rng.IntN(3) == 0 {
-					values[0] = pick("$A", "$B")
-					if exclude && rng.IntN(2) == 0 {
-						values[0] = "$Z"
-					}
-				}
-				return op + " (" + strings.Join(values, ", ") + ")"
-			}
-			if events {
-				return "Interactions.EVENT_TYPE " + list(func() string { return pick(`"view"`, `"PURCHASE"`, `"cart"`, `"other"`, `*`) })
-			}
-			switch rng.IntN(4) {
-			case 0:
-				return "Items.PRICE " + pick("<", "<=", ">", ">=", "=") + fmt.Sprintf(" %d", rng.IntN(9))
-			case 1:
-				return "Items.PRICE " + pick("IN", "NOT IN") + fmt.Sprintf(` ("%d", %d.0)`, rng.IntN(9), rng.IntN(9))
-			}
-			return "Items." + pick("GENRES", "BRAND") + " " + list(func() string { return fmt.Sprintf(`"v%d"`, rng.IntN(7)) })
-		}
-		events, join, conds := rng.IntN(3) == 0, pick(" AND ", " OR "), []string{}
-		for range 1 + rng.IntN(3) {
-			conds = append(conds, cond(events))
-		}
-		verb := "INCLUDE"
-		if exclude {
-			verb = "EXCLUDE"
-		}
-		clauses = append(clauses, verb+" ItemID WHERE "+strings.Join(conds, join))
-	}
-	return strings.Join(clauses, " | ")
+// oracleWriter makes expressions that Check allows.
+type oracleWriter struct {
+	*rand.Rand
+	subject Subject
+	exclude bool // of the clause being made
 }
 
-// TestMaskAgainstOracle compares random expressions over random shops with one row at a time.
+func (g oracleWriter) pick(s ...string) string { return s[g.IntN(len(s))] }
+
+func (g oracleWriter) clauses() (list []oracleClause) {
+	for range 1 + g.IntN(3) {
+		g.exclude = g.IntN(2) == 0
+		c := oracleClause{exclude: g.exclude}
+		dataset := map[Subject][2]string{ItemID: {"Items", "Interactions"}, ActionID: {"Actions", "Action_Interactions"},
+			UserID: {"Users", "Interactions"}}[g.subject][min(g.IntN(3), 1)^1]
+		for range 1 + g.IntN(2) {
+			var all []oracleCond
+			for range 1 + g.IntN(3) {
+				all = append(all, g.cond(dataset))
+			}
+			c.any = append(c.any, all)
+		}
+		if g.subject != UserID && g.IntN(3) == 0 {
+			for range 1 + g.IntN(2) {
+				c.when = append(c.when, g.cond("CurrentUser"))
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+func (g oracleWriter) cond(dataset string) oracleCond {
+	q := oracleCond{dataset: dataset, op: g.pick("IN", "IN", "NOT IN", "=", "!=")}
+	var literal func() string
+	params, list := []string{}, []string{}
+	switch q.field = g.pick("GENRES", "GENRES", "BRAND", "ID", "PRICE"); {
+	case strings.HasSuffix(dataset, "nteractions"):
+		q.field, params, list = "EVENT_TYPE", []string{"TEXT"}, []string{"TEXTS"}
+		literal = func() string { return g.pick("view", "PURCHASE", "cart", "other", "*") }
+	case q.field == "PRICE":
+		if dataset == "CurrentUser" || dataset == "Users" {
+			q.field = "AGE"
+		}
+		params, list = []string{"NUMBER"}, []string{"NUMBER", "NUMBERS"}
+		q.op = g.pick("IN", "NOT IN", "=", "!=", "<", "<=", ">", ">=")
+		literal = func() string { return fmt.Sprint(g.IntN(9)) }
+	case q.field == "ID":
+		params, list = []string{"TEXT"}, []string{"IDS", "TEXTS"}
+		literal = func() string { return fmt.Sprint("id", g.IntN(12)) }
+	default:
+		params, list = []string{"TEXT"}, []string{"TEXT", "TEXTS"}
+		literal = func() string { return fmt.Sprint("v", g.IntN(7)) }
+	}
+	many := q.op == "IN" || q.op == "NOT IN"
+	if many {
+		params = list
+	}
+	for i := 0; i == 0 || many && i < 3 && g.IntN(2) == 0; i++ {
+		q.values = append(q.values, g.value(&q, literal, params))
+	}
+	return q
+}
+
+func (g oracleWriter) value(q *oracleCond, literal func() string, params []string) oracleValue {
+	events, number := q.field == "EVENT_TYPE", q.field == "PRICE" || q.field == "AGE"
+	switch k := g.IntN(5); {
+	case k == 0 && q.op != "NOT IN":
+		if g.exclude && g.IntN(3) == 0 {
+			return oracleValue{"$Z", 'p', "Z"}
+		}
+		name := g.pick(params...)
+		return oracleValue{"$" + name, 'p', name}
+	case k == 1 && g.subject == ItemID && !events:
+		field := q.field
+		if field == "AGE" {
+			field = "PRICE"
+		}
+		written := map[string]string{"ID": "ITEM_ID"}[field]
+		if written == "" {
+			written = field
+		}
+		return oracleValue{g.pick("CurrentItem.", "currentitem.") + written, 'i', field}
+	}
+	v := literal()
+	switch {
+	case v == "*" && g.IntN(2) == 0:
+		return oracleValue{"*", '*', "*"}
+	case number && g.IntN(2) == 0:
+		return oracleValue{v + g.pick("", ".0", "e0"), 'v', v}
+	}
+	return oracleValue{strconv.Quote(v), 'v', v}
+}
+
+// write is the text of clauses, in any case and spacing that the language allows.
+func (g oracleWriter) write(clauses []oracleClause) string {
+	word := func(s string) string { return g.pick(s, s, strings.ToLower(s)) }
+	space := func() string { return g.pick("", " ", "\n\t") }
+	cond := func(q oracleCond) string {
+		field := q.field
+		if field == "ID" {
+			field = map[string]string{"Items": "ITEM_ID", "Actions": "ACTION_ID"}[q.dataset]
+			if field == "" {
+				field = "USER_ID"
+			}
+		}
+		var texts []string
+		for _, v := range q.values {
+			texts = append(texts, v.text)
+		}
+		values := strings.Join(texts, space()+","+space())
+		if bare := len(texts) == 1 && (q.op != "IN" && q.op != "NOT IN" || strings.ContainsAny(texts[0][:1], "$cC")); !bare || g.IntN(2) == 0 {
+			values = "(" + space() + values + space() + ")"
+		}
+		return word(q.dataset) + "." + word(field) + " " + word(q.op) + " " + values
+	}
+	var out []string
+	for _, c := range clauses {
+		text := word("INCLUDE")
+		if c.exclude {
+			text = word("EXCLUDE")
+		}
+		text += " " + word(string(g.subject)) + " " + word("WHERE") + " "
+		for i, all := range c.any {
+			for j, q := range all {
+				switch {
+				case j > 0:
+					text += " " + word("AND") + " "
+				case i > 0:
+					text += " " + word("OR") + " "
+				}
+				text += cond(q)
+			}
+		}
+		for i, q := range c.when {
+			text += " " + word([]string{"IF", "AND"}[min(i, 1)]) + " " + cond(q)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, space()+"|"+space())
+}
+
+// oracleExpr is the text of a random expression of a random subject.
+func oracleExpr(rng *rand.Rand) (subject Subject, clauses []oracleClause, text string) {
+	subject = []Subject{ItemID, ItemID, ActionID, UserID}[rng.IntN(4)]
+	g := oracleWriter{Rand: rng, subject: subject}
+	clauses = g.clauses()
+	return subject, clauses, g.write(clauses)
+}
+
+// TestMaskAgainstOracle compares random expressions over random worlds with one row at a time.
 func TestMaskAgainstOracle(t *testing.T) {
-	values := map[string]string{"A": `"v1","View"`, "B": `"v3", "cart" , v0`}
-	given := map[string][]string{"A": {"v1", "View"}, "B": {"v3", "cart", "v0"}}
 	var dst Bitmap
-	for seed := range uint64(3000) {
+	asked := map[string]int{} // that the worlds show what they shall show
+	for seed := range uint64(12_000) {
 		rng := rand.New(rand.NewPCG(seed, 2))
-		s, text := newOracleShop(rng), randomExpr(rng)
+		subject, clauses, text := oracleExpr(rng)
+		w := newOracleWorld(rng, subject)
 		e, err := Parse(text)
 		if err != nil {
 			t.Fatalf("seed %d: %s: %v", seed, text, err)
 		}
-		if err := e.Check(testSchemas()); err != nil {
+		if err := e.Check(oracleSchemas(), Limits{}); err != nil {
 			t.Fatalf("seed %d: %s: %v", seed, text, err)
 		}
 		now := map[string]string{}
 		for _, name := range e.Params() {
-			if v, ok := values[name]; ok {
+			if v, ok := oracleGiven[name]; ok {
 				now[name] = v
 			}
 		}
-		b, err := e.Bind(now)
+		b, err := e.Bind(subject, now)
 		if err != nil {
 			t.Fatalf("seed %d: %s: %v", seed, text, err)
 		}
-		dst = b.Mask(s.columns, len(s.rows), s.history, func(n uint16) string { return oracleTypes[n] }, dst)
+		s := w.scene()
+		if !b.History() {
+			s.History, s.TypeName = nil, nil
+		}
+		if !b.User() {
+			s.User = Row{}
+		}
+		if !b.Item() {
+			s.Item = Row{}
+		}
+		dst = b.Mask(s, dst)
 		count := 0
-		for row := range s.rows {
-			want := s.shown(e, row, given)
+		for row := range w.rows {
+			want := w.shown(clauses, row)
 			if dst.Has(int32(row)) != want {
-				t.Fatalf("seed %d: %s: row %d (%v, price %v) shown: %v, want %v", seed, text, row, s.rows[row], s.prices[row], !want, want)
+				t.Fatalf("seed %d: %s: row %d %v shown: %v, want %v; user %v, item %v, history %v",
+					seed, text, row, w.rows[row], !want, want, w.user, w.item, w.history)
 			}
 			if want {
 				count++
@@ -194,13 +410,31 @@ func TestMaskAgainstOracle(t *testing.T) {
 		if dst.Count() != count {
 			t.Fatalf("seed %d: %s: %d rows set, %d of them exist", seed, text, dst.Count(), count)
 		}
+		asked[fmt.Sprintf("%s history %v user %v item %v", subject, b.History(), b.User(), b.Item())]++
+		if count > 0 && count < len(w.rows) {
+			asked["some"]++
+		}
+	}
+	if len(asked) != 8+4+2+1 || asked["some"] < 5000 {
+		t.Errorf("the worlds show too little: %v", asked)
 	}
 }
 
-// FuzzParse holds that printing what parses gives text that parses to the same, and that nothing panics.
-func FuzzParse(f *testing.F) {
-	for seed := range uint64(30) {
-		f.Add(randomExpr(rand.New(rand.NewPCG(seed, 3))))
+func oracleSchemas() map[schema.Type]*schema.Schema {
+	all := map[schema.Type]*schema.Schema{}
+	for t, id := range map[schema.Type]string{schema.Items: "ITEM_ID", schema.Users: "USER_ID", schema.Actions: "ACTION_ID"} {
+		all[t] = &schema.Schema{Name: string(t), Fields: []schema.Field{{Name: id, Kind: schema.String}, {Name: "GENRES", Kind: schema.String},
+			{Name: "BRAND", Kind: schema.String}, {Name: "PRICE", Kind: schema.Float}, {Name: "AGE", Kind: schema.Int}}}
+	}
+	return all
+}
+
+// FuzzParsePrint holds that printing what parses gives text that parses to the
+// same, and that whatever Check lets through can be carried out.
+func FuzzParsePrint(f *testing.F) {
+	for seed := range uint64(40) {
+		_, _, text := oracleExpr(rand.New(rand.NewPCG(seed, 3)))
+		f.Add(text)
 	}
 	f.Add(`INCLUDE ActionID WHERE Actions.X IN ("a\"\\", *, $P, 1e5) OR Items.A IN CurrentItem.B IF CurrentUser.C <= .5 AND CurrentUser.D = ("x")`)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -216,10 +450,14 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(e, again) {
 			t.Fatalf("%q prints as %q, which parses as %v, %v", text, printed, again, err)
 		}
-		if e.Check(testSchemas()) == nil {
-			if b, err := e.Bind(map[string]string{"P": `"a",b`}); err == nil {
-				_, columns := testShop()
-				b.Mask(columns, 5, []Seen{{1, 0}}, func(uint16) string { return "View" }, nil)
+		if e.Check(oracleSchemas(), Limits{}) == nil {
+			given := map[string]string{}
+			for _, name := range e.Params() {
+				given[name] = `"a",b`
+			}
+			if b, err := e.Bind(e.Subject(), given); err == nil {
+				w := newOracleWorld(rand.New(rand.NewPCG(uint64(len(text)), 4)), e.Subject())
+				b.Mask(w.scene(), nil)
 			}
 		}
 	})
@@ -256,24 +494,28 @@ func BenchmarkMask(b *testing.B) {
 	for i := range history {
 		history[i] = Seen{int32(rng.IntN(n)), uint16(rng.IntN(3))}
 	}
+	user, item := oracleRow{"ID": {"u"}, "AGE": {"30"}}, Row{"i", c, 17}
+	scene := &Scene{Rows: c, N: n, History: history, TypeName: func(n uint16) string { return oracleTypes[n] }, User: user.row(0), Item: item}
 	for _, text := range []string{
 		`INCLUDE ItemID WHERE Items.GENRES IN ("g1", "g2") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")`,
 		`INCLUDE ItemID WHERE Items.BRAND IN ("b1", "b2", "b3") AND Items.GENRES NOT IN ("g1")`,
 		`INCLUDE ItemID WHERE Items.PRICE < 20`,
+		`EXCLUDE ItemID WHERE Items.PRICE > 50 IF CurrentUser.AGE < 31`,
+		`INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.GENRES IN CurrentItem.GENRES`,
 	} {
 		b.Run(text, func(b *testing.B) {
 			e, err := Parse(text)
 			if err != nil {
 				b.Fatal(err)
 			}
-			bound, err := e.Bind(nil)
+			bound, err := e.Bind(ItemID, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
 			var dst Bitmap
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = bound.Mask(c, n, history, func(n uint16) string { return oracleTypes[n] }, dst)
+				dst = bound.Mask(scene, dst)
 			}
 		})
 	}

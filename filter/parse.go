@@ -17,7 +17,6 @@ const (
 	maxParamName  = 50   // characters of a parameter's name (FilterValues)
 	maxValueText  = 1000 // characters of one parameter's text (FilterValues)
 	maxParamCount = 25   // parameters in one request (FilterValues)
-	maxFields     = 10   // distinct fields of one filter: the newest figure of Personalize's guide; older pages say 5
 )
 
 // Parse reads a filter expression. Keywords, dataset names and ItemID are read
@@ -47,6 +46,7 @@ func Parse(expr string) (*Expr, error) {
 		}
 		e.Clauses = append(e.Clauses, c)
 		if p.tok.kind == tokenEnd {
+			e.plan = compile(e)
 			return e, nil
 		}
 		if !p.sign("|") {
@@ -198,7 +198,7 @@ func fieldName(s string) bool {
 
 func (p *parser) op() (Op, error) {
 	switch {
-	case p.tok.kind == tokenSign && slices.Contains([]string{"=", "<", "<=", ">", ">="}, p.tok.text):
+	case p.tok.kind == tokenSign && slices.Contains([]string{"=", "!=", "<", "<=", ">", ">="}, p.tok.text):
 		op := Op(p.tok.text)
 		return op, p.advance()
 	case p.word("IN"):
@@ -212,16 +212,19 @@ func (p *parser) op() (Op, error) {
 		}
 		return NotIn, p.advance()
 	}
-	return "", p.expected("IN, NOT IN, =, <, <=, > or >=")
+	return "", p.expected("IN, NOT IN, =, !=, <, <=, > or >=")
 }
 
 // value reads the right side of a comparison.
 func (p *parser) value(c *Cond) error {
-	if !p.sign("(") {
-		if (c.Op == In || c.Op == NotIn) && !strings.HasPrefix(strings.ToLower(p.tok.text), "currentitem.") {
-			return p.expected("( and a list of values")
+	if at := p.tok.at; !p.sign("(") {
+		if err := p.one(c); err != nil {
+			return err
 		}
-		return p.one(c)
+		if k := c.Values[0].Kind; (c.Op == In || c.Op == NotIn) && k != Param && k != CurrentItem {
+			return p.fail(at, "%s takes a list: put the values in brackets", c.Op)
+		}
+		return nil
 	}
 	c.List = true
 	for {

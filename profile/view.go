@@ -108,6 +108,19 @@ func (v *View) UserAttributes(user string) map[string]any {
 	return out
 }
 
+// UserRow is the user as filters see them: their attributes, by the name of who
+// they are. A session's id gives its user's, like History. The table is the
+// View's own and only to be read.
+func (v *View) UserRow(user string) filter.Row {
+	p, s := v.hold(user)
+	if p == nil {
+		return filter.Row{ID: user, Table: v.users, Number: -1}
+	}
+	row := filter.Row{ID: p.key, Table: v.users, Number: p.row}
+	s.mu.RUnlock()
+	return row
+}
+
 // Item is the id of an item number, "" for a number never given.
 func (v *View) Item(n int32) string { return v.names.itemID(n) }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset/schema"
-	"github.com/attune-io/attune/filter"
 )
 
 // maxTags is how many tags a resource may carry (service quota).
@@ -141,48 +140,4 @@ func again(r *Resource, err error) (*Resource, error) {
 // DeleteEventTracker asks for an event tracker to be deleted; its data stays.
 func (g *Registry) DeleteEventTracker(ctx context.Context, arn string) error {
 	return g.remove(ctx, EventTracker, arn, nil)
-}
-
-// CreateFilter makes a filter, after checking its expression against the
-// schemas of the group's datasets.
-func (g *Registry) CreateFilter(ctx context.Context, name string, b FilterBody) (*Resource, error) {
-	if err := checkTags(b.Tags); err != nil {
-		return nil, err
-	}
-	check, err := parseFilter(b.FilterExpression)
-	if err != nil {
-		return nil, err
-	}
-	return g.created(ctx, func() (*Resource, error) {
-		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
-		if err != nil {
-			return nil, err
-		}
-		schemas, err := g.Schemas(ctx, group.ID)
-		if err != nil {
-			return nil, err
-		}
-		if err := check(schemas); err != nil {
-			return nil, err
-		}
-		if err := g.free(ctx, Filter, name); err != nil {
-			return nil, err
-		}
-		return g.add(ctx, &Resource{Kind: Filter, ARN: g.names.Make("filter", name), Parent: group.ARN, Name: name}, b, group)
-	})
-}
-
-// DeleteFilter asks for a filter to be deleted.
-func (g *Registry) DeleteFilter(ctx context.Context, arn string) error {
-	return g.remove(ctx, Filter, arn, nil)
-}
-
-// parseFilter reads a filter expression and gives the check of its columns
-// against the schemas of a dataset group.
-func parseFilter(expression string) (check func(map[schema.Type]*schema.Schema) error, err error) {
-	e, err := filter.Parse(expression)
-	if err != nil {
-		return nil, err
-	}
-	return e.Check, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/filter"
 )
 
 // maxDecisions bounds how often one decision is made again because another
@@ -22,6 +23,8 @@ type Options struct {
 	// OnChange is called after every committed change, without locks held; it
 	// must not block. Default: nobody is told.
 	OnChange func()
+	// Filters are the bounds of CreateFilter. Default: none.
+	Filters filter.Limits
 }
 
 // Registry is the only way to rows: it makes their names, knows the rules
@@ -32,6 +35,7 @@ type Registry struct {
 	names    attune.Namer
 	clock    attune.Clock
 	onChange func()
+	filters  filter.Limits
 
 	deciding sync.Mutex // saves this process losing against itself; the store decides
 	clocking sync.Mutex
@@ -45,7 +49,7 @@ func New(store Store, names attune.Namer, clock attune.Clock, o *Options) *Regis
 	if o == nil {
 		o = &Options{}
 	}
-	g := &Registry{store: store, names: names, clock: clock, onChange: o.OnChange}
+	g := &Registry{store: store, names: names, clock: clock, onChange: o.OnChange, filters: o.Filters}
 	if g.onChange == nil {
 		g.onChange = func() {}
 	}

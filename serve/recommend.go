@@ -102,7 +102,7 @@ func (w *space) prepare(r *release, v view, q *Request) (model.Query, error) {
 	if q.Filter == nil {
 		return query, nil
 	}
-	return query, w.filtered(v, q.Filter, q.FilterValues, q.User)
+	return query, w.filtered(r, v, q.Filter, q.FilterValues, q.User, q.Item)
 }
 
 // answer chooses the best of the scores in w.
@@ -158,7 +158,7 @@ func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*
 	}
 	keep := func(string) bool { return true }
 	if q.Filter != nil {
-		if err := w.allow(v, q.Filter, q.FilterValues, q.User); err != nil {
+		if err := w.allow(r, v, q.Filter, q.FilterValues, q.User, ""); err != nil {
 			return nil, err
 		}
 		keep = func(id string) bool {

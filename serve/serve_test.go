@@ -25,10 +25,13 @@ type shop struct {
 	types     []string
 	histories map[string][]profile.Touch
 	columns   *filter.Columns
+	people    map[string]int32 // rows of users
+	users     *filter.Columns
 }
 
 func newShop() *shop {
-	return &shop{numbers: map[string]int32{}, histories: map[string][]profile.Touch{}, columns: filter.NewColumns()}
+	return &shop{numbers: map[string]int32{}, histories: map[string][]profile.Touch{}, columns: filter.NewColumns(),
+		people: map[string]int32{}, users: filter.NewColumns()}
 }
 
 func (s *shop) add(id string) int32 {
@@ -64,6 +67,14 @@ func (s *shop) TypeName(n uint16) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.types[n]
+}
+
+func (s *shop) UserRow(user string) filter.Row {
+	number, ok := s.people[user]
+	if !ok {
+		number = -1
+	}
+	return filter.Row{ID: user, Table: s.users, Number: number}
 }
 
 func (s *shop) Item(n int32) string {

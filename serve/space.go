@@ -105,32 +105,47 @@ func (w *space) row(r *release, v view, number int32) int32 {
 	return w.rows[number]
 }
 
-// allow finds which item numbers a filter lets through.
-func (w *space) allow(v view, e *filter.Expr, values map[string]string, user string) error {
-	b, err := e.Bind(values)
+// allow finds which item numbers a filter lets through, for who asks about an
+// item; "" for nobody and none.
+func (w *space) allow(r *release, v view, e *filter.Expr, values map[string]string, user, item string) error {
+	b, err := e.Bind(filter.ItemID, values)
 	if err != nil {
 		return err
 	}
-	w.seen = w.seen[:0]
+	scene := filter.Scene{Rows: v.Items(), N: max(v.NumItems(), len(w.rows)), RowOf: v.ItemNumber, TypeName: v.TypeName}
+	if user == "" && (b.History() || b.User()) {
+		return attune.Errorf(attune.Invalid, "userId is required: the filter asks who the user is, or what they did")
+	}
 	if b.History() {
-		if user == "" {
-			return attune.Errorf(attune.Invalid, "userId is required: the filter asks what the user did")
-		}
 		if w.past == nil {
 			w.past = v.History(user)
 		}
+		w.seen = w.seen[:0]
 		for i := range w.past {
-			w.seen = append(w.seen, filter.Seen{Item: w.past[i].Item, Type: w.past[i].Type})
+			w.seen = append(w.seen, filter.Seen{Row: w.past[i].Item, Type: w.past[i].Type})
+		}
+		scene.History = w.seen
+	}
+	if b.User() {
+		scene.User = v.UserRow(user)
+	}
+	if b.Item() {
+		if r.Kind != Related {
+			return attune.Errorf(attune.Invalid, "the filter asks about CurrentItem, and campaign %s does not answer with items like another: use a filter without it", r.Campaign)
+		}
+		scene.Item = filter.Row{ID: item, Table: v.Items(), Number: -1}
+		if number, ok := v.ItemNumber(item); ok {
+			scene.Item.Number = number
 		}
 	}
-	w.allowed = b.Mask(v.Items(), max(v.NumItems(), len(w.rows)), w.seen, v.TypeName, w.allowed)
+	w.allowed = b.Mask(&scene, w.allowed)
 	return nil
 }
 
 // filtered leaves out every row that the filter does not let through. Rows that
 // no item number leads to stay out too: nothing is known of them that a filter could ask.
-func (w *space) filtered(v view, e *filter.Expr, values map[string]string, user string) error {
-	if err := w.allow(v, e, values, user); err != nil {
+func (w *space) filtered(r *release, v view, e *filter.Expr, values map[string]string, user, item string) error {
+	if err := w.allow(r, v, e, values, user, item); err != nil {
 		return err
 	}
 	w.through = w.through[:len(w.left)]

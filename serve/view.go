@@ -15,6 +15,7 @@ type view interface {
 type past interface {
 	History(user string) []profile.Touch
 	TypeName(uint16) string
+	UserRow(user string) filter.Row
 }
 
 type goods interface {

@@ -1,0 +1,101 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/filter"
+)
+
+// CreateFilter makes a filter, after checking its expression against the
+// schemas of the group's datasets, and the fields of all its filters against
+// Options.Filters. What is wrong with an expression is told in the service's words.
+func (g *Registry) CreateFilter(ctx context.Context, name string, b FilterBody) (*Resource, error) {
+	if err := checkTags(b.Tags); err != nil {
+		return nil, err
+	}
+	e, err := filter.Parse(b.FilterExpression)
+	if err != nil {
+		return nil, noFilter(err)
+	}
+	return g.created(ctx, func() (*Resource, error) {
+		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
+		if err != nil {
+			return nil, err
+		}
+		schemas, err := g.Schemas(ctx, group.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.Check(schemas, g.filters); err != nil {
+			return nil, noFilter(err)
+		}
+		if err := g.checkFields(ctx, group, e); err != nil {
+			return nil, err
+		}
+		if err := g.free(ctx, Filter, name); err != nil {
+			return nil, err
+		}
+		return g.add(ctx, &Resource{Kind: Filter, ARN: g.names.Make("filter", name), Parent: group.ARN, Name: name}, b, group)
+	})
+}
+
+// noFilter begins a message about an expression as the service does.
+func noFilter(err error) error {
+	return attune.Errorf(attune.Invalid, "Could not create filter. %w", err)
+}
+
+// checkFields bounds the distinct fields of all filters of a group.
+func (g *Registry) checkFields(ctx context.Context, group *Resource, e *filter.Expr) error {
+	most := g.filters.GroupFields
+	if most <= 0 {
+		return nil
+	}
+	rows, err := g.Children(ctx, group.ARN, Filter)
+	if err != nil {
+		return err
+	}
+	fields := e.Fields()
+	for i := range rows {
+		b, err := Body[FilterBody](&rows[i])
+		if err != nil {
+			return err
+		}
+		other, err := filter.Parse(b.FilterExpression)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, other.Fields()...)
+	}
+	slices.Sort(fields)
+	if n := len(slices.Compact(fields)); n > most {
+		return attune.Errorf(attune.LimitExceeded, "Could not create filter. The filters of dataset group %s would use %d different fields; at most %d are allowed: delete some first", group.ARN, n, most)
+	}
+	return nil
+}
+
+// DeleteFilter asks for a filter to be deleted, which no job under way may use.
+func (g *Registry) DeleteFilter(ctx context.Context, arn string) error {
+	return g.remove(ctx, Filter, arn, func(r *Resource) error {
+		for _, k := range []Kind{BatchInferenceJob, BatchSegmentJob} {
+			jobs, err := g.every(ctx, Query{Kind: k, Group: r.Group, Busy: true})
+			if err != nil {
+				return err
+			}
+			for i := range jobs {
+				var b struct {
+					FilterArn string `json:"filterArn"`
+				}
+				if err := json.Unmarshal(jobs[i].Body, &b); err != nil {
+					return err
+				}
+				if b.FilterArn == arn {
+					return attune.Errorf(attune.InUse, "filter %s is used by %s %s: wait until that is done", arn, k.Words(), jobs[i].ARN)
+				}
+			}
+		}
+		return nil
+	})
+}
