@@ -65,7 +65,7 @@ func newShop(t *testing.T) *shop {
 	store, err := resource.OpenStore(t.Context(), sql.Client(), resource.SQLite)
 	fatal(t, err)
 	s := &shop{T: t, ctx: t.Context(), kick: make(chan struct{}, 1)}
-	s.rows = resource.New(store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, attune.WallClock, &resource.Options{OnChange: s.changed})
+	s.rows = resource.New(store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, attune.WallClock, &resource.Options{OnChange: s.changed, Limits: resource.Strict()})
 	s.log, err = event.Open(t.Context(), nats.Client(), attune.WallClock, quiet, nil, nil)
 	fatal(t, err)
 

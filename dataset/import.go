@@ -33,6 +33,9 @@ type ImportSpec struct {
 	// Table is the artifact folder to write: table/<dataset id>/<import id>/<attempt>.
 	// Whatever an earlier attempt left there is removed first.
 	Table string
+	// MostBytes bounds all files together, and LeastRows what is left of them; 0
+	// for no bound. A breach is attune.Invalid.
+	MostBytes, LeastRows int64
 	// Progress, if given, is told how far reading is: bytes of total bytes, and
 	// rows taken. It is called from one goroutine at a time, every few thousand rows.
 	Progress func(bytes, total, rows int64)
@@ -76,6 +79,9 @@ func Import(ctx context.Context, src Source, store *artifact.Store, spec ImportS
 	objects, total, err := findObjects(ctx, src, spec.Location)
 	if err != nil {
 		return nil, err
+	}
+	if spec.MostBytes > 0 && total > spec.MostBytes {
+		return nil, attune.Errorf(attune.Invalid, "the data at s3://%s is %s bytes: one import can read %s", spec.Location, thousands(total), thousands(spec.MostBytes))
 	}
 	if err := store.DeletePrefix(ctx, spec.Table+"/"); err != nil {
 		return nil, fmt.Errorf("clear table %s: %w", spec.Table, err)

@@ -280,3 +280,28 @@ func TestImportStops(t *testing.T) {
 		}
 	}
 }
+
+// TestImportBounds refuses what is too large before it is read, and too few
+// rows after; nothing of either is left.
+func TestImportBounds(t *testing.T) {
+	s := newStore(t)
+	text := "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\nu2,i2,2\nu3,i3,3\n"
+	put(t, s, "up/data.csv", text)
+	run := func(most, least int64) error {
+		_, err := Import(t.Context(), s, s, ImportSpec{Type: schema.Interactions, Schema: interactionsSchema(), Location: "up/data.csv", Table: "table/d/i",
+			MostBytes: most, LeastRows: least})
+		return err
+	}
+	size := int64(len(text))
+	if err := run(size, 3); err != nil {
+		t.Errorf("just enough: %v", err)
+	}
+	for says, err := range map[string]error{"one import can read 49": run(size-1, 0), "needs at least 4": run(0, 4)} {
+		if attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v; want …%s…", err, says)
+		}
+	}
+	for info, err := range s.List(t.Context(), "table/d/i/part") {
+		t.Errorf("%s was left (%v)", info.Name, err)
+	}
+}

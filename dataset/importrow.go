@@ -291,7 +291,8 @@ func (im *importer) finish(ctx context.Context) (*Report, error) {
 		}
 	}
 	all := r.Rows + r.Rejected
-	if r.Rows > 0 && r.Rejected*100 <= all*rejectedPercent {
+	enough := r.Rows >= im.spec.LeastRows
+	if r.Rows > 0 && r.Rejected*100 <= all*rejectedPercent && enough {
 		return r, nil
 	}
 	for n := range im.parts {
@@ -301,6 +302,9 @@ func (im *importer) finish(ctx context.Context) (*Report, error) {
 	}
 	if all == 0 {
 		return r, attune.Errorf(attune.Invalid, "the data has a header but no rows: nothing was imported")
+	}
+	if r.Rejected*100 <= all*rejectedPercent {
+		return r, attune.Errorf(attune.Invalid, "the data has %s rows: an import of %s needs at least %s", thousands(r.Rows), im.spec.Type, thousands(im.spec.LeastRows))
 	}
 	return r, attune.Errorf(attune.Invalid,
 		"%s of %s rows were rejected, more than %d %%, and nothing was imported: %s; see %s for line, column and reason",

@@ -69,9 +69,10 @@ func (a *activities) ImportRead(ctx context.Context, ref Ref) (Imported, error) 
 		if err != nil {
 			return out, err
 		}
+		most, least := a.m.Registry.Limits().Import.Of(typ, job.ImportMode)
 		rep, err := dataset.Import(ctx, a.m.Objects, a.m.Artifacts, dataset.ImportSpec{
 			Type: typ, Schema: sch, Location: location,
-			Table: tableFolder(set.row, r) + attempt(ctx),
+			Table: tableFolder(set.row, r) + attempt(ctx), MostBytes: most, LeastRows: least,
 			Progress: func(bytes, total, _ int64) {
 				report(Progress{Stage: "read", Done: bytes, Total: total})
 			},

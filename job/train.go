@@ -12,6 +12,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/spec"
@@ -136,12 +137,38 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 	for _, name := range []string{"popularity", "itemknn"} {
 		baselines = append(baselines, m.recipes[name])
 	}
+	if err := m.checkTypes(ctx, r, snap); err != nil {
+		return recipe.FitSpec{}, err
+	}
+	limits := m.Registry.Limits().Train
 	eventType, threshold := v.EventRule()
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
 		Params: v.Parameters(), Seed: trainSeed,
-		Rule: model.EventRule{Type: eventType, Threshold: threshold}, Clock: m.Clock,
+		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
+		Rule:  model.EventRule{Type: eventType, Threshold: threshold}, Clock: m.Clock,
 	}, nil
+}
+
+// checkTypes refuses more event types and optional columns of Interactions than
+// there is a quota for.
+func (m *Manager) checkTypes(ctx context.Context, r *resource.Resource, snap *dataset.Snapshot) error {
+	most := m.Registry.Limits().Train.TypesColumns
+	if most == 0 {
+		return nil
+	}
+	schemas, err := m.schemasOf(ctx, r)
+	if err != nil {
+		return err
+	}
+	columns := 0
+	if s := schemas[schema.Interactions]; s != nil {
+		columns = s.Own(schema.Interactions)
+	}
+	if types := len(snap.Events.Types); types+columns > most {
+		return attune.Errorf(attune.Invalid, "Dataset has %d event types and %d optional columns of Interactions: together there can be %d", types, columns, most)
+	}
+	return nil
 }
 
 // trainSeed is the seed of every training: same data and parameters, same model.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/resource"
 )
 
 // Config says what a process is made of. An empty URL starts that engine in
@@ -15,6 +16,7 @@ type Config struct {
 	Account string // twelve digits, in every ARN
 	Region  string // in every ARN, and what clients must sign for
 	AuthOff bool   // accept unsigned requests; only on a loopback listener
+	Strict  bool   // hold customers to the quotas of Amazon Personalize
 
 	NATS     string // nats://host:4222
 	Temporal string // temporal://host:7233/namespace
@@ -48,6 +50,14 @@ func (c *Config) check() error {
 		return attune.Errorf(attune.Invalid, "--auth=off is for this machine only, and %q can be reached from others: listen on 127.0.0.1 or leave authentication on", c.Listen)
 	}
 	return nil
+}
+
+// limits are the quotas of the node's mode.
+func (c *Config) limits() resource.Limits {
+	if c.Strict {
+		return resource.Strict()
+	}
+	return resource.Limits{}
 }
 
 // loopback reports whether only this machine reaches host.

@@ -159,7 +159,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 		return err
 	}
 	n.registry = resource.New(store, attune.Namer{Region: n.cfg.Region, Account: n.cfg.Account}, n.cfg.Clock,
-		&resource.Options{OnChange: n.changed})
+		&resource.Options{OnChange: n.changed, Limits: n.cfg.limits()})
 	if n.events, err = event.Open(ctx, n.nats.Client(), n.cfg.Clock, n.log, n.metrics, nil); err != nil {
 		return err
 	}

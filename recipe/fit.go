@@ -13,11 +13,13 @@ import (
 	"github.com/attune-io/attune/recipe/spec"
 )
 
-// The smallest data that the service trains on.
-const (
-	minInteractions = 1000
-	minUsers        = 25 // with two interactions or more
-)
+// Least is the least data that is trained on; zero members ask for nothing
+// beyond what can be measured: one user with two interactions.
+type Least struct {
+	Interactions int     // that count
+	Users        int     // with two of them or more
+	UserShare    float64 // of the users with any of them, who must have two or more
+}
 
 // defaultMemory is what training may take when nobody said: generous, because
 // the estimate is coarse and a small machine's operator can say less.
@@ -36,6 +38,7 @@ type FitSpec struct {
 	Params    map[string]string // hyper-parameters as given; absent means the default
 	Seed      uint64
 	Rule      model.EventRule // which interactions count
+	Least     Least           // data under this is refused
 	Protocol  string          // of dataset.Protocols; "" for dataset.Tail10
 	Memory    int64           // bytes that training may take; 0 for 16 GiB
 	Progress  func(stage string, done, total int)
@@ -129,7 +132,7 @@ func newFit(s FitSpec) (*fit, error) {
 
 // checkSize refuses what is too small to learn from, in the service's words.
 func (f *fit) checkSize() error {
-	if f.events.Len() < minInteractions {
+	if f.events.Len() < f.Least.Interactions {
 		filter := ""
 		if f.Rule.Type != "" {
 			filter = " after filtering by event type: " + f.Rule.Type
@@ -140,16 +143,20 @@ func (f *fit) checkSize() error {
 			}
 			filter += fmt.Sprintf(" by event value threshold: %g", *f.Rule.Threshold)
 		}
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", minInteractions, filter)
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", f.Least.Interactions, filter)
 	}
-	users := 0
+	all, users := 0, 0
 	f.events.ByUser(func(_ int32, from, to int) {
+		all++
 		if to-from >= 2 {
 			users++
 		}
 	})
-	if users < minUsers {
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d users with at least 2 interactions each.", minUsers)
+	if users < f.Least.Users {
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d users with at least 2 interactions each.", f.Least.Users)
+	}
+	if float64(users) < f.Least.UserShare*float64(all) {
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %g %% of users with at least 2 interactions each.", 100*f.Least.UserShare)
 	}
 	return nil
 }

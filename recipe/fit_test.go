@@ -3,6 +3,8 @@ package recipe_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -103,15 +105,54 @@ func TestFitRefuses(t *testing.T) {
 			"by event type: Purchase by event value threshold: 4"},
 		"few users": {func(s *recipe.FitSpec) { s.Snapshot = datasettest.Checkerboard(24, 400, 1).Snapshot },
 			"Dataset has fewer than 25 users with at least 2 interactions each."},
-		"protocol":  {func(s *recipe.FitSpec) { s.Protocol = "random" }, "random"},
-		"parameter": {func(s *recipe.FitSpec) { s.Params = map[string]string{"hidden_dimension": "many"} }, "hidden_dimension"},
-		"memory":    {func(s *recipe.FitSpec) { s.Memory = 1000 }, "MiB"},
+		"few of the users": {func(s *recipe.FitSpec) { s.Snapshot, s.Least.Users = sparse(2000, 19, 60), 10 },
+			"Dataset has fewer than 1 % of users with at least 2 interactions each."},
+		"nobody has two": {func(s *recipe.FitSpec) { s.Snapshot, s.Least = sparse(40, 0, 0), recipe.Least{} }, "no user has two events"},
+		"protocol":       {func(s *recipe.FitSpec) { s.Protocol = "random" }, "random"},
+		"parameter":      {func(s *recipe.FitSpec) { s.Params = map[string]string{"hidden_dimension": "many"} }, "hidden_dimension"},
+		"memory":         {func(s *recipe.FitSpec) { s.Memory = 1000 }, "MiB"},
 	} {
 		s := spec(big)
+		s.Least = recipe.Least{Interactions: 1000, Users: 25, UserShare: 0.01}
 		c.change(&s)
 		_, err := recipe.Fit(t.Context(), s)
 		if attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v (%v)", name, err, attune.KindOf(err))
+		}
+	}
+}
+
+// sparse is a snapshot of users with one interaction each, the first few of
+// whom have each of them.
+func sparse(users, few, each int) *dataset.Snapshot {
+	s := &dataset.Snapshot{ItemAttributes: &dataset.Attributes{}, UserAttributes: &dataset.Attributes{}}
+	var ids, items []string
+	s.Events.Types = []string{"View"}
+	for u := range users {
+		ids = append(ids, fmt.Sprintf("u%05d", u))
+		n := 1
+		if u < few {
+			n = each
+		}
+		for i := range n {
+			s.Events.User, s.Events.Item = append(s.Events.User, int32(u)), append(s.Events.Item, int32(i))
+			s.Events.At, s.Events.Type = append(s.Events.At, int64(i)), append(s.Events.Type, 0)
+			s.Events.Value = append(s.Events.Value, float32(math.NaN()))
+		}
+	}
+	for i := range max(each, 2) {
+		items = append(items, fmt.Sprintf("i%05d", i))
+	}
+	s.Users, s.Items = dataset.NewVocabulary(ids), dataset.NewVocabulary(items)
+	return s
+}
+
+// TestFitLittle learns from hardly anything when nobody asks for more.
+func TestFitLittle(t *testing.T) {
+	for _, users := range []int{1, 2, 5} {
+		s := spec(&datasettest.World{Snapshot: sparse(users, users, 3)})
+		if m := fit(t, s); m.Manifest.Interactions != int64(3*users) || m.Manifest.Evaluation.Users != users {
+			t.Errorf("%d users: %+v", users, m.Manifest)
 		}
 	}
 }

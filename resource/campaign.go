@@ -22,6 +22,9 @@ func (g *Registry) CreateCampaign(ctx context.Context, name string, b CampaignBo
 	if b.MinProvisionedTPS == 0 {
 		b.MinProvisionedTPS = defaultTPS
 	}
+	if err := g.tpsRoom("minProvisionedTPS", b.MinProvisionedTPS); err != nil {
+		return nil, err
+	}
 	b.LatestUpdate = nil
 	return g.created(ctx, func() (*Resource, error) {
 		version, group, err := g.deployable(ctx, b.SolutionVersionArn, b)
@@ -106,6 +109,9 @@ type CampaignChange struct {
 // or CREATE FAILED and not be updated already; until the update is ACTIVE the
 // campaign is and shows what it was.
 func (g *Registry) UpdateCampaign(ctx context.Context, arn string, in CampaignChange) error {
+	if err := g.tpsRoom("minProvisionedTPS", in.MinProvisionedTPS); err != nil {
+		return err
+	}
 	return g.decide(ctx, func() (bool, error) {
 		r, group, err := g.within(ctx, Campaign, arn)
 		if err != nil {

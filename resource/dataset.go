@@ -34,6 +34,9 @@ func (g *Registry) CreateDataset(ctx context.Context, name string, b DatasetBody
 		if err := fits(group, sr, t); err != nil {
 			return nil, err
 		}
+		if err := g.columnRoom(sr, t); err != nil {
+			return nil, err
+		}
 		arn := g.names.Make("dataset", group.Name, string(t))
 		if old, err := g.store.Get(ctx, arn); !missing(err) {
 			if err == nil {
@@ -115,15 +118,6 @@ func (g *Registry) Schemas(ctx context.Context, group string) (map[schema.Type]*
 	return all, nil
 }
 
-const (
-	// importsInFlight bounds the import jobs that are pending or in progress in
-	// the whole account (service quota): each holds a reader and a writer.
-	importsInFlight = 5
-	// versionsInFlight bounds the solution versions that wait for or are in
-	// training (service quota): they train one after the other.
-	versionsInFlight = 20
-)
-
 // The modes of an import.
 const (
 	ImportFull        = "FULL"
@@ -156,18 +150,6 @@ func (g *Registry) CreateImportJob(ctx context.Context, name string, b ImportJob
 		if err := g.free(ctx, ImportJob, name); err != nil {
 			return nil, err
 		}
-		if err := g.room(ctx, ImportJob, importsInFlight); err != nil {
-			return nil, err
-		}
 		return g.add(ctx, &Resource{Kind: ImportJob, ARN: g.names.Make("dataset-import-job", name), Parent: set.ARN, Name: name}, b, group)
 	})
-}
-
-// room refuses a row of a kind when most of them are under way already.
-func (g *Registry) room(ctx context.Context, k Kind, most int) error {
-	rows, err := g.store.List(ctx, Query{Kind: k, Busy: true, Limit: most})
-	if err == nil && len(rows) >= most {
-		err = attune.Errorf(attune.LimitExceeded, "More than %d resources with PENDING or IN_PROGRESS status. Wait until %s has ended", most, k.One())
-	}
-	return err
 }

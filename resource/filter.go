@@ -11,7 +11,7 @@ import (
 
 // CreateFilter makes a filter, after checking its expression against the
 // schemas of the group's datasets, and the fields of all its filters against
-// Options.Filters. What is wrong with an expression is told in the service's words.
+// Limits.Filter. What is wrong with an expression is told in the service's words.
 func (g *Registry) CreateFilter(ctx context.Context, name string, b FilterBody) (*Resource, error) {
 	if err := checkTags(b.Tags); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (g *Registry) CreateFilter(ctx context.Context, name string, b FilterBody) 
 		if err != nil {
 			return nil, err
 		}
-		if err := e.Check(schemas, g.filters); err != nil {
+		if err := e.Check(schemas, g.limits.Filter); err != nil {
 			return nil, noFilter(err)
 		}
 		if err := g.checkFields(ctx, group, e); err != nil {
@@ -49,7 +49,7 @@ func noFilter(err error) error {
 
 // checkFields bounds the distinct fields of all filters of a group.
 func (g *Registry) checkFields(ctx context.Context, group *Resource, e *filter.Expr) error {
-	most := g.filters.GroupFields
+	most := g.limits.Filter.GroupFields
 	if most <= 0 {
 		return nil
 	}

@@ -7,14 +7,8 @@ import (
 	"github.com/attune-io/attune/dataset/schema"
 )
 
-// maxTags is how many tags a resource may carry (service quota).
-const maxTags = 50
-
-// checkTags refuses too many tags and keys given twice.
+// checkTags refuses keys given twice.
 func checkTags(tags []Tag) error {
-	if len(tags) > maxTags {
-		return attune.Errorf(attune.TooManyTags, "%d tags were given: a resource can have %d", len(tags), maxTags)
-	}
 	seen := map[string]bool{}
 	for _, t := range tags {
 		if seen[t.Key] {
@@ -68,6 +62,9 @@ func (g *Registry) CreateSchema(ctx context.Context, name string, b SchemaBody) 
 	// name is looked at when a dataset uses it.
 	if t, err := schema.ParseType(parsed.Name); err == nil {
 		if err := parsed.Check(t, b.Domain); err != nil {
+			return nil, err
+		}
+		if err := parsed.CheckColumns(t, g.limits.Columns); err != nil {
 			return nil, err
 		}
 	}

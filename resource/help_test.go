@@ -54,9 +54,14 @@ type house struct {
 	changes int
 }
 
-func newHouse(t testing.TB) *house {
+func newHouse(t testing.TB) *house { return houseOf(t, resource.Limits{}) }
+
+// strictHouse has the quotas of Amazon Personalize.
+func strictHouse(t testing.TB) *house { return houseOf(t, resource.Strict()) }
+
+func houseOf(t testing.TB, limits resource.Limits) *house {
 	h := &house{TB: t, clock: newClock(), store: openAny(t)}
-	h.Registry = resource.New(h.store, names, h.clock.Now, &resource.Options{OnChange: func() { h.changes++ }})
+	h.Registry = resource.New(h.store, names, h.clock.Now, &resource.Options{OnChange: func() { h.changes++ }, Limits: limits})
 	return h
 }
 

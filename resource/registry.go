@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/attune-io/attune"
-	"github.com/attune-io/attune/filter"
 )
 
 // maxDecisions bounds how often one decision is made again because another
@@ -23,8 +22,8 @@ type Options struct {
 	// OnChange is called after every committed change, without locks held; it
 	// must not block. Default: nobody is told.
 	OnChange func()
-	// Filters are the bounds of CreateFilter. Default: none.
-	Filters filter.Limits
+	// Limits are the quotas. Default: none.
+	Limits Limits
 }
 
 // Registry is the only way to rows: it makes their names, knows the rules
@@ -35,7 +34,7 @@ type Registry struct {
 	names    attune.Namer
 	clock    attune.Clock
 	onChange func()
-	filters  filter.Limits
+	limits   Limits
 
 	deciding sync.Mutex // saves this process losing against itself; the store decides
 	clocking sync.Mutex
@@ -49,7 +48,7 @@ func New(store Store, names attune.Namer, clock attune.Clock, o *Options) *Regis
 	if o == nil {
 		o = &Options{}
 	}
-	g := &Registry{store: store, names: names, clock: clock, onChange: o.OnChange, filters: o.Filters}
+	g := &Registry{store: store, names: names, clock: clock, onChange: o.OnChange, limits: o.Limits}
 	if g.onChange == nil {
 		g.onChange = func() {}
 	}
@@ -250,6 +249,9 @@ func (g *Registry) add(ctx context.Context, r *Resource, body any, group *Resour
 		r.Group = r.ID
 	}
 	if err := r.SetBody(body); err != nil {
+		return nil, err
+	}
+	if err := g.quota(ctx, r); err != nil {
 		return nil, err
 	}
 	if err := g.store.Create(ctx, r, touch...); err != nil {

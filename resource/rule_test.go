@@ -158,12 +158,7 @@ func TestRefusedRequests(t *testing.T) {
 	group, set := h.stocked("films")
 	shop := h.active(h.must(h.CreateDatasetGroup(ctx, "shop", resource.DatasetGroupBody{Domain: "ECOMMERCE"})))
 	tags := []resource.Tag{{Key: "a"}, {Key: "a"}}
-	var many []resource.Tag
-	for i := range 51 {
-		many = append(many, resource.Tag{Key: fmt.Sprint(i)})
-	}
 	h.refused(not(h.CreateDatasetGroup(ctx, "x", resource.DatasetGroupBody{Tags: tags})), attune.Invalid, "twice")
-	h.refused(not(h.CreateDatasetGroup(ctx, "x", resource.DatasetGroupBody{Tags: many})), attune.TooManyTags, "51")
 	h.refused(not(h.CreateDatasetGroup(ctx, "x", resource.DatasetGroupBody{KmsKeyArn: "k"})), attune.Invalid, "roleArn")
 	h.refused(not(h.CreateSchema(ctx, "x", resource.SchemaBody{Schema: "{"})), attune.Invalid, "")
 	h.refused(not(h.CreateSchema(ctx, "x", resource.SchemaBody{Schema: strings.Replace(interactionsAvro, "USER_ID", "USER", 1)})), attune.Invalid, "USER_ID")
@@ -283,26 +278,6 @@ func TestVersions(t *testing.T) {
 	if err != nil || string(latest.ARN) != running {
 		t.Errorf("the latest version is %v, %v", latest, err)
 	}
-}
-
-func TestInFlight(t *testing.T) {
-	h := newHouse(t)
-	ctx := t.Context()
-	group, set := h.stocked("films")
-	var last string
-	for i := range 5 {
-		last = h.importJob(fmt.Sprint("j", i), set)
-	}
-	h.refused(not(h.CreateImportJob(ctx, "one-more", importBody(set))), attune.LimitExceeded, "More than 5 resources with PENDING or IN_PROGRESS status.")
-	h.to(last, resource.CreateFailed)
-	h.importJob("one-more", set)
-	solution := h.active(h.solution("s", group, userRecipe))
-	for range 20 {
-		last = h.version(solution)
-	}
-	h.refused(not(h.CreateSolutionVersion(ctx, resource.VersionRequest{SolutionArn: solution})), attune.LimitExceeded, "More than 20 resources")
-	h.active(last)
-	h.version(solution)
 }
 
 // TestEcho keeps what was given as it was given.

@@ -188,9 +188,6 @@ func (g *Registry) CreateSolutionVersion(ctx context.Context, in VersionRequest)
 		if err := g.hasData(ctx, group); err != nil {
 			return nil, err
 		}
-		if err := g.room(ctx, SolutionVersion, versionsInFlight); err != nil {
-			return nil, err
-		}
 		id := randomHex(4)
 		return again(g.add(ctx, &Resource{
 			Kind: SolutionVersion, ARN: g.names.Make("solution", solution.Name, id), Parent: solution.ARN, Name: id,

@@ -12,20 +12,18 @@ type rule struct {
 	required []string // always there and never null
 	wanted   []string // required, but may be a union with null
 	metadata bool     // at least one column of the customer's own
-	most     int      // columns of the customer's own
-	textual  int      // textual columns among them
 }
 
 func ruleOf(t Type, domain string) rule {
 	switch t {
 	case Interactions:
-		r := rule{required: []string{UserID, ItemID, Timestamp}, most: 5}
+		r := rule{required: []string{UserID, ItemID, Timestamp}}
 		if domain != "" {
 			r.required = append(r.required, EventType)
 		}
 		return r
 	case Items:
-		r := rule{required: []string{ItemID}, metadata: true, most: 100, textual: 1}
+		r := rule{required: []string{ItemID}, metadata: true}
 		switch domain {
 		case Ecommerce:
 			r.wanted = []string{"PRICE", "CATEGORY_L1"}
@@ -34,11 +32,11 @@ func ruleOf(t Type, domain string) rule {
 		}
 		return r
 	case Users:
-		return rule{required: []string{UserID}, metadata: true, most: 25}
+		return rule{required: []string{UserID}, metadata: true}
 	case Actions:
-		return rule{required: []string{ActionID}, metadata: true, most: 100}
+		return rule{required: []string{ActionID}, metadata: true}
 	case ActionInteractions:
-		return rule{required: []string{UserID, ActionID, EventType, Timestamp}, most: 5}
+		return rule{required: []string{UserID, ActionID, EventType, Timestamp}}
 	}
 	return rule{}
 }
@@ -93,7 +91,6 @@ func (s *Schema) Check(t Type, domain string) error {
 			return s.missing(t, domain, name)
 		}
 	}
-	own, textual := 0, 0
 	for _, f := range s.Fields {
 		kinds := reservedKinds(t, domain, f.Name)
 		if kinds != nil && !contains(kinds, f.Kind) {
@@ -103,21 +100,51 @@ func (s *Schema) Check(t Type, domain string) error {
 			if t != Items {
 				return attune.Errorf(attune.Invalid, "schema field %s is textual: only ITEMS can have textual fields", f.Name)
 			}
-			textual++
 		}
-		if isOwn(r, f.Name) {
-			own++
-		}
-	}
-	if textual > r.textual && t == Items {
-		return attune.Errorf(attune.Invalid, "schema has %d textual fields: ITEMS can have %d", textual, r.textual)
-	}
-	if own > r.most {
-		return attune.Errorf(attune.Invalid, "schema has %d metadata fields: %s can have %d", own, t, r.most)
 	}
 	if r.metadata && len(s.Fields) <= len(r.required) {
 		return attune.Errorf(attune.Invalid,
 			"schema has only %s: %s needs at least one metadata field besides", strings.Join(r.required, ", "), t)
+	}
+	return nil
+}
+
+// Limits bound the columns of a schema that are the customer's own; a zero
+// member bounds nothing.
+type Limits struct {
+	Interactions int // also of action interactions
+	Users        int
+	Items        int
+	Actions      int
+	Textual      int // of Items, in any case
+}
+
+// Own counts the columns that are the customer's own in a dataset of type t.
+func (s *Schema) Own(t Type) (n int) {
+	r := ruleOf(t, "")
+	for _, f := range s.Fields {
+		if isOwn(r, f.Name) {
+			n++
+		}
+	}
+	return n
+}
+
+// CheckColumns refuses a schema for a dataset of type t with more columns of
+// the customer's own than l says. The error is attune.Invalid.
+func (s *Schema) CheckColumns(t Type, l Limits) error {
+	most := map[Type]int{Interactions: l.Interactions, ActionInteractions: l.Interactions, Users: l.Users, Items: l.Items, Actions: l.Actions}[t]
+	own, textual := s.Own(t), 0
+	for _, f := range s.Fields {
+		if f.Textual {
+			textual++
+		}
+	}
+	if l.Textual > 0 && textual > l.Textual {
+		return attune.Errorf(attune.Invalid, "schema has %d textual fields: %s can have %d", textual, t, l.Textual)
+	}
+	if most > 0 && own > most {
+		return attune.Errorf(attune.Invalid, "schema has %d metadata fields: %s can have %d", own, t, most)
 	}
 	return nil
 }

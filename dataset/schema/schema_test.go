@@ -120,7 +120,14 @@ func TestCheck(t *testing.T) {
 		{`{"name":"ACTION_ID","type":"string"},{"name":"VALUE","type":"int"}`, schema.Actions, "", ""},
 		{u + "," + at + `,{"name":"ACTION_ID","type":"string"}`, schema.ActionInteractions, "", "EVENT_TYPE"},
 	} {
-		err := mustParse(t, record(c.fields)).Check(c.typ, c.domain)
+		s := mustParse(t, record(c.fields))
+		err := s.Check(c.typ, c.domain)
+		if err == nil {
+			err = s.CheckColumns(c.typ, schema.Limits{Interactions: 5, Users: 25, Items: 100, Textual: 1})
+			if none := s.CheckColumns(c.typ, schema.Limits{}); none != nil {
+				t.Errorf("%s is refused without limits: %v", c.fields, none)
+			}
+		}
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s %s %s: %v", c.typ, c.domain, c.fields, err)

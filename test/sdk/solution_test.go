@@ -48,7 +48,7 @@ func valued(users int) string {
 // TestEventRules shows that a solution learns only from the events it names.
 func TestEventRules(t *testing.T) {
 	t.Parallel()
-	c := newNode(t)
+	c := newNode(t, "--mode=strict")
 	group := c.datasetGroup("rules")
 	set := c.dataset(group, "Interactions", valuedSchema)
 	const users = 200
