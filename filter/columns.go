@@ -120,7 +120,7 @@ const manyBit = 1 << 31
 
 type column struct {
 	cells  []uint32
-	num    []float64 // NaN is none; nil until the first number
+	num    []numberKey // nil until the first number
 	dict   map[string]uint32
 	texts  []string   // code → value
 	uses   []int32    // code → how many rows have it; at 0 the code is free again
@@ -146,8 +146,8 @@ func (c *column) get(row int32) any {
 			return c.texts[cell-1]
 		}
 	}
-	if int(row) < len(c.num) && !math.IsNaN(c.num[row]) {
-		return c.num[row]
+	if int(row) < len(c.num) && c.num[row] != noNumber {
+		return c.num[row].float()
 	}
 	return nil
 }
@@ -186,11 +186,9 @@ func (c *column) setNumber(row int32, v float64) {
 		}
 		have := len(c.num)
 		c.num = slices.Grow(c.num, int(row)+1-have)[:row+1]
-		for i := have; i < len(c.num); i++ {
-			c.num[i] = math.NaN()
-		}
+		clear(c.num[have:])
 	}
-	c.num[row] = v
+	c.num[row] = keyOf(v)
 }
 
 func (c *column) setText(row int32, v []string) {

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,7 +170,7 @@ func (c *cond) holds(r Row) bool {
 	case float64:
 		found = slices.ContainsFunc(c.values, func(o operand) bool {
 			low, high := c.op.bounds(o.num)
-			return o.number && x >= low && x <= high
+			return o.number && keyOf(x) >= low && keyOf(x) <= high
 		})
 	}
 	return found != c.op.negative()
@@ -180,21 +179,6 @@ func (c *cond) holds(r Row) bool {
 // has says whether text is one of the values. Text is in no range.
 func (c *cond) has(text string) bool {
 	return !c.op.ranged() && slices.ContainsFunc(c.values, func(o operand) bool { return o.text == text })
-}
-
-// bounds are the least and the greatest number that stand in the relation to v.
-func (o Op) bounds(v float64) (low, high float64) {
-	switch o {
-	case Less:
-		return math.Inf(-1), math.Nextafter(v, math.Inf(-1))
-	case LessEqual:
-		return math.Inf(-1), v
-	case Greater:
-		return math.Nextafter(v, math.Inf(1)), math.Inf(1)
-	case GreaterEqual:
-		return v, math.Inf(1)
-	}
-	return v, v
 }
 
 // matcher is one Mask at work. The read lock of Rows is held.
@@ -276,54 +260,16 @@ func (c *column) match(q *cond, dst Bitmap) {
 			c.rowsOf[code].into(dst)
 		}
 	}
-	var equal []float64
+	var equal []numberKey
 	for _, v := range q.values {
-		switch low, high := q.op.bounds(v.num); {
+		switch {
 		case !v.number || len(c.num) == 0:
-		case low == high:
-			equal = append(equal, v.num)
-		default:
+		case q.op.ranged():
+			low, high := q.op.bounds(v.num)
 			c.between(low, high, dst)
+		default:
+			equal = append(equal, keyOf(v.num))
 		}
 	}
-	if len(equal) <= fewNumbers {
-		for _, v := range equal {
-			c.between(v, v, dst)
-		}
-		return
-	}
-	slices.Sort(equal)
-	for row, x := range c.num {
-		if _, found := slices.BinarySearch(equal, x); found { // never NaN: it is before all numbers
-			dst.Add(int32(row))
-		}
-	}
-}
-
-// fewNumbers is how many numbers are looked for one after the other: a pass for
-// each is quicker than a search for every row, up to about here.
-const fewNumbers = 16
-
-// between adds the rows whose number is from low to high. It has no branches
-// that depend on the data: a range that half of the rows are in would make a
-// processor guess wrong every other time.
-func (c *column) between(low, high float64, dst Bitmap) {
-	for w := range dst {
-		from := w << 6
-		if from >= len(c.num) {
-			return
-		}
-		var word uint64
-		for i, x := range c.num[from:min(from+64, len(c.num))] {
-			word |= (bit(x >= low) & bit(x <= high)) << (uint(i) & 63) // 0 for NaN
-		}
-		dst[w] |= word
-	}
-}
-
-func bit(b bool) uint64 {
-	if b {
-		return 1
-	}
-	return 0
+	c.oneOf(equal, dst)
 }

@@ -29,7 +29,12 @@ func TopK(dst []int32, scores []float32, k int, skip Bitmap) []int32 {
 	}
 	base := len(dst)
 	floor := float32(math.Inf(-1)) // only scores above it can enter
-	for i, s := range scores {
+	for i := 0; i < len(scores); i++ {
+		if w := i >> 6; i&63 == 0 && w < len(skip) && skip[w] == ^uint64(0) {
+			i += 63 // a filter may leave few rows
+			continue
+		}
+		s := scores[i]
 		if !(s > floor) { // false for NaN as well
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/profile"
 )
@@ -145,7 +146,7 @@ func (s *Server) find(campaign attune.ARN) (*release, view, error) {
 
 // free keeps a request's memory for later ones, without what it borrowed.
 func (s *Server) free(w *space) {
-	w.rows, w.past = nil, nil
+	w.table, w.past = nil, nil
 	s.spaces.Put(w)
 }
 
@@ -154,9 +155,9 @@ type release struct {
 	Release
 	rowOf   map[string]int32 // item id → model row
 	growing sync.Mutex
-	rows    atomic.Pointer[[]int32] // see mapping
-	kept    atomic.Pointer[[]bool]  // see keeps
-	out     atomic.Pointer[[]bool]  // see leavesOut
+	table   atomic.Pointer[rowTable] // see mapping
+	kept    atomic.Pointer[[]bool]   // see keeps
+	out     atomic.Pointer[[]bool]   // see leavesOut
 }
 
 func newRelease(r Release) *release {
@@ -164,7 +165,7 @@ func newRelease(r Release) *release {
 	for row, id := range r.Model.Items {
 		loaded.rowOf[id] = int32(row)
 	}
-	loaded.rows.Store(new([]int32))
+	loaded.table.Store(&rowTable{known: kernel.NewBitmap(len(r.Model.Items))})
 	loaded.kept.Store(new([]bool))
 	loaded.out.Store(new([]bool))
 	return loaded
@@ -173,26 +174,34 @@ func newRelease(r Release) *release {
 // noRow stands for an item that the model does not know.
 const noRow int32 = -1
 
-// mapping is the table from item numbers of the group's profile to model rows,
-// for at least the first n numbers. A number means the same for as long as the
-// process lives, so a table is never changed, only made longer: readers of the
-// shorter one do not look at what is written behind it.
-func (r *release) mapping(v view, n int) []int32 {
-	if have := *r.rows.Load(); len(have) >= n {
+// rowTable leads from item numbers of a group's profile to model rows.
+type rowTable struct {
+	rows  []int32       // by item number; noRow for what the model does not know
+	known kernel.Bitmap // the model rows that some number leads to
+}
+
+// mapping is the table for at least the first n numbers. A number means the
+// same for as long as the process lives, so rows are never changed, only made
+// longer: readers of the shorter ones do not look at what is written behind them.
+func (r *release) mapping(v view, n int) *rowTable {
+	if have := r.table.Load(); len(have.rows) >= n {
 		return have
 	}
 	r.growing.Lock()
 	defer r.growing.Unlock()
-	rows := *r.rows.Load()
-	for number := len(rows); number < n; number++ {
+	have := r.table.Load()
+	t := &rowTable{have.rows, slices.Clone(have.known)}
+	for number := len(t.rows); number < n; number++ {
 		row, ok := r.rowOf[v.Item(int32(number))]
-		if !ok {
+		if ok {
+			t.known.Set(row)
+		} else {
 			row = noRow
 		}
-		rows = append(rows, row)
+		t.rows = append(t.rows, row)
 	}
-	r.rows.Store(&rows)
-	return rows
+	r.table.Store(t)
+	return t
 }
 
 // keeps says of at least the first n event types whether the model learned from them.

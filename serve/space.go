@@ -16,10 +16,10 @@ type space struct {
 	touches []model.Touch
 	seen    []filter.Seen
 	left    kernel.Bitmap // model rows left out
-	through kernel.Bitmap // model rows that the filter lets through
+	through kernel.Bitmap // scratch: model rows that the filter lets through
 	allowed filter.Bitmap // item numbers that the filter lets through
 	best    []int32
-	rows    []int32 // the release's table from item numbers to model rows; not ours
+	table   *rowTable // the release's; not ours
 	past    []profile.Touch
 }
 
@@ -33,7 +33,7 @@ func (w *space) begin(r *release, v view) {
 	w.scores = w.scores[:n]
 	w.left = w.left[:(n+63)/64]
 	clear(w.left)
-	w.rows, w.past = r.mapping(v, v.NumItems()), nil
+	w.table, w.past = r.mapping(v, v.NumItems()), nil
 }
 
 // query translates who asks into the model's rows, and marks what is left out
@@ -99,10 +99,10 @@ func (w *space) leaveOut(r *release, v view, user string) {
 // row is the model row of an item number. The history may be a moment younger
 // than the table.
 func (w *space) row(r *release, v view, number int32) int32 {
-	if int(number) >= len(w.rows) {
-		w.rows = r.mapping(v, int(number)+1)
+	if int(number) >= len(w.table.rows) {
+		w.table = r.mapping(v, int(number)+1)
 	}
-	return w.rows[number]
+	return w.table.rows[number]
 }
 
 // allow finds which item numbers a filter lets through, for who asks about an
@@ -112,7 +112,7 @@ func (w *space) allow(r *release, v view, e *filter.Expr, values map[string]stri
 	if err != nil {
 		return err
 	}
-	scene := filter.Scene{Rows: v.Items(), N: max(v.NumItems(), len(w.rows)), RowOf: v.ItemNumber, TypeName: v.TypeName}
+	scene := filter.Scene{Rows: v.Items(), N: max(v.NumItems(), len(w.table.rows)), RowOf: v.ItemNumber, TypeName: v.TypeName}
 	if user == "" && (b.History() || b.User()) {
 		return attune.Errorf(attune.Invalid, "userId is required: the filter asks who the user is, or what they did")
 	}
@@ -148,21 +148,34 @@ func (w *space) filtered(r *release, v view, e *filter.Expr, values map[string]s
 	if err := w.allow(r, v, e, values, user, item); err != nil {
 		return err
 	}
-	w.through = w.through[:len(w.left)]
-	clear(w.through)
-	for i, word := range w.allowed {
-		for ; word != 0; word &= word - 1 {
+	rows := w.table.rows
+	if 2*w.allowed.Count() < len(rows) { // say who is in, or who is not, whichever are fewer
+		w.through = w.through[:len(w.left)]
+		clear(w.through)
+		mark(w.through, w.allowed, 0, rows)
+		for i := range w.left {
+			w.left[i] |= ^w.through[i]
+		}
+		return nil
+	}
+	for i := range w.left {
+		w.left[i] |= ^w.table.known[i]
+	}
+	mark(w.left, w.allowed, ^uint64(0), rows)
+	return nil
+}
+
+// mark sets the rows of the numbers in a set, or with a mask of ones, of those that are not.
+func mark(dst kernel.Bitmap, numbers filter.Bitmap, not uint64, rows []int32) {
+	for i, word := range numbers {
+		for word ^= not; word != 0; word &= word - 1 {
 			number := i<<6 + bits.TrailingZeros64(word)
-			if number >= len(w.rows) {
-				break
+			if number >= len(rows) {
+				return
 			}
-			if row := w.rows[number]; row != noRow {
-				w.through.Set(row)
+			if row := rows[number]; row != noRow {
+				dst.Set(row)
 			}
 		}
 	}
-	for i := range w.left {
-		w.left[i] |= ^w.through[i]
-	}
-	return nil
 }
