@@ -102,6 +102,10 @@ type writer struct {
 	queue   []*batch // the last may still take more
 	queued  int      // bytes, with queuedOverhead per append
 	running bool     // a goroutine is working the queue off
+
+	// writing is held while a commit is on its way, and by a rewriting while
+	// it puts one stream in the place of another.
+	writing sync.Mutex
 }
 
 // batch is a group commit in the making.
@@ -185,15 +189,16 @@ func (w *writer) work() {
 // writes once. It does not end with any caller's context: the batch is many
 // callers' work.
 func (w *writer) commit(b *batch) (uint64, error) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
 	m := w.l.m
 	payload := appendMessage(make([]byte, 0, len(b.records)+32), w.l.clock(), b.n, b.records)
-	msg := &nats.Msg{Subject: stream(w.g), Data: payload, Header: nats.Header{}}
 	id := rand.Text()
 	ctx, cancel := context.WithTimeout(context.Background(), commitBudget)
 	defer cancel()
 	start := time.Now()
 	for {
-		ack, err := w.publish(ctx, msg, id)
+		ack, err := w.publish(ctx, payload, id)
 		if err == nil {
 			m.commits.Observe(time.Since(start).Seconds())
 			m.records.Add(float64(b.n))
@@ -211,10 +216,15 @@ func (w *writer) commit(b *batch) (uint64, error) {
 	}
 }
 
-func (w *writer) publish(ctx context.Context, msg *nats.Msg, id string) (*jetstream.PubAck, error) {
+func (w *writer) publish(ctx context.Context, payload []byte, id string) (*jetstream.PubAck, error) {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
-	return w.l.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(stream(w.g)), jetstream.WithRetryAttempts(0))
+	name, err := w.l.live(ctx, w.g)
+	if err != nil {
+		return nil, err
+	}
+	msg := &nats.Msg{Subject: subject(name), Data: payload, Header: nats.Header{}}
+	return w.l.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(name), jetstream.WithRetryAttempts(0))
 }
 
 // verdict says whether a failed publish is worth repeating (nil), or the error to end with.
@@ -228,10 +238,12 @@ func (w *writer) verdict(ctx context.Context, err error) error {
 		// only just starting or stopping, and may lose the question.
 		ctx, cancel := context.WithTimeout(ctx, ackWait)
 		defer cancel()
-		if _, err := w.l.js.Stream(ctx, stream(w.g)); errors.Is(err, jetstream.ErrStreamNotFound) {
+		if _, err := w.l.open(ctx, w.g); errors.Is(err, jetstream.ErrStreamNotFound) {
 			return w.l.failed("append to", w.g, err)
 		}
 		return nil
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return w.l.failed("append to", w.g, err)
 	case errors.As(err, &api) && api.Code != 503: // 503: no leader or no resources just now
 		return attune.Errorf(attune.Unavailable, "append to log %s: %w", w.g, err)
 	case errors.Is(err, nats.ErrMaxPayload):

@@ -21,6 +21,8 @@ const (
 	kindUser        = 3
 	kindImported    = 4
 	kindImpression  = 5
+
+	kindErased = 8
 )
 
 // recordOverhead is the least a record takes: its kind and its length. It
@@ -60,6 +62,10 @@ func appendRecord(dst []byte, b Body) ([]byte, error) {
 	case *Impression:
 		if b != nil {
 			return frame(dst, kindImpression, b.append), nil
+		}
+	case *Erased:
+		if b != nil {
+			return frame(dst, kindErased, b.append), nil
 		}
 	}
 	return dst, attune.Errorf(attune.Invalid, "a record without a body cannot be appended")
@@ -121,6 +127,13 @@ func (b *Impression) append(dst []byte) []byte {
 	dst = appendString(dst, b.Version)
 	dst = appendString(dst, b.User)
 	return appendStrings(dst, b.Items)
+}
+
+func (b *Erased) append(dst []byte) []byte {
+	if b.Job == "" {
+		return dst // two bytes altogether, so that no message grows by an erasure
+	}
+	return appendString(dst, b.Job)
 }
 
 func appendString(dst []byte, s string) []byte {
@@ -208,6 +221,8 @@ func decodeBody(kind byte, body []byte) (Body, error) {
 		b = &Imported{Dataset: r.str(), Table: r.str(), Mode: Mode(r.str()), Rows: r.varint(), Job: r.str()}
 	case kindImpression:
 		b = &Impression{RecommendationID: r.str(), Campaign: r.str(), Version: r.str(), User: r.str(), Items: r.strs()}
+	case kindErased:
+		b = r.erased()
 	default:
 		return nil, fmt.Errorf("unknown kind %d", kind)
 	}
@@ -240,6 +255,15 @@ func (r *reader) interaction() *Interaction {
 	b.Properties, b.RecommendationID = r.str(), r.str()
 	b.Impression = r.strs()
 	b.Source = r.str()
+	return b
+}
+
+func (r *reader) erased() *Erased {
+	if r.s == "" {
+		return &Erased{}
+	}
+	b := &Erased{Job: r.str()}
+	r.bad = r.bad || b.Job == ""
 	return b
 }
 

@@ -23,6 +23,7 @@ func everything() []Body {
 		&User{ID: "ü", Properties: "\xff"}, &User{},
 		&Imported{Dataset: "ITEMS", Table: "table/1/2", Mode: Full, Rows: 1 << 40, Job: "j"}, &Imported{Rows: -1},
 		&Impression{RecommendationID: "r", Campaign: "c", Version: "v", User: "u", Items: []string{"1", "2"}}, &Impression{},
+		&Erased{Job: "j"}, &Erased{},
 	}
 }
 

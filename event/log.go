@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,9 +17,6 @@ import (
 )
 
 const (
-	// streamPrefix comes before the group in the name of its stream, which is its subject too.
-	streamPrefix = "log-"
-
 	// maxGroup bounds a group's id; stream names become folder names.
 	maxGroup = 64
 
@@ -50,6 +48,7 @@ type Log struct {
 
 	mu      sync.Mutex
 	writers map[Group]*writer
+	streams map[Group]string // the live stream of each group, as far as it was looked up
 }
 
 // Open makes a Log over a connection, which stays the caller's. Errors:
@@ -65,7 +64,7 @@ func Open(ctx context.Context, nc *nats.Conn, clock attune.Clock, log *slog.Logg
 	l := &Log{
 		js: js, clock: clock, log: log.With("room", "event"), m: newMetrics(reg),
 		offers:  make(chan offer, maxOffers),
-		writers: map[Group]*writer{},
+		writers: map[Group]*writer{}, streams: map[Group]string{},
 	}
 	if o != nil {
 		l.opts = *o
@@ -84,10 +83,26 @@ func (l *Log) Create(ctx context.Context, g Group) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	_, err := l.js.CreateStream(ctx, jetstream.StreamConfig{
-		Name:        stream(g),
+	if _, err := l.live(ctx, g); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err != nil {
+			return l.failed("create", g, err)
+		}
+		return nil
+	}
+	_, err := l.js.CreateStream(ctx, l.config(g, 1, nil))
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return l.failed("create", g, err)
+	}
+	return nil
+}
+
+// config is what a group's stream of a generation is made with.
+func (l *Log) config(g Group, generation int, metadata map[string]string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:        stream(g, generation),
 		Description: "the log of dataset group " + string(g),
-		Subjects:    []string{stream(g)},
+		Subjects:    []string{subject(stream(g, generation))},
+		Metadata:    metadata,
 		Storage:     jetstream.FileStorage,
 		Retention:   jetstream.LimitsPolicy,
 		// Nothing is ever dropped to make room: a full disk refuses appends.
@@ -97,11 +112,7 @@ func (l *Log) Create(ctx context.Context, g Group) error {
 		// End must see every acknowledged append, so it asks the stream's
 		// leader; a direct get may be answered by a replica that is behind.
 		AllowDirect: false,
-	})
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return l.failed("create", g, err)
 	}
-	return nil
 }
 
 // Delete removes the group's log with everything in it; deleting what is not
@@ -112,11 +123,19 @@ func (l *Log) Delete(ctx context.Context, g Group) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	if err := l.js.DeleteStream(ctx, stream(g)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+	all, err := l.generations(ctx, g)
+	if err != nil {
 		return l.failed("delete", g, err)
+	}
+	// The newest first: a copy that is not finished must never be the only one.
+	for _, generation := range slices.Backward(all) {
+		if err := l.deleteStream(ctx, stream(g, generation)); err != nil {
+			return l.failed("delete", g, err)
+		}
 	}
 	l.mu.Lock()
 	delete(l.writers, g)
+	delete(l.streams, g)
 	l.mu.Unlock()
 	return nil
 }
@@ -129,7 +148,7 @@ func (l *Log) End(ctx context.Context, g Group) (Seq, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	s, err := l.js.Stream(ctx, stream(g))
+	s, err := l.open(ctx, g)
 	if err != nil {
 		return Seq{}, l.failed("read", g, err)
 	}
@@ -159,8 +178,6 @@ func (l *Log) failed(doing string, g Group, err error) error {
 		return attune.Errorf(attune.Unavailable, "%s log %s: %w", doing, g, err)
 	}
 }
-
-func stream(g Group) string { return streamPrefix + string(g) }
 
 // checkGroup keeps out what NATS would read as a pattern or a path.
 func checkGroup(g Group) error {

@@ -141,7 +141,10 @@ func (l *Log) messages(ctx context.Context, g Group, after Seq, maxFailures int,
 	pause, failures := minBackoff, 0
 	for {
 		reached := from
-		err := l.pull(ctx, g, &from, f)
+		name, err := l.live(ctx, g)
+		if err == nil {
+			err = l.pull(ctx, name, &from, f)
+		}
 		var done *ended
 		switch {
 		case errors.As(err, &done):
@@ -149,7 +152,9 @@ func (l *Log) messages(ctx context.Context, g Group, after Seq, maxFailures int,
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, jetstream.ErrStreamNotFound):
-			return l.failed("read", g, err)
+			if err := l.changed(ctx, g, name); errors.Is(err, jetstream.ErrStreamNotFound) {
+				return l.failed("read", g, err)
+			}
 		}
 		if from > reached {
 			pause, failures = minBackoff, 0
@@ -172,10 +177,10 @@ type ended struct{ err error }
 
 func (e *ended) Error() string { return e.err.Error() }
 
-// pull reads with one consumer until something fails. *from is the next
+// pull reads a stream with one consumer until something fails. *from is the next
 // message wanted, and moves on with every message f has taken.
-func (l *Log) pull(ctx context.Context, g Group, from *uint64, f func(seq uint64, payload []byte) error) error {
-	cons, err := l.js.OrderedConsumer(ctx, stream(g), jetstream.OrderedConsumerConfig{
+func (l *Log) pull(ctx context.Context, name string, from *uint64, f func(seq uint64, payload []byte) error) error {
+	cons, err := l.js.OrderedConsumer(ctx, name, jetstream.OrderedConsumerConfig{
 		DeliverPolicy:    jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:      *from,
 		MaxResetAttempts: 1, // we start again ourselves, and sooner
@@ -183,7 +188,7 @@ func (l *Log) pull(ctx context.Context, g Group, from *uint64, f func(seq uint64
 	if err != nil {
 		return err
 	}
-	defer l.forget(ctx, g, cons)
+	defer l.forget(ctx, name, cons)
 	it, err := cons.Messages(jetstream.PullMaxBytes(pullBytes), jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
@@ -211,15 +216,15 @@ func (l *Log) pull(ctx context.Context, g Group, from *uint64, f func(seq uint64
 
 // forget removes the server's side of a reader. Left alone it would go by
 // itself after minutes, so a failure does not matter.
-func (l *Log) forget(ctx context.Context, g Group, cons jetstream.Consumer) {
+func (l *Log) forget(ctx context.Context, stream string, cons jetstream.Consumer) {
 	info := cons.CachedInfo()
 	if info == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if err := l.js.DeleteConsumer(ctx, stream(g), info.Name); err != nil {
-		l.log.Debug("reader is left to expire", "group", g, "error", err)
+	if err := l.js.DeleteConsumer(ctx, stream, info.Name); err != nil {
+		l.log.Debug("reader is left to expire", "stream", stream, "error", err)
 	}
 }
 

@@ -33,7 +33,7 @@ type Record struct {
 	Body     Body
 }
 
-// Body is one of *Interaction, *Item, *User, *Imported, *Impression.
+// Body is one of *Interaction, *Item, *User, *Imported, *Impression, *Erased.
 type Body interface{ body() }
 
 // Interaction is a user (or an anonymous session) doing something with an item: one event of PutEvents.
@@ -85,8 +85,17 @@ type Impression struct {
 	Items            []string // in the order shown
 }
 
+// Erased stands where a record was until a deletion of users took it away, so
+// that all others keep their Seq; its Job is "". With a Job it is the mark that
+// a deletion appends when it is through: whoever folded the log before must fold
+// it again.
+type Erased struct {
+	Job string // id of the deletion job's row; a repeated Job counts once
+}
+
 func (*Interaction) body() {}
 func (*Item) body()        {}
 func (*User) body()        {}
 func (*Imported) body()    {}
 func (*Impression) body()  {}
+func (*Erased) body()      {}
