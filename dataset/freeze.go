@@ -38,6 +38,7 @@ type Info struct {
 	Users        int         `json:"users"`
 	Items        int         `json:"items"`
 	Interactions int64       `json:"interactions"`
+	Supersedes   string      `json:"supersedes,omitempty"` // the snapshot that this is, without users who were erased
 }
 
 // String introduces the snapshot.
@@ -83,8 +84,12 @@ func freeze(ctx context.Context, records iter.Seq2[event.Record, error], store *
 	s.AsOf = spec.AsOf
 	info.Users, info.Items, info.Interactions = s.Users.Len(), s.Items.Len(), int64(s.Events.Len())
 	info.Digest = s.Digest()
-	info.Name = fmt.Sprintf("snapshot/%s/%s-%s", spec.Group, spec.AsOf.Format("20060102T150405Z"), info.Digest[:12])
+	info.Name = snapshotName(spec.Group, spec.AsOf, info.Digest)
 	return writeSnapshot(ctx, store, s, info)
+}
+
+func snapshotName(g event.Group, asOf time.Time, digest string) string {
+	return fmt.Sprintf("snapshot/%s/%s-%s", g, asOf.UTC().Format("20060102T150405Z"), digest[:12])
 }
 
 // liveTables names the live tables of all types in the order of the log.

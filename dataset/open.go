@@ -8,12 +8,30 @@ import (
 	"math"
 	"strings"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/artifact"
 )
 
-// ReadInfo says what a stored snapshot is. One that is not there, or was never
-// finished, is attune.NotFound.
+// ReadInfo says what a stored snapshot is; of one that was rewritten, what the
+// newest of its names says. One that is not there, or was never finished, is
+// attune.NotFound.
 func ReadInfo(ctx context.Context, store *artifact.Store, name string) (*Info, error) {
+	for range maxHops {
+		info, err := readInfo(ctx, store, name)
+		if err == nil || attune.KindOf(err) != attune.NotFound {
+			return info, err
+		}
+		next, also := supersededBy(ctx, store, strings.TrimSuffix(name, "/"))
+		if also != nil || next.By == "" {
+			return nil, errors.Join(err, also)
+		}
+		name = next.By
+	}
+	return nil, fmt.Errorf("snapshot %s was rewritten more than %d times", name, maxHops)
+}
+
+// readInfo is ReadInfo of this very name.
+func readInfo(ctx context.Context, store *artifact.Store, name string) (*Info, error) {
 	text, err := store.Get(ctx, strings.TrimSuffix(name, "/")+"/"+infoFile, maxInfo)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", name, err)
@@ -29,13 +47,13 @@ func ReadInfo(ctx context.Context, store *artifact.Store, name string) (*Info, e
 }
 
 // Open loads a stored snapshot into memory and checks that it has the size and
-// order it says.
+// order it says. Of one that was rewritten it loads the newest.
 func Open(ctx context.Context, store *artifact.Store, name string) (*Snapshot, error) {
-	name = strings.TrimSuffix(name, "/")
 	info, err := ReadInfo(ctx, store, name)
 	if err != nil {
 		return nil, err
 	}
+	name = info.Name
 	s := &Snapshot{Name: name, AsOf: info.AsOf.UTC()}
 	if s.Items, s.ItemAttributes, err = openAttributes(ctx, store, name+"/"+itemsFile, info.Items); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -44,7 +45,9 @@ type Log struct {
 	opts  Options
 	m     *metrics
 
-	offers chan offer
+	offers  chan offer
+	offered atomic.Int64 // impressions taken into offers so far
+	settled atomic.Int64 // of those, how many are in the log or dropped
 
 	mu      sync.Mutex
 	writers map[Group]*writer

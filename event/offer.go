@@ -33,9 +33,23 @@ func (l *Log) Offer(g Group, i *Impression) {
 	}
 	select {
 	case l.offers <- offer{g, i}:
+		l.offered.Add(1)
 	default:
 		l.m.dropped.WithLabelValues("queue").Inc()
 	}
+}
+
+// Settle waits until the impressions that were offered before the call are in
+// the log or dropped. It needs Run to be running.
+func (l *Log) Settle(ctx context.Context) error {
+	for want := l.offered.Load(); l.settled.Load() < want; {
+		select {
+		case <-time.After(offerWait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // Run appends what was offered until ctx ends, and then what is still queued.
@@ -85,7 +99,9 @@ func (l *Log) flush(ctx context.Context, pending map[Group][]Body) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	for g, bodies := range pending {
-		if _, err := l.Append(ctx, g, bodies...); err != nil {
+		_, err := l.Append(ctx, g, bodies...)
+		l.settled.Add(int64(len(bodies)))
+		if err != nil {
 			l.m.dropped.WithLabelValues("append").Add(float64(len(bodies)))
 			l.log.Warn("impressions are dropped", "group", g, "count", len(bodies), "error", err)
 		}
