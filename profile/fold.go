@@ -13,7 +13,7 @@ import (
 // that folds touches it.
 type writer struct {
 	at    event.Seq // the last record folded
-	stale bool      // an import came that only a rebuild can take in; Seq stands still
+	stale bool      // an import or a deletion came that only a rebuild can take in; Seq stands still
 	since int       // records folded since the last checkpoint
 	next  int32     // row for the next user with attributes
 
@@ -73,8 +73,31 @@ func (v *View) foldOne(ctx context.Context, tables tableReader, r *event.Record)
 		}
 	case *event.Imported:
 		return v.imported(ctx, tables, r.Seq, b)
+	case *event.Erased:
+		v.erased(r.Seq, b)
 	}
 	return nil
+}
+
+// erased takes in the mark of a deletion of users: the log before it is another
+// than the one that was folded, unless this view was begun after it.
+func (v *View) erased(at event.Seq, b *event.Erased) {
+	if b.Job == "" || v.w.stale || v.w.jobs[b.Job] {
+		return
+	}
+	if !v.w.plan.horizon.Less(at) {
+		v.did(b.Job)
+		return
+	}
+	v.renew()
+}
+
+// renew makes the view stale: it goes on taking in events and waits to be
+// replaced, and its Seq stands still.
+func (v *View) renew() {
+	before := v.w.at
+	v.w.stale = true
+	v.seq.Store(&before)
 }
 
 // takes says whether a record of a dataset counts, and that there is one: it
@@ -140,9 +163,7 @@ func (v *View) imported(ctx context.Context, tables tableReader, at event.Seq, b
 		return nil
 	}
 	if !planned && (b.Mode == event.Full && c.imports > 0 || b.Mode == event.Cleared && (c.imports > 0 || c.puts)) {
-		before := v.w.at
-		v.w.stale = true
-		v.seq.Store(&before)
+		v.renew()
 		return nil
 	}
 	v.did(b.Job)

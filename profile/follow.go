@@ -33,7 +33,8 @@ func (k *Keeper) keep(ctx context.Context, w *watch, fresh bool) error {
 		if next != nil {
 			v = next
 			w.view.Store(v)
-			k.slog.Info("group was rebuilt for an import", "group", w.group, "profile", v.String())
+			w.saved = time.Time{} // a start from an older checkpoint would have to rebuild again
+			k.slog.Info("group was rebuilt for an import or a deletion", "group", w.group, "profile", v.String())
 		}
 	}
 	k.lastCheckpoint(ctx, w, v)

@@ -5,8 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/event"
 )
+
+// cleanPoll is how often Clean looks whether the View is far enough.
+const cleanPoll = 20 * time.Millisecond
 
 // checkpoint begins one when it is due. What changes is copied here, by the
 // one who changes it; writing goes on beside the following.
@@ -74,6 +78,42 @@ func (k *Keeper) load(ctx context.Context, g event.Group, end event.Seq) *View {
 			k.slog.Info("checkpoint is not used: it keeps histories of another length", "name", name, "history", c.limit)
 		default:
 			return c.restore()
+		}
+	}
+	return nil
+}
+
+// Clean removes the group's checkpoints from before a place in the log, once its
+// View is beyond that place: after a deletion of users nothing of them is left
+// here. It waits for the View.
+func (k *Keeper) Clean(ctx context.Context, g event.Group, before event.Seq) error {
+	for {
+		w := k.watch(g)
+		if w == nil {
+			return attune.Errorf(attune.Unavailable, "the profiles of group %s are not followed here", g)
+		}
+		// A checkpoint of the View before this one may still be on its way to the disk.
+		if v := w.view.Load(); v != nil && !v.Seq().Less(before) && !w.busy.Load() {
+			break
+		}
+		select {
+		case <-time.After(cleanPoll):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	names, err := saved(ctx, k.checkpoints, g)
+	if err != nil {
+		return err
+	}
+	oldest := (&checkpoint{group: g, seq: before}).name()
+	for _, name := range names {
+		if name >= oldest {
+			break
+		}
+		// One that is gone meanwhile was one too many for the newest.
+		if err := k.checkpoints.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound {
+			return err
 		}
 	}
 	return nil
