@@ -176,7 +176,7 @@ func TestRefusals(t *testing.T) {
 		"campaign": errOf(c.DescribeCampaign(ctx, &personalize.DescribeCampaignInput{CampaignArn: none("campaign")})),
 		"filter":   errOf(c.DescribeFilter(ctx, &personalize.DescribeFilterInput{FilterArn: none("filter")})),
 		"recipe":   errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: aws.String("arn:aws:personalize:::recipe/none")})),
-		"v2":       errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: aws.String(userRecipe + "-v2")})),
+		"v3":       errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: aws.String(userRecipe + "-v3")})),
 		"-group":   errOf(c.DeleteDatasetGroup(ctx, &personalize.DeleteDatasetGroupInput{DatasetGroupArn: none("dataset-group")})),
 		"-filter":  errOf(c.DeleteFilter(ctx, &personalize.DeleteFilterInput{FilterArn: none("filter")})),
 		"versions": errOf(c.ListSolutionVersions(ctx, &personalize.ListSolutionVersionsInput{SolutionArn: none("solution")})),
@@ -196,15 +196,15 @@ func TestRefusals(t *testing.T) {
 		refused[*types.ResourceAlreadyExistsException](s, err, "films")
 	}
 	for words, err := range map[string]error{
-		"is not the ARN of a campaign":   errOf(c.DescribeCampaign(ctx, &personalize.DescribeCampaignInput{CampaignArn: &group})),
-		"is not the ARN of a solution":   errOf(c.ListCampaigns(ctx, &personalize.ListCampaignsInput{SolutionArn: &group})),
-		"ARN of the service's recipe":    errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: &group})),
-		"ARN of the service's algorithm": errOf(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: &group})),
-		"1 validation error":             errOf(c.CreateDatasetGroup(ctx, &personalize.CreateDatasetGroupInput{Name: aws.String("bad name!")})),
-		"not built yet: use one of aws-": errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("v2"), DatasetGroupArn: &group, RecipeArn: aws.String(userRecipe + "-v2")})),
-		"recipeArn is missing":           errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("x"), DatasetGroupArn: &group})),
-		"USER_ID":                        errOf(c.CreateSchema(ctx, &personalize.CreateSchemaInput{Name: aws.String("x"), Schema: aws.String(strings.Replace(interactionsAvro, "USER_ID", "WHO", 1))})),
-		"can be stopped":                 errOf(c.StopSolutionVersionCreation(ctx, &personalize.StopSolutionVersionCreationInput{SolutionVersionArn: &version})),
+		"is not the ARN of a campaign":    errOf(c.DescribeCampaign(ctx, &personalize.DescribeCampaignInput{CampaignArn: &group})),
+		"is not the ARN of a solution":    errOf(c.ListCampaigns(ctx, &personalize.ListCampaignsInput{SolutionArn: &group})),
+		"ARN of the service's recipe":     errOf(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: &group})),
+		"ARN of the service's algorithm":  errOf(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: &group})),
+		"1 validation error":              errOf(c.CreateDatasetGroup(ctx, &personalize.CreateDatasetGroupInput{Name: aws.String("bad name!")})),
+		"does not exist: use one of aws-": errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("v2"), DatasetGroupArn: &group, RecipeArn: aws.String(userRecipe + "-v3")})),
+		"recipeArn is missing":            errOf(c.CreateSolution(ctx, &personalize.CreateSolutionInput{Name: aws.String("x"), DatasetGroupArn: &group})),
+		"USER_ID":                         errOf(c.CreateSchema(ctx, &personalize.CreateSchemaInput{Name: aws.String("x"), Schema: aws.String(strings.Replace(interactionsAvro, "USER_ID", "WHO", 1))})),
+		"can be stopped":                  errOf(c.StopSolutionVersionCreation(ctx, &personalize.StopSolutionVersionCreationInput{SolutionVersionArn: &version})),
 	} {
 		refused[*types.InvalidInputException](s, err, words)
 	}
@@ -319,16 +319,21 @@ func TestRecipes(t *testing.T) {
 			d := must[*personalize.DescribeRecipeOutput](s)(c.DescribeRecipe(ctx, &personalize.DescribeRecipeInput{RecipeArn: r.RecipeArn})).Recipe
 			a := must[*personalize.DescribeAlgorithmOutput](s)(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: d.AlgorithmArn})).Algorithm
 			f := must[*personalize.DescribeFeatureTransformationOutput](s)(c.DescribeFeatureTransformation(ctx, &personalize.DescribeFeatureTransformationInput{FeatureTransformationArn: d.FeatureTransformationArn})).FeatureTransformation
-			if *d.RecipeArn != *r.RecipeArn || *d.Status != "ACTIVE" || *a.Name != *r.Name || f.DefaultParameters["max_user_history_length_percentile"] == "" {
+			if *d.RecipeArn != *r.RecipeArn || *d.Status != "ACTIVE" || *a.Name != *r.Name || *f.Status != "ACTIVE" {
 				t.Errorf("%s %s %s", show(d), show(a), show(f))
 			}
 		}
 	}
-	if len(got) != 4 || !slices.Contains(got, "aws-user-personalization") {
+	if len(got) < 24 || !slices.Contains(got, "aws-user-personalization") {
 		t.Errorf("recipes %v", got)
 	}
-	if none := must[*personalize.ListRecipesOutput](s)(c.ListRecipes(ctx, &personalize.ListRecipesInput{Domain: types.DomainEcommerce})); len(none.Recipes) != 0 {
-		t.Errorf("recipes of a domain: %d", len(none.Recipes))
+	if shop := must[*personalize.ListRecipesOutput](s)(c.ListRecipes(ctx, &personalize.ListRecipesInput{Domain: types.DomainEcommerce})); len(shop.Recipes) != 5 {
+		t.Errorf("recipes of a domain: %d", len(shop.Recipes))
+	}
+	f := must[*personalize.DescribeFeatureTransformationOutput](s)(c.DescribeFeatureTransformation(ctx, &personalize.DescribeFeatureTransformationInput{
+		FeatureTransformationArn: aws.String("arn:aws:personalize:::feature-transformation/JSON-percentile-filtering")})).FeatureTransformation
+	if f.DefaultParameters["max_user_history_length_percentile"] != "1.0" {
+		t.Errorf("feature transformation %s", show(f))
 	}
 	a := must[*personalize.DescribeAlgorithmOutput](s)(c.DescribeAlgorithm(ctx, &personalize.DescribeAlgorithmInput{AlgorithmArn: aws.String("arn:aws:personalize:::algorithm/aws-user-personalization")})).Algorithm
 	r := a.DefaultHyperParameterRanges

@@ -10,14 +10,15 @@ const Depth = 25
 
 // The keys of GetSolutionMetrics.
 const (
-	Coverage    = "coverage"
-	MRR25       = "mean_reciprocal_rank_at_25"
-	NDCG5       = "normalized_discounted_cumulative_gain_at_5"
-	NDCG10      = "normalized_discounted_cumulative_gain_at_10"
-	NDCG25      = "normalized_discounted_cumulative_gain_at_25"
-	Precision5  = "precision_at_5"
-	Precision10 = "precision_at_10"
-	Precision25 = "precision_at_25"
+	Coverage      = "coverage"
+	MRR25         = "mean_reciprocal_rank_at_25"
+	NDCG5         = "normalized_discounted_cumulative_gain_at_5"
+	NDCG10        = "normalized_discounted_cumulative_gain_at_10"
+	NDCG25        = "normalized_discounted_cumulative_gain_at_25"
+	Precision5    = "precision_at_5"
+	Precision10   = "precision_at_10"
+	Precision25   = "precision_at_25"
+	TrendAccuracy = "trend_prediction_accuracy" // of what is trending: the rise of the items recommended over that of those that rose most
 )
 
 // User is the measurement of one user's list.

@@ -37,10 +37,11 @@ type FitSpec struct {
 	Baselines []Recipe          // measured on the same users; one with Recipe's own algorithm is passed over
 	Params    map[string]string // hyper-parameters as given; absent means the default
 	Seed      uint64
-	Rule      model.EventRule // which interactions count
-	Least     Least           // data under this is refused
-	Protocol  string          // of dataset.Protocols; "" for dataset.Tail10
-	Memory    int64           // bytes that training may take; 0 for 16 GiB
+	Rule      model.EventRule          // which interactions count
+	Least     Least                    // data under this is refused
+	Columns   func(column string) bool // which columns of items may be learned from; nil for all
+	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10
+	Memory    int64                    // bytes that training may take; 0 for 16 GiB
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
 }
@@ -82,6 +83,9 @@ func Fit(ctx context.Context, spec FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measure %s: %w", f.Recipe.Name(), err)
 	}
+	if !f.Snapshot.AsOf.IsZero() {
+		f.now = f.Snapshot.AsOf.UnixMilli()
+	}
 	m, err := f.train(ctx, plans[0], f.events, f.stage(StageTrain))
 	if err != nil {
 		return nil, fmt.Errorf("train %s: %w", f.Recipe.Name(), err)
@@ -95,13 +99,30 @@ func Fit(ctx context.Context, spec FitSpec) (*model.Model, error) {
 	return m, nil
 }
 
+// columns are the attributes that may be learned from.
+func columns(all *dataset.Attributes, may func(string) bool) *dataset.Attributes {
+	if all == nil || may == nil {
+		return all
+	}
+	some := new(dataset.Attributes)
+	for _, c := range all.Columns {
+		if may(c.Name) {
+			some.Columns = append(some.Columns, c)
+		}
+	}
+	return some
+}
+
 // fit is one run of Fit.
 type fit struct {
 	FitSpec
 	events      dataset.Events // those that count
 	related     bool           // asked for items like an item, not for a user
 	leaveOut    bool           // items the asker already has
+	same        bool           // everybody gets the same answer
 	repeatShare float64
+	attributes  *dataset.Attributes // of items, that may be learned from
+	now         int64               // see Input.Now; set for the last training, which is from everything
 }
 
 // plan is a recipe with the parameters it will learn with.
@@ -120,9 +141,9 @@ func newFit(s FitSpec) (*fit, error) {
 	if s.Clock == nil {
 		s.Clock = attune.WallClock
 	}
-	f := &fit{FitSpec: s, events: s.Snapshot.Events.Keep(s.Rule.Type, s.Rule.Threshold)}
+	f := &fit{FitSpec: s, events: s.Snapshot.Events.Keep(s.Rule.Type, s.Rule.Threshold), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
 	if facts, ok := spec.ByARN(string(attune.Public("recipe", s.Name))); ok {
-		f.related = facts.Kind == spec.Related
+		f.related, f.same = facts.Kind == spec.Related, facts.Same
 	}
 	if err := f.checkSize(); err != nil {
 		return nil, err
@@ -186,7 +207,8 @@ func (f *fit) checkMemory() error {
 
 // input is what a recipe learns from, without parameters.
 func (f *fit) input(e dataset.Events) Input {
-	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed}
+	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed,
+		ItemAttributes: f.attributes, Now: f.now}
 }
 
 func (f *fit) train(ctx context.Context, p plan, e dataset.Events, progress func(done, total int)) (*model.Model, error) {
@@ -236,6 +258,9 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 		if i == 0 {
 			mine = ndcg
 			out.Metrics = metrics
+			if err := f.measureItself(p, metrics); err != nil {
+				return nil, err
+			}
 			out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg)[0])
 			continue
 		}
@@ -244,6 +269,19 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 			Metrics: metrics, NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
 	}
 	return out, nil
+}
+
+// measureItself adds the metrics that a recipe has of its own.
+func (f *fit) measureItself(p plan, metrics map[string]float64) error {
+	r, ok := p.recipe.(Measurer)
+	if !ok {
+		return nil
+	}
+	in := f.input(f.events)
+	in.Params = p.params
+	own, err := r.Measure(in)
+	maps.Copy(metrics, own)
+	return err
 }
 
 func ndcg25(users []evaluate.User) []float64 {

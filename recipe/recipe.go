@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/attune-io/attune"
@@ -33,9 +34,15 @@ type Recipe interface {
 
 // Input is what a recipe learns from.
 type Input struct {
-	Events   dataset.Events    // those that count; rows of User and Item
-	Users    int               // user rows lie in [0, Users)
-	Items    []string          // item row → id; rows of Events.Item lie in [0, len(Items))
+	Events dataset.Events // those that count; rows of User and Item
+	Users  int            // user rows lie in [0, Users)
+	Items  []string       // item row → id; rows of Events.Item lie in [0, len(Items))
+	// ItemAttributes are the columns of the catalogue by item row, without those
+	// that the customer excluded; nil when nothing is known of items.
+	ItemAttributes *dataset.Attributes
+	// Now is the moment as of which the events are known, in Unix milliseconds; 0
+	// when that is the newest event, as in a slice of the data.
+	Now      int64
 	Params   map[string]string // by hyper-parameter name; absent means the default
 	Seed     uint64
 	Progress func(done, total int) // may be nil; done never falls, total stays
@@ -65,10 +72,26 @@ type Refiner interface {
 	Refinements(in Input) []map[string]string
 }
 
+// Measurer is a Recipe with metrics of its own, beside those of ranked lists.
+type Measurer interface {
+	// Measure learns from an earlier part of the events and compares with the
+	// rest. The keys are those of GetSolutionMetrics.
+	Measure(in Input) (map[string]float64, error)
+}
+
 // Sizer is a Recipe that knows how much memory Train takes.
 type Sizer interface {
 	// Bytes estimates the peak memory of Train and of the model together.
 	Bytes(in Input) int64
+}
+
+// Moment is Now, or the time of the newest event where Now is not given; 0
+// without events.
+func (in Input) Moment() int64 {
+	if in.Now != 0 || in.Events.Len() == 0 {
+		return in.Now
+	}
+	return slices.Max(in.Events.At)
 }
 
 // Int reads a whole-number parameter in [low, high]; fallback when absent.

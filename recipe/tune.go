@@ -35,8 +35,8 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 		f.repeatShare = repeatShare(inner.Cases)
 	}
 	// Someone who looks for items like an item is not known, so nothing of
-	// theirs can be left out.
-	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related
+	// theirs can be left out, and what is the same for everybody has no asker.
+	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related && !f.same
 
 	plans := []plan{{f.Recipe, f.Params}}
 	for _, b := range f.Baselines {

@@ -64,6 +64,9 @@ func (g *Registry) deployable(ctx context.Context, arn string, b CampaignBody) (
 	if !ok {
 		return nil, nil, attune.Errorf(attune.Invalid, "recipe %s of %s is not known to this build", vb.RecipeArn, arn)
 	}
+	if recipe.Kind == spec.Segment {
+		return nil, nil, attune.Errorf(attune.Invalid, "%s is of %s, which answers batch segment jobs only: a campaign cannot serve it", arn, recipe.Name)
+	}
 	return version, group, checkCampaign(b, recipe)
 }
 

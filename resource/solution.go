@@ -85,7 +85,10 @@ func checkRecipe(b SolutionBody) (spec.Recipe, error) {
 	if b.PerformHPO {
 		return none, attune.Errorf(attune.Invalid, "performHPO is not built yet: leave it out, and set algorithmHyperParameters")
 	}
-	if b.PerformIncrementalUpdate {
+	if recipe.Domain != "" {
+		return none, attune.Errorf(attune.Invalid, "recipe %s is of domain %s: use it with CreateRecommender, or use one of %s", recipe.Name, recipe.Domain, spec.Names())
+	}
+	if b.PerformIncrementalUpdate && !recipe.Text {
 		return none, attune.Errorf(attune.Invalid, "performIncrementalUpdate is for aws-semantic-similarity: leave it out for %s", recipe.Name)
 	}
 	return recipe, nil
@@ -188,6 +191,9 @@ func (g *Registry) CreateSolutionVersion(ctx context.Context, in VersionRequest)
 		if err := g.hasData(ctx, group); err != nil {
 			return nil, err
 		}
+		if err := g.hasText(ctx, group, sb.RecipeArn); err != nil {
+			return nil, err
+		}
 		id := randomHex(4)
 		return again(g.add(ctx, &Resource{
 			Kind: SolutionVersion, ARN: g.names.Make("solution", solution.Name, id), Parent: solution.ARN, Name: id,
@@ -255,6 +261,25 @@ func (g *Registry) hasData(ctx context.Context, group *Resource) error {
 		}
 	}
 	return attune.Errorf(attune.Invalid, "dataset %s has no data: import into it, and wait until the import job is ACTIVE, before training", set.ARN)
+}
+
+// hasText refuses a recipe that compares what is said of items where nothing can be.
+func (g *Registry) hasText(ctx context.Context, group *Resource, recipeArn string) error {
+	if recipe, _ := spec.ByARN(recipeArn); !recipe.Text {
+		return nil
+	}
+	schemas, err := g.Schemas(ctx, group.ID)
+	if err != nil {
+		return err
+	}
+	if items := schemas[schema.Items]; items != nil {
+		for _, f := range items.Fields {
+			if f.Kind == schema.String && f.Name != schema.ItemID {
+				return nil
+			}
+		}
+	}
+	return attune.Errorf(attune.Invalid, "%s compares the texts of items, and dataset group %s has none: create an Items dataset whose schema has a string field with textual true, and import into it", recipeArn, group.ARN)
 }
 
 // StopSolutionVersion ends a training: a pending one at once, one in progress

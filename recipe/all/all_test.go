@@ -25,6 +25,10 @@ func store(t *testing.T) *artifact.Store {
 func TestEveryRecipe(t *testing.T) {
 	claims := map[string]recipetest.Claims{
 		"popularity": {},
+		"trending":   {Params: map[string]string{"trend_discovery_frequency": "1 day"}, Bad: map[string]string{"trend_discovery_frequency": "2 weeks"}},
+		"content":    {Personal: true, Related: true},
+		"similar": {Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{
+			"neighbours": "0", "min_cointeraction_count": "few"}},
 		"itemknn": {Personal: true, Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{
 			"neighbours": "0", "min_cointeraction_count": "few", "popularity_discount_factor": "1.5", "shrinkage": "NaN"}},
 		"ials": {Personal: true, Params: map[string]string{"hidden_dimension": "32", "recency_mask": "true"}, Bad: map[string]string{

@@ -23,9 +23,10 @@ const (
 	ParamUnobserved = "unobserved_weight"
 	ParamIterations = "iterations"
 	ParamSteps      = "solver_steps"
-	ParamRecency    = "recency_half_life" // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
-	ParamMask       = "recency_mask"      // Personalize's; false forbids weighing by recency
-	ParamScale      = "score_scale"       // chosen by recipe.Fit so that softmax scores are calibrated
+	ParamRecency    = "recency_half_life"  // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
+	ParamMask       = "recency_mask"       // Personalize's; false forbids weighing by recency
+	ParamBias       = "apply_recency_bias" // the same, of the -v2 recipes
+	ParamScale      = "score_scale"        // chosen by recipe.Fit so that softmax scores are calibrated
 )
 
 // The defaults, chosen on validation slices of several public data sets.
@@ -127,7 +128,7 @@ func (Recipe) Candidates(in recipe.Input) []map[string]string {
 
 // Refinements tries how much the newest interactions should outweigh older ones.
 func (Recipe) Refinements(in recipe.Input) []map[string]string {
-	if _, given := in.Params[ParamRecency]; given || strings.EqualFold(in.Params[ParamMask], "false") {
+	if _, given := in.Params[ParamRecency]; given || strings.EqualFold(in.Params[ParamMask], "false") || strings.EqualFold(in.Params[ParamBias], "false") {
 		return []map[string]string{in.Params}
 	}
 	out := []map[string]string{in.Params}

@@ -49,7 +49,7 @@ type suite struct {
 
 func (s *suite) input() recipe.Input {
 	snap := s.world.Snapshot
-	return recipe.Input{Events: snap.Events, Users: snap.Users.Len(), Items: snap.Items.IDs(), Params: s.claims.Params, Seed: 5}
+	return recipe.Input{Events: snap.Events, Users: snap.Users.Len(), Items: snap.Items.IDs(), ItemAttributes: snap.ItemAttributes, Params: s.claims.Params, Seed: 5}
 }
 
 func (s *suite) train(t *testing.T, in recipe.Input) *model.Model {

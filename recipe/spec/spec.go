@@ -27,8 +27,11 @@ const (
 // The algorithms of this build, by the name of their room under recipe/.
 const (
 	Popularity = "popularity"
-	IALS       = "ials"
+	Trending   = "trending"
 	ItemKNN    = "itemknn"
+	Content    = "content"
+	Similar    = "similar"
+	IALS       = "ials"
 )
 
 // Recipe is what is known of one recipe. Recipes that are not Built are only
@@ -38,7 +41,8 @@ type Recipe struct {
 	Type           string      // recipeType on the wire, e.g. RELATED_ITEMS
 	Domain         string      // ECOMMERCE or VIDEO_ON_DEMAND; "" for custom dataset groups
 	Kind           Kind        // what its campaigns are asked for
-	Description    string      // one sentence in our words
+	Description    string      // what it is for, and which algorithm of this build stands behind it
+	Learner        string      // name of its algorithm on the wire; "" when that is the recipe's
 	Transformation string      // name of its feature transformation
 	Algorithm      string      // the room that learns it; "" when not Built
 	Scores         string      // ScoresSoftmax or ScoresNone; "" when not Built
@@ -47,13 +51,26 @@ type Recipe struct {
 	Parameters     []Parameter // algorithmHyperParameters
 	Features       []Parameter // featureTransformationParameters
 	Built          bool        // this build trains and serves it
+
+	Legacy   bool              // the service no longer offers it; existing code asks for it
+	Same     bool              // everybody gets the same answer, so nothing of the asker's is left out
+	Anybody  bool              // who asks need not be named
+	Text     bool              // needs a textual column in the Items dataset
+	Event    string            // of domain recipes: the event type they count, which the data must have; "" for all
+	LeaveOut []string          // of domain recipes: items that the asker has done one of these with are left out
+	Fixed    map[string]string // hyper-parameters of the algorithm that the recipe does not expose
 }
 
 // ARN is the recipe's name on the wire.
 func (r Recipe) ARN() attune.ARN { return attune.Public("recipe", r.Name) }
 
-// AlgorithmARN names the algorithm on the wire, which is called like the recipe.
-func (r Recipe) AlgorithmARN() attune.ARN { return attune.Public("algorithm", r.Name) }
+// AlgorithmARN names the algorithm on the wire, which is mostly called like the recipe.
+func (r Recipe) AlgorithmARN() attune.ARN {
+	if r.Learner != "" {
+		return attune.Public("algorithm", r.Learner)
+	}
+	return attune.Public("algorithm", r.Name)
+}
 
 // TransformationARN names the feature transformation on the wire.
 func (r Recipe) TransformationARN() attune.ARN {
@@ -70,9 +87,14 @@ func ByAlgorithmARN(arn string) (Recipe, bool) {
 	return find(func(r Recipe) bool { return r.Built && string(r.AlgorithmARN()) == arn })
 }
 
-// ByTransformationARN finds the first built recipe that sets parameters of a feature transformation.
+// ByTransformationARN finds the first built recipe that sets parameters of a
+// feature transformation, or else the first that uses it.
 func ByTransformationARN(arn string) (Recipe, bool) {
-	return find(func(r Recipe) bool { return r.Built && len(r.Features) > 0 && string(r.TransformationARN()) == arn })
+	uses := func(r Recipe) bool { return r.Built && string(r.TransformationARN()) == arn }
+	if r, ok := find(func(r Recipe) bool { return uses(r) && len(r.Features) > 0 }); ok {
+		return r, true
+	}
+	return find(uses)
 }
 
 func find(is func(Recipe) bool) (Recipe, bool) {
@@ -95,11 +117,17 @@ func Built() []Recipe {
 	return built
 }
 
-// Names lists the built recipes' names for a message: "aws-popularity-count, aws-sims, …".
-func Names() string {
+// Names lists the built recipes that solutions can use, for a message:
+// "aws-popularity-count, aws-sims, …".
+func Names() string { return NamesOf("") }
+
+// NamesOf lists the built recipes of a domain, for a message.
+func NamesOf(domain string) string {
 	var names []string
 	for _, r := range Built() {
-		names = append(names, r.Name)
+		if r.Domain == domain {
+			names = append(names, r.Name)
+		}
 	}
 	return strings.Join(names, ", ")
 }

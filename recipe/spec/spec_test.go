@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,8 +25,32 @@ func TestTableIsSound(t *testing.T) {
 			}
 		}
 	}
-	if got := spec.Names(); got != "aws-popularity-count, aws-user-personalization, aws-personalized-ranking, aws-sims" {
-		t.Errorf("built: %s", got)
+	for domain, least := range map[string]int{"": 14, "ECOMMERCE": 5, "VIDEO_ON_DEMAND": 5} {
+		if names := strings.Split(spec.NamesOf(domain), ", "); len(names) < least {
+			t.Errorf("domain %q has %d built recipes: %v", domain, len(names), names)
+		}
+	}
+}
+
+// TestDomains holds what the service publishes of its use cases: which events
+// they count, and what they leave out.
+func TestDomains(t *testing.T) {
+	for name, want := range map[string]string{
+		"aws-ecomm-popular-items-by-views":             "user View []",
+		"aws-ecomm-popular-items-by-purchases":         "user Purchase []",
+		"aws-ecomm-frequently-bought-together":         "related Purchase []",
+		"aws-ecomm-customers-who-viewed-x-also-viewed": "related View [Purchase]",
+		"aws-ecomm-recommended-for-you":                "user  [Purchase]",
+		"aws-vod-because-you-watched-x":                "related Watch [Watch]",
+		"aws-vod-more-like-x":                          "related  [Watch]",
+		"aws-vod-most-popular":                         "user Watch []",
+		"aws-vod-trending-now":                         "user  []",
+		"aws-vod-top-picks":                            "user  [Watch]",
+	} {
+		r, ok := spec.ByARN("arn:aws:personalize:::recipe/" + name)
+		if got := fmt.Sprintf("%s %s %v", r.Kind, r.Event, r.LeaveOut); !ok || got != want || r.Domain == "" {
+			t.Errorf("%s of %q: %s, want %s", name, r.Domain, got, want)
+		}
 	}
 }
 
@@ -37,8 +62,14 @@ func TestByARN(t *testing.T) {
 	if got := r.TransformationARN(); got != "arn:aws:personalize:::feature-transformation/sims" {
 		t.Errorf("transformation %s", got)
 	}
-	if r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization-v2"); !ok || r.Built {
+	if r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization-v2"); !ok || r.Algorithm != spec.IALS {
 		t.Errorf("v2: %+v, %v", r, ok)
+	}
+	if r, ok := spec.ByAlgorithmARN("arn:aws:personalize:::algorithm/aws-trending-now-custom"); !ok || r.Name != "aws-trending-now" {
+		t.Errorf("the algorithm of trends: %+v, %v", r, ok)
+	}
+	if r, ok := spec.ByTransformationARN("arn:aws:personalize:::feature-transformation/item-affinity"); !ok || r.Name != "aws-item-affinity" {
+		t.Errorf("a transformation without parameters: %+v, %v", r, ok)
 	}
 	if _, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user"); ok {
 		t.Error("a prefix of a name was found")

@@ -1,6 +1,6 @@
 package spec
 
-// The recipe types, feature transformations and domains of the service.
+// The recipe types and feature transformations of the service.
 const (
 	typeUser    = "USER_PERSONALIZATION"
 	typePopular = "POPULAR_ITEMS"
@@ -11,63 +11,180 @@ const (
 
 	transformPercentile = "JSON-percentile-filtering"
 	transformSims       = "sims"
+)
 
-	ecommerce     = "ECOMMERCE"
-	videoOnDemand = "VIDEO_ON_DEMAND"
+// What stands behind recipes, for their descriptions: the nearest to the
+// service's own algorithm that this build has.
+const (
+	behindFactors = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
+	behindNearest = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
+	behindSimilar = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
+	behindContent = " Behind it is the cosine of TF-IDF weighted words and categories, the nearest that this server has: it knows words, not what they mean."
+	behindCount   = " Behind it is a count of distinct users."
+	behindRise    = " Behind it is the difference between the interactions of the latest window of time and of the one before."
 )
 
 // All lists every recipe of the service, the built ones first. Names, types
 // and ranges are those of the service's developer guide.
-func All() []Recipe { return append(built(), notBuilt()...) }
+func All() []Recipe {
+	var all []Recipe
+	for _, rs := range [][]Recipe{popular(), personal(), ranking(), related(), segments(), legacy(), ecommerceRecipes(), videoRecipes(), notBuilt()} {
+		all = append(all, rs...)
+	}
+	return all
+}
 
-func built() []Recipe {
+func popular() []Recipe {
 	return []Recipe{
 		{
 			Name: "aws-popularity-count", Type: typePopular, Kind: User, Transformation: transformSims,
-			Description: "The most popular items, by the number of users who interacted with them. A baseline.",
+			Description: "The most popular items, by the number of users who interacted with them. A baseline." + behindCount,
 			Algorithm:   Popularity, Scores: ScoresNone, Built: true,
 		},
 		{
-			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
-			Description: "Items for a user, learned from everybody's interactions by implicit matrix factorisation.",
-			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
-			Parameters: factorParameters(), Features: percentiles("user_history_length"),
-		},
-		{
-			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
-			Description: "Orders a given list of items for a user, learned as in aws-user-personalization.",
-			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
-			Parameters: factorParameters(), Features: percentiles("user_history_length"),
-		},
-		{
-			Name: "aws-sims", Type: typeRelated, Kind: Related, Transformation: transformSims,
-			Description: "Items that the same users interacted with, by the similarity of their columns.",
-			Algorithm:   ItemKNN, Scores: ScoresNone, Built: true,
-			Parameters: []Parameter{
-				{Name: "popularity_discount_factor", Type: Continuous, Default: "0.5", Min: 0, Max: 1, Tunable: true},
-				{Name: "min_cointeraction_count", Type: Integer, Default: "3", Min: 0, Max: 10, Tunable: true},
-				{Name: "neighbours", Type: Integer, Default: "500", Min: 1, Max: 10000},
-				{Name: "shrinkage", Type: Continuous, Default: "0", Min: 0, Max: 1e6},
-			},
-			Features: percentiles("user_history_length", "item_interaction_count"),
+			Name: "aws-trending-now", Type: typePopular, Kind: User, Learner: "aws-trending-now-custom", Transformation: "aws-trending-now",
+			Description: "The items whose interactions rise the most from one window of time to the next; looked at again by itself." + behindRise,
+			Algorithm:   Trending, Scores: ScoresNone, Same: true, Anybody: true, Built: true,
+			Features: []Parameter{{Name: ParamTrend, Type: Categorical, Default: "3 hours", Values: []string{"30 minutes", "1 hour", "2 hours", "3 hours", "1 day"}}},
 		},
 	}
 }
 
+// ParamTrend is the feature transformation parameter of aws-trending-now.
+const ParamTrend = "trend_discovery_frequency"
+
+func personal() []Recipe {
+	return []Recipe{
+		{
+			Name: "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
+			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Parameters: append(recencyBias(), ownParameters()...),
+		},
+		{
+			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
+			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
+			Parameters: factorParameters(), Features: percentiles("user_history_length"),
+		},
+	}
+}
+
+func ranking() []Recipe {
+	return []Recipe{
+		{
+			Name: "aws-personalized-ranking-v2", Type: typeRanking, Kind: Ranking, Transformation: "aws-personalized-ranking-v2",
+			Description: "Orders a given list of items for a user, learned as in aws-user-personalization-v2." + behindFactors,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Parameters: append(recencyBias(), ownParameters()...),
+		},
+		{
+			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
+			Description: "Orders a given list of items for a user, learned as in aws-user-personalization." + behindFactors,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Parameters: factorParameters(), Features: percentiles("user_history_length"),
+		},
+	}
+}
+
+func related() []Recipe {
+	return []Recipe{
+		{
+			Name: "aws-similar-items", Type: typeRelated, Kind: Related, Transformation: "aws-similar-items",
+			Description: "Items like an item, by who interacted with them and by what is said of them; popular items for an item that is not known." + behindSimilar,
+			Algorithm:   Similar, Scores: ScoresNone, Built: true,
+			Parameters: append([]Parameter{
+				{Name: "popularity_discount_factor", Type: Continuous, Default: "0.5", Min: 0, Max: 1},
+				// Of embeddings: taken so that configurations work unchanged.
+				{Name: "item_id_hidden_dim", Type: Integer, Default: "100", Min: 30, Max: 200, Tunable: true},
+				{Name: "item_metadata_hidden_dim", Type: Integer, Default: "100", Min: 30, Max: 200, Tunable: true},
+			}, neighbourParameters()...),
+		},
+		{
+			Name: "aws-sims", Type: typeRelated, Kind: Related, Transformation: transformSims,
+			Description: "Items that the same users interacted with." + behindNearest,
+			Algorithm:   ItemKNN, Scores: ScoresNone, Built: true,
+			Parameters: append([]Parameter{
+				{Name: "popularity_discount_factor", Type: Continuous, Default: "0.5", Min: 0, Max: 1, Tunable: true},
+				{Name: "min_cointeraction_count", Type: Integer, Default: "3", Min: 0, Max: 10, Tunable: true},
+			}, neighbourParameters()...),
+			Features: percentiles("user_history_length", "item_interaction_count"),
+		},
+		{
+			Name: "aws-semantic-similarity", Type: typeRelated, Kind: Related, Transformation: "aws-semantic-similarity",
+			Description: "Items of which the same is said in their texts and categories." + behindContent,
+			Algorithm:   Content, Scores: ScoresNone, Text: true, Built: true,
+		},
+	}
+}
+
+func segments() []Recipe {
+	named := func(name, description string) Recipe {
+		return Recipe{
+			Name: "aws-" + name, Type: typeSegment, Kind: Segment, Transformation: name, Description: description + behindFactors,
+			Algorithm: IALS, Scores: ScoresNone, Built: true,
+			Parameters: append([]Parameter{{Name: "hidden_dimension", Type: Integer, Default: "64", Min: 32, Max: 256, Tunable: true}}, ownParameters()...),
+		}
+	}
+	return []Recipe{
+		named("item-affinity", "The users who will most likely interact with an item, by batch segment jobs only."),
+		named("item-attribute-affinity", "The users who will most likely interact with items of an attribute, by batch segment jobs only."),
+	}
+}
+
+// legacy are recipes that the service no longer offers. Code that was written
+// for them asks for them all the same, and is served by their successor.
+func legacy() []Recipe {
+	named := func(name, transformation string, more ...Parameter) Recipe {
+		return Recipe{
+			Name: name, Type: typeUser, Kind: User, Transformation: transformation, Legacy: true,
+			Description: "Items for a user; the service no longer offers it: use aws-user-personalization-v2." + behindFactors,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Parameters: factorParameters(), Features: append(more, percentiles("user_history_length")...),
+		}
+	}
+	return []Recipe{
+		named("aws-hrnn", transformPercentile),
+		named("aws-hrnn-metadata", "featurize_metadata"),
+		named("aws-hrnn-coldstart", "featurize_coldstart", // these three are taken without effect
+			Parameter{Name: "cold_start_max_interactions", Type: Integer, Default: "15", Min: 1, Max: 1e6},
+			Parameter{Name: "cold_start_max_duration", Type: Continuous, Default: "5.0", Min: 0, Max: 1e6},
+			Parameter{Name: "cold_start_relative_from", Type: Categorical, Default: "latestItem", Values: []string{"currentTime", "latestItem"}}),
+	}
+}
+
 // factorParameters are those of the user-personalization family: the service's
-// names, then what is our own in matrix factorisation (recipe/ials explains
-// them). The service's own default of hidden_dimension is 149.
+// names, then what is our own. The service's own default of hidden_dimension is 149.
 func factorParameters() []Parameter {
-	return []Parameter{
+	return append([]Parameter{
 		{Name: "hidden_dimension", Type: Integer, Default: "64", Min: 32, Max: 256, Tunable: true},
 		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true}, // of recurrent networks: taken so that configurations work unchanged
 		{Name: "recency_mask", Type: Categorical, Default: "true", Values: []string{"true", "false"}, Tunable: true},
+	}, ownParameters()...)
+}
+
+// recencyBias is the one parameter of the -v2 recipes.
+func recencyBias() []Parameter {
+	return []Parameter{{Name: "apply_recency_bias", Type: Categorical, Default: "true", Values: []string{"true", "false"}}}
+}
+
+// ownParameters are our own, of matrix factorisation (recipe/ials explains them).
+func ownParameters() []Parameter {
+	return []Parameter{
 		{Name: "regularization", Type: Continuous, Min: 0, Max: 1e6},
 		{Name: "regularization_exponent", Type: Continuous, Default: "1", Min: 0, Max: 2},
 		{Name: "unobserved_weight", Type: Continuous, Min: 0, Max: 1000},
 		{Name: "iterations", Type: Integer, Default: "10", Min: 1, Max: 1000},
 		{Name: "solver_steps", Type: Integer, Default: "3", Min: 1, Max: 100},
 		{Name: "recency_half_life", Type: Continuous, Min: 0, Max: 1e6},
+	}
+}
+
+// neighbourParameters are our own, of nearest neighbours (recipe/itemknn explains them).
+func neighbourParameters() []Parameter {
+	return []Parameter{
+		{Name: "neighbours", Type: Integer, Default: "500", Min: 1, Max: 10000},
+		{Name: "shrinkage", Type: Continuous, Default: "0", Min: 0, Max: 1e6},
 	}
 }
 
@@ -93,18 +210,7 @@ func notBuilt() []Recipe {
 	}
 	var all []Recipe
 	for _, rs := range [][]Recipe{
-		named("", typeUser, User, "aws-user-personalization-v2", "aws-hrnn", "aws-hrnn-metadata", "aws-hrnn-coldstart"),
-		named("", typePopular, User, "aws-trending-now"),
-		named("", typeRanking, Ranking, "aws-personalized-ranking-v2"),
-		named("", typeRelated, Related, "aws-similar-items", "aws-semantic-similarity"),
-		named("", typeSegment, Segment, "aws-item-affinity", "aws-item-attribute-affinity"),
 		named("", typeAction, Action, "aws-next-best-action"),
-		named(ecommerce, typePopular, User, "aws-ecomm-popular-items-by-views", "aws-ecomm-popular-items-by-purchases"),
-		named(ecommerce, typeRelated, Related, "aws-ecomm-frequently-bought-together", "aws-ecomm-customers-who-viewed-x-also-viewed"),
-		named(ecommerce, typeUser, User, "aws-ecomm-recommended-for-you"),
-		named(videoOnDemand, typeRelated, Related, "aws-vod-because-you-watched-x", "aws-vod-more-like-x"),
-		named(videoOnDemand, typePopular, User, "aws-vod-most-popular", "aws-vod-trending-now"),
-		named(videoOnDemand, typeUser, User, "aws-vod-top-picks"),
 	} {
 		all = append(all, rs...)
 	}

@@ -178,7 +178,7 @@ func TestSolutionEcho(t *testing.T) {
 		"automl":    {func(in *personalize.CreateSolutionInput) { in.PerformAutoML, in.RecipeArn = true, nil }, "performAutoML is not built"},
 		"no-recipe": {func(in *personalize.CreateSolutionInput) { in.RecipeArn = nil }, "recipeArn is missing"},
 		"other": {func(in *personalize.CreateSolutionInput) {
-			in.RecipeArn = aws.String(recipePrefix + "aws-similar-items")
+			in.RecipeArn = aws.String(recipePrefix + "aws-ecomm-recommended-for-you")
 		}, "use one of aws-popularity-count"},
 		"no-group":   {func(in *personalize.CreateSolutionInput) { in.DatasetGroupArn = aws.String(group + "x") }, "echox"},
 		"taken-name": {func(in *personalize.CreateSolutionInput) { in.Name = aws.String("full") }, "full"},

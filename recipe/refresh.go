@@ -1,0 +1,31 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/model"
+)
+
+// Refresh learns again what an old model knows, from data as of now: with the
+// old one's parameters, seed and rule of events. Nothing is chosen or measured
+// again, so the evaluation is the old one's. columns is FitSpec.Columns.
+func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, may func(column string) bool, clock attune.Clock) (*model.Model, error) {
+	started := clock()
+	m, err := r.Train(ctx, Input{
+		Events: now.Events.Keep(old.Events.Type, old.Events.Threshold), Users: now.Users.Len(), Items: now.Items.IDs(),
+		ItemAttributes: columns(now.ItemAttributes, may), Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("refresh %s: %w", r.Name(), err)
+	}
+	f := &m.Manifest
+	f.Format, f.Recipe, f.Events, f.Snapshot = old.Format, old.Recipe, old.Events, now.Name
+	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
+	f.Created, f.TrainingSeconds = started.UTC().Format(time.RFC3339), clock().Sub(started).Seconds()
+	f.Digest, err = model.Digest(m)
+	return m, err
+}
