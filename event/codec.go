@@ -22,6 +22,9 @@ const (
 	kindImported    = 4
 	kindImpression  = 5
 
+	kindAction            = 6
+	kindActionInteraction = 7
+
 	kindErased = 8
 )
 
@@ -62,6 +65,14 @@ func appendRecord(dst []byte, b Body) ([]byte, error) {
 	case *Impression:
 		if b != nil {
 			return frame(dst, kindImpression, b.append), nil
+		}
+	case *Action:
+		if b != nil {
+			return frame(dst, kindAction, b.append), nil
+		}
+	case *ActionInteraction:
+		if b != nil {
+			return frame(dst, kindActionInteraction, b.append), nil
 		}
 	case *Erased:
 		if b != nil {
@@ -127,6 +138,22 @@ func (b *Impression) append(dst []byte) []byte {
 	dst = appendString(dst, b.Version)
 	dst = appendString(dst, b.User)
 	return appendStrings(dst, b.Items)
+}
+
+func (b *Action) append(dst []byte) []byte {
+	return appendString(appendString(dst, b.ID), b.Properties)
+}
+
+func (b *ActionInteraction) append(dst []byte) []byte {
+	dst = appendString(dst, b.EventID)
+	dst = appendString(dst, b.User)
+	dst = appendString(dst, b.Session)
+	dst = appendString(dst, b.Action)
+	dst = appendString(dst, b.Type)
+	dst = binary.AppendVarint(dst, b.At.UnixMilli())
+	dst = appendString(dst, b.Properties)
+	dst = appendString(dst, b.RecommendationID)
+	return appendStrings(dst, b.Impression)
 }
 
 func (b *Erased) append(dst []byte) []byte {
@@ -221,10 +248,19 @@ func decodeBody(kind byte, body []byte) (Body, error) {
 		b = &Imported{Dataset: r.str(), Table: r.str(), Mode: Mode(r.str()), Rows: r.varint(), Job: r.str()}
 	case kindImpression:
 		b = &Impression{RecommendationID: r.str(), Campaign: r.str(), Version: r.str(), User: r.str(), Items: r.strs()}
+	case kindAction:
+		b = &Action{ID: r.str(), Properties: r.str()}
+	case kindActionInteraction:
+		b = &ActionInteraction{
+			EventID: r.str(), User: r.str(), Session: r.str(), Action: r.str(), Type: r.str(),
+			At:         time.UnixMilli(r.varint()).UTC(),
+			Properties: r.str(), RecommendationID: r.str(), Impression: r.strs(),
+		}
 	case kindErased:
 		b = r.erased()
 	default:
-		return nil, fmt.Errorf("unknown kind %d", kind)
+		// Never passed over: what it says might be that something is no longer true.
+		return nil, fmt.Errorf("unknown kind %d; use the build that wrote it or a later one", kind)
 	}
 	if r.bad || r.s != "" {
 		return nil, errDamaged

@@ -23,6 +23,9 @@ func everything() []Body {
 		&User{ID: "ü", Properties: "\xff"}, &User{},
 		&Imported{Dataset: "ITEMS", Table: "table/1/2", Mode: Full, Rows: 1 << 40, Job: "j"}, &Imported{Rows: -1},
 		&Impression{RecommendationID: "r", Campaign: "c", Version: "v", User: "u", Items: []string{"1", "2"}}, &Impression{},
+		&Action{ID: "a", Properties: `{"value":3}`}, &Action{},
+		&ActionInteraction{EventID: "e", User: "u", Session: "s", Action: "a", Type: "Not Taken", At: at, Properties: `{"n":1}`,
+			RecommendationID: "r", Impression: []string{"a", "b"}}, &ActionInteraction{At: time.UnixMilli(0).UTC()},
 		&Erased{Job: "j"}, &Erased{},
 	}
 }
@@ -85,13 +88,18 @@ func TestCodecRandom(t *testing.T) {
 		return nil
 	})
 	body := rapid.Custom(func(t *rapid.T) Body {
-		switch rapid.IntRange(1, 5).Draw(t, "kind") {
+		switch rapid.IntRange(1, 7).Draw(t, "kind") {
 		case kindItem:
 			return &Item{text.Draw(t, "id"), text.Draw(t, "properties")}
 		case kindUser:
 			return &User{text.Draw(t, "id"), text.Draw(t, "properties")}
 		case kindImported:
 			return &Imported{text.Draw(t, "dataset"), text.Draw(t, "table"), Mode(text.Draw(t, "mode")), rapid.Int64().Draw(t, "rows"), text.Draw(t, "job")}
+		case kindAction:
+			return &Action{text.Draw(t, "id"), text.Draw(t, "properties")}
+		case kindActionInteraction:
+			return &ActionInteraction{text.Draw(t, "event"), text.Draw(t, "user"), text.Draw(t, "session"), text.Draw(t, "action"), text.Draw(t, "type"),
+				moment.Draw(t, "at"), text.Draw(t, "properties"), text.Draw(t, "rid"), list.Draw(t, "impression")}
 		case kindImpression:
 			return &Impression{text.Draw(t, "rid"), text.Draw(t, "campaign"), text.Draw(t, "version"), text.Draw(t, "user"), list.Draw(t, "items")}
 		}

@@ -33,7 +33,7 @@ type Record struct {
 	Body     Body
 }
 
-// Body is one of *Interaction, *Item, *User, *Imported, *Impression, *Erased.
+// Body is one of *Interaction, *Item, *User, *Imported, *Impression, *Action, *ActionInteraction, *Erased.
 type Body interface{ body() }
 
 // Interaction is a user (or an anonymous session) doing something with an item: one event of PutEvents.
@@ -57,19 +57,35 @@ type Item struct{ ID, Properties string }
 // User is what PutUsers said of one user. Properties is the JSON object as sent (camelCase keys).
 type User struct{ ID, Properties string }
 
+// Action is what PutActions said of one action. Properties is the JSON object as sent (camelCase keys).
+type Action struct{ ID, Properties string }
+
+// ActionInteraction is a user (or an anonymous session) meeting an action: one event of PutActionInteractions.
+type ActionInteraction struct {
+	EventID          string    // the client's id; a repeated one counts once; "" if none
+	User             string    // "" while the user is anonymous
+	Session          string    // always given by PutActionInteractions
+	Action           string    // never ""
+	Type             string    // as sent: Viewed, Taken or Not Taken
+	At               time.Time // when it happened, UTC, millisecond precision
+	Properties       string    // JSON object as sent; "" when absent
+	RecommendationID string
+	Impression       []string // actions shown, in order
+}
+
 // Mode says how an import meets what is already there.
 type Mode string
 
 // The modes of an import.
 const (
 	Full        Mode = "FULL"        // replaces the rows of earlier imports, never what came by Put*
-	Incremental Mode = "INCREMENTAL" // adds interactions; replaces items and users by id
+	Incremental Mode = "INCREMENTAL" // adds interactions; replaces items, users and actions by id
 	Cleared     Mode = "CLEARED"     // the dataset was deleted: its rows so far, imported or Put, are no longer true; Table is ""
 )
 
 // Imported is the commit point of an import: from its Seq on, the rows of Table are true.
 type Imported struct {
-	Dataset string `json:"dataset"` // INTERACTIONS, ITEMS, USERS
+	Dataset string `json:"dataset"` // INTERACTIONS, ITEMS, USERS, ACTIONS, ACTION_INTERACTIONS
 	Table   string `json:"table"`   // artifact name of the table's folder: table/<dataset id>/<import id>/<attempt>
 	Mode    Mode   `json:"mode"`
 	Rows    int64  `json:"rows"`
@@ -82,7 +98,7 @@ type Impression struct {
 	Campaign         string // ARN
 	Version          string // solution version ARN
 	User             string
-	Items            []string // in the order shown
+	Items            []string // in the order shown; actions, of a campaign that recommends those
 }
 
 // Erased stands where a record was until a deletion of users took it away, so
@@ -99,3 +115,6 @@ func (*User) body()        {}
 func (*Imported) body()    {}
 func (*Impression) body()  {}
 func (*Erased) body()      {}
+
+func (*Action) body()            {}
+func (*ActionInteraction) body() {}
