@@ -141,6 +141,25 @@ func TestEraseSnapshot(t *testing.T) {
 	}
 }
 
+// What they did with actions goes too, and the files of the old snapshot.
+func TestEraseSnapshotActions(t *testing.T) {
+	s := newStore(t)
+	old := mustFreeze(t, s, FreezeSpec{Group: "g", AsOf: second(100)}, view("a", "x", 1), chose("a", "s", "join", "Taken", 2), chose("b", "t", "quit", "Viewed", 3))
+	info, erased, err := EraseSnapshot(t.Context(), s, old.Name, only("a"), nil)
+	if err != nil || erased != 2 || info.ActionInteractions != 1 || info.Actions != 2 {
+		t.Fatalf("%+v, %d, %v", info, erased, err)
+	}
+	now, err := Open(t.Context(), s, old.Name)
+	if err != nil || toldActions(now) != "b/quit@3 Viewed" {
+		t.Errorf("%s, %v", toldActions(now), err)
+	}
+	for f := range s.List(t.Context(), old.Name+"/") {
+		if !strings.HasSuffix(f.Name, supersededFile) {
+			t.Errorf("%s stays", f.Name)
+		}
+	}
+}
+
 func TestReadUsers(t *testing.T) {
 	s := newStore(t)
 	put(t, s, "b/good/1.csv", "\ufeffUSER_ID\nzoe\n\"a,b\"\nzoe\n")

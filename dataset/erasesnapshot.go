@@ -28,8 +28,8 @@ type superseded struct {
 
 // EraseSnapshot rewrites a stored snapshot under a new name without the users
 // that are gone, if it holds any, and leaves in the old folder only the new
-// name: ReadInfo and Open of the old name give the new snapshot. Items stay,
-// also those that only such users had to do with. tables are the new names of
+// name: ReadInfo and Open of the old name give the new snapshot. Items and actions
+// stay, also those that only such users had to do with. tables are the new names of
 // tables that were rewritten. info is nil when nobody in it is gone. A killed
 // attempt is completed by the next. Memory is that of opening the snapshot.
 func EraseSnapshot(ctx context.Context, store *artifact.Store, name string, gone func(user string) bool, tables map[string]string) (info *Info, erased int64, err error) {
@@ -55,7 +55,7 @@ func EraseSnapshot(ctx context.Context, store *artifact.Store, name string, gone
 		return nil, 0, err
 	}
 	// snapshot.json goes last: a folder that still has it is looked at again.
-	for _, file := range []string{interactionsFile, usersFile, itemsFile, infoFile} {
+	for _, file := range []string{interactionsFile, usersFile, itemsFile, actionInteractionsFile, actionsFile, infoFile} {
 		if err := store.Delete(ctx, name+"/"+file); err != nil && attune.KindOf(err) != attune.NotFound {
 			return nil, 0, err
 		}
@@ -86,14 +86,14 @@ func eraseSnapshot(ctx context.Context, store *artifact.Store, old *Info, gone f
 			info.Tables[i] = now
 		}
 	}
-	info.Users, info.Interactions = s.Users.Len(), int64(s.Events.Len())
+	info.Users, info.Interactions, info.ActionInteractions = s.Users.Len(), int64(s.Events.Len()), int64(s.ActionEvents.Len())
 	info.Digest = s.Digest()
 	info.Name = snapshotName(info.Group, info.AsOf, info.Digest)
 	made, err := writeSnapshot(ctx, store, s, &info)
 	if err != nil {
 		return next, err
 	}
-	next = superseded{By: made.Name, Erased: old.Interactions - info.Interactions}
+	next = superseded{By: made.Name, Erased: old.Interactions - info.Interactions + old.ActionInteractions - info.ActionInteractions}
 	text, err := json.Marshal(next)
 	if err == nil {
 		_, err = store.Put(ctx, old.Name+"/"+supersededFile, text)
@@ -130,11 +130,16 @@ func (s *Snapshot) without(gone func(user string) bool) *Snapshot {
 		rank[row] = int32(len(kept))
 		kept, ids = append(kept, int32(row)), append(ids, id)
 	}
-	out := &Snapshot{AsOf: s.AsOf, Users: sortedVocabulary(ids), Items: s.Items, ItemAttributes: s.ItemAttributes}
-	out.Events = s.Events.where(func(i int) bool { return rank[s.Events.User[i]] != nobody })
-	for i, user := range out.Events.User {
-		out.Events.User[i] = rank[user]
+	out := &Snapshot{AsOf: s.AsOf, Users: sortedVocabulary(ids), Items: s.Items, ItemAttributes: s.ItemAttributes,
+		Actions: s.Actions, ActionAttributes: s.ActionAttributes}
+	left := func(e Events) Events {
+		e = e.where(func(i int) bool { return rank[e.User[i]] != nobody })
+		for i, user := range e.User {
+			e.User[i] = rank[user]
+		}
+		return e
 	}
+	out.Events, out.ActionEvents = left(s.Events), left(s.ActionEvents)
 	out.UserAttributes = &Attributes{Columns: slices.Clone(s.UserAttributes.Columns)}
 	for i := range out.UserAttributes.Columns {
 		c := &out.UserAttributes.Columns[i]

@@ -38,7 +38,10 @@ type Info struct {
 	Users        int         `json:"users"`
 	Items        int         `json:"items"`
 	Interactions int64       `json:"interactions"`
-	Supersedes   string      `json:"supersedes,omitempty"` // the snapshot that this is, without users who were erased
+	Actions      int         `json:"actions,omitempty"`
+	// ActionInteractions is how many there are in the snapshot.
+	ActionInteractions int64  `json:"actionInteractions,omitempty"`
+	Supersedes         string `json:"supersedes,omitempty"` // the snapshot that this is, without users who were erased
 }
 
 // String introduces the snapshot.
@@ -76,13 +79,16 @@ func freeze(ctx context.Context, records iter.Seq2[event.Record, error], store *
 	if err := f.readLog(records); err != nil {
 		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
 	}
-	info := &Info{Format: snapshotFormat, Group: spec.Group, AsOf: spec.AsOf, UpTo: f.seq, Tables: f.liveTables()}
+	info := &Info{Format: formatPlain, Group: spec.Group, AsOf: spec.AsOf, UpTo: f.seq, Tables: f.liveTables()}
 	s, err := f.snapshot(ctx, store, spec.Schemas)
 	if err != nil {
 		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
 	}
 	s.AsOf = spec.AsOf
 	info.Users, info.Items, info.Interactions = s.Users.Len(), s.Items.Len(), int64(s.Events.Len())
+	if info.Actions, info.ActionInteractions = s.Actions.Len(), int64(s.ActionEvents.Len()); info.Actions > 0 {
+		info.Format = formatActions
+	}
 	info.Digest = s.Digest()
 	info.Name = snapshotName(spec.Group, spec.AsOf, info.Digest)
 	return writeSnapshot(ctx, store, s, info)
@@ -110,26 +116,41 @@ func (f *fold) liveTables() []string {
 func (f *fold) snapshot(ctx context.Context, store *artifact.Store, schemas map[schema.Type]*schema.Schema) (*Snapshot, error) {
 	// The record says how many rows there are; a wrong number only costs time.
 	const mostAhead = 1 << 26
-	var rows int64
-	for _, t := range f.tables[schema.Interactions] {
-		rows += t.rows
-	}
-	f.events = slices.Grow(f.events, int(max(0, min(rows, mostAhead))))
-	for _, t := range f.tables[schema.Interactions] {
-		if err := t.read(ctx, store, f.addRows); err != nil {
-			return nil, err
+	for _, kind := range []schema.Type{schema.Interactions, schema.ActionInteractions} {
+		l, rows := f.laneOf(kind), int64(0)
+		for _, t := range f.tables[kind] {
+			rows += t.rows
+		}
+		l.events = slices.Grow(l.events, int(max(0, min(rows, mostAhead))))
+		for _, t := range f.tables[kind] {
+			if err := t.read(ctx, store, func(b *Batch) error { return f.addRows(l, b) }); err != nil {
+				return nil, err
+			}
 		}
 	}
 	f.settle()
-	items := newAttributeFold(f.items, schema.ItemID, schemas[schema.Items])
-	if err := f.foldAttributes(ctx, store, schema.Items, items); err != nil {
+	about := f.attributeFolds(schemas)
+	if err := f.foldAttributes(ctx, store, schema.Items, about.items); err != nil {
 		return nil, err
 	}
-	users := newAttributeFold(f.users, schema.UserID, schemas[schema.Users])
-	if err := f.foldAttributes(ctx, store, schema.Users, users); err != nil {
+	if err := f.foldAttributes(ctx, store, schema.Users, about.users); err != nil {
 		return nil, err
 	}
-	return f.finish(items, users), nil
+	if err := f.foldAttributes(ctx, store, schema.Actions, about.actions); err != nil {
+		return nil, err
+	}
+	return f.finish(about), nil
+}
+
+// attributeFolds are the attributes of everything that has an id.
+type attributeFolds struct{ items, users, actions *attributeFold }
+
+func (f *fold) attributeFolds(schemas map[schema.Type]*schema.Schema) attributeFolds {
+	return attributeFolds{
+		items:   newAttributeFold(f.items.things, schema.ItemID, schemas[schema.Items]),
+		users:   newAttributeFold(f.users, schema.UserID, schemas[schema.Users]),
+		actions: newAttributeFold(f.actions.things, schema.ActionID, schemas[schema.Actions]),
+	}
 }
 
 // read gives take every batch of the table. One that has lost a part, as while
@@ -193,21 +214,27 @@ func (b *Batch) schema(name string) *schema.Schema {
 }
 
 // finish numbers everything in byte order of the ids. Users are those with
-// interactions and those of whom something was said; items likewise.
-func (f *fold) finish(items, users *attributeFold) *Snapshot {
+// interactions and those of whom something was said; items and actions likewise.
+func (f *fold) finish(about attributeFolds) *Snapshot {
 	used := make([]bool, len(f.users.ids))
-	copy(used, users.told)
-	for i := range f.events {
-		used[f.events[i].user] = true
+	copy(used, about.users.told)
+	for _, l := range []*lane{&f.items, &f.actions} {
+		for i := range l.events {
+			used[l.events[i].user] = true
+		}
 	}
 	s := new(Snapshot)
-	var userRank, itemRank []int32
+	var userRank, rank []int32
 	s.Users, userRank = ranked(f.users, used)
-	s.Items, itemRank = ranked(f.items, nil)
-	s.ItemAttributes = items.finish(s.Items.Len(), itemRank)
-	s.UserAttributes = users.finish(s.Users.Len(), userRank)
-	s.Events = f.sortEvents(s.Users.Len(), userRank, itemRank)
-	f.events = nil
+	s.UserAttributes = about.users.finish(s.Users.Len(), userRank)
+	s.Items, rank = ranked(f.items.things, nil)
+	s.ItemAttributes = about.items.finish(s.Items.Len(), rank)
+	s.Events = f.items.sortEvents(s.Users.Len(), userRank, rank)
+	f.items.events = nil
+	s.Actions, rank = ranked(f.actions.things, nil)
+	s.ActionAttributes = about.actions.finish(s.Actions.Len(), rank)
+	s.ActionEvents = f.actions.sortEvents(s.Users.Len(), userRank, rank)
+	f.actions.events = nil
 	return s
 }
 
@@ -215,24 +242,44 @@ func (f *fold) finish(items, users *attributeFold) *Snapshot {
 // the rules of Freeze; rows of items need Item, rows of users User, and both may
 // have Attributes. A zero asOf means that nothing is too late.
 func NewSnapshot(asOf time.Time, interactions, items, users []Row) (*Snapshot, error) {
+	return RowSets{Interactions: interactions, Items: items, Users: users}.Snapshot(asOf)
+}
+
+// RowSets are rows of every dataset. In those of actions and of interactions
+// with them Item is the action.
+type RowSets struct{ Interactions, Items, Users, Actions, ActionInteractions []Row }
+
+// Snapshot makes a snapshot in memory, as NewSnapshot does.
+func (r RowSets) Snapshot(asOf time.Time) (*Snapshot, error) {
 	f := newFold(asOf)
-	for _, r := range interactions {
+	if err := f.items.addInMemory(f, r.Interactions); err != nil {
+		return nil, err
+	}
+	if err := f.actions.addInMemory(f, r.ActionInteractions); err != nil {
+		return nil, err
+	}
+	about := f.attributeFolds(nil)
+	about.items.addRows(r.Items, func(r Row) string { return r.Item })
+	about.users.addRows(r.Users, func(r Row) string { return r.User })
+	about.actions.addRows(r.Actions, func(r Row) string { return r.Item })
+	s := f.finish(about)
+	s.AsOf = asOf
+	return s, nil
+}
+
+func (l *lane) addInMemory(f *fold, rows []Row) error {
+	for _, r := range rows {
 		if r.At > f.asOf {
 			continue
 		}
-		typ, err := f.typeNumber(r.Type)
+		typ, err := l.typeNumber(r.Type)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		f.events = append(f.events, folded{user: f.users.number(r.User), item: f.items.number(r.Item), at: r.At,
+		l.events = append(l.events, folded{user: f.users.number(r.User), item: l.things.number(r.Item), at: r.At,
 			value: float32(r.Value), typ: typ, sign: mixed(math.Float64bits(r.Value))})
 	}
-	ia, ua := newAttributeFold(f.items, schema.ItemID, nil), newAttributeFold(f.users, schema.UserID, nil)
-	ia.addRows(items, func(r Row) string { return r.Item })
-	ua.addRows(users, func(r Row) string { return r.User })
-	s := f.finish(ia, ua)
-	s.AsOf = asOf
-	return s, nil
+	return nil
 }
 
 func (a *attributeFold) addRows(rows []Row, id func(Row) string) {

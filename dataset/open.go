@@ -40,8 +40,8 @@ func readInfo(ctx context.Context, store *artifact.Store, name string) (*Info, e
 	if err := json.Unmarshal(text, info); err != nil {
 		return nil, fmt.Errorf("snapshot %s: %s: %w", name, infoFile, err)
 	}
-	if info.Format != snapshotFormat {
-		return nil, fmt.Errorf("snapshot %s has format %d, this build reads %d", name, info.Format, snapshotFormat)
+	if info.Format != formatPlain && info.Format != formatActions {
+		return nil, fmt.Errorf("snapshot %s has format %d, this build reads %d and %d", name, info.Format, formatPlain, formatActions)
 	}
 	return info, nil
 }
@@ -61,24 +61,38 @@ func Open(ctx context.Context, store *artifact.Store, name string) (*Snapshot, e
 	if s.Users, s.UserAttributes, err = openAttributes(ctx, store, name+"/"+usersFile, info.Users); err != nil {
 		return nil, err
 	}
-	if s.Events, err = openEvents(ctx, store, name+"/"+interactionsFile, info); err != nil {
+	if s.Events, err = openEvents(ctx, store, name+"/"+interactionsFile, size{info.Users, info.Items, info.Interactions}); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if info.Format == formatPlain {
+		s.Actions, s.ActionAttributes = NewVocabulary(nil), &Attributes{}
+		return s, nil
+	}
+	if s.Actions, s.ActionAttributes, err = openAttributes(ctx, store, name+"/"+actionsFile, info.Actions); err != nil {
+		return nil, err
+	}
+	s.ActionEvents, err = openEvents(ctx, store, name+"/"+actionInteractionsFile, size{info.Users, info.Actions, info.ActionInteractions})
+	return s, err
+}
+
+// size is what a file of events must keep to.
+type size struct {
+	users, items int
+	events       int64
 }
 
 var errDamaged = errors.New("it does not hold what snapshot.json says")
 
-func openEvents(ctx context.Context, store *artifact.Store, name string, info *Info) (Events, error) {
-	n := int(info.Interactions)
+func openEvents(ctx context.Context, store *artifact.Store, name string, size size) (Events, error) {
+	n := int(size.events)
 	e := Events{User: make([]int32, 0, n), Item: make([]int32, 0, n), At: make([]int64, 0, n), Type: make([]uint16, 0, n), Value: make([]float32, 0, n)}
 	meta, err := readFile(ctx, store, name, func(b *Batch) error {
-		if len(b.Columns) != len(interactionFields()) || e.Len()+b.Len > n {
+		if len(b.Columns) != len(interactionFields(itemColumn)) || e.Len()+b.Len > n {
 			return errDamaged
 		}
 		for i := range b.Len {
 			user, item := b.Columns[colUser].Int[i], b.Columns[colItem].Int[i]
-			if user < 0 || user >= int64(info.Users) || item < 0 || item >= int64(info.Items) {
+			if user < 0 || user >= int64(size.users) || item < 0 || item >= int64(size.items) {
 				return errDamaged
 			}
 			value := NoValue()

@@ -12,8 +12,8 @@ import (
 )
 
 // Snapshot is everything a trainer reads, as it was known at one moment: an
-// immutable value in memory. Users and items are numbered by their
-// vocabularies; Events and both Attributes speak in those numbers.
+// immutable value in memory. Users, items and actions are numbered by their
+// vocabularies; Events and Attributes speak in those numbers.
 type Snapshot struct {
 	Name           string // artifact name of the folder it rests in; "" for one made in memory
 	AsOf           time.Time
@@ -22,12 +22,20 @@ type Snapshot struct {
 	Events         Events
 	ItemAttributes *Attributes
 	UserAttributes *Attributes
+
+	// Of groups with actions; else there are none. Item in ActionEvents is a row of Actions.
+	Actions          *Vocabulary
+	ActionEvents     Events
+	ActionAttributes *Attributes
 }
 
 // String introduces the snapshot: snapshot 943 users × 1 682 items × 100 000 events, as of 2026-03-01.
 func (s *Snapshot) String() string {
 	out := fmt.Sprintf("snapshot %s users × %s items × %s events",
 		thousands(int64(s.Users.Len())), thousands(int64(s.Items.Len())), thousands(int64(s.Events.Len())))
+	if s.Actions != nil && s.Actions.Len() > 0 {
+		out += fmt.Sprintf(", %s actions × %s events", thousands(int64(s.Actions.Len())), thousands(int64(s.ActionEvents.Len())))
+	}
 	if s.AsOf.IsZero() {
 		return out
 	}

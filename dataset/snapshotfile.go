@@ -18,8 +18,10 @@ import (
 )
 
 const (
-	// snapshotFormat is the version of the stored bytes: docs/format/snapshot.md.
-	snapshotFormat = 1
+	// The versions of the stored bytes: docs/format/snapshot.md. A snapshot
+	// without actions is written as it was before there were any.
+	formatPlain   = 1
+	formatActions = 2
 	// maxInfo bounds snapshot.json, which names tables and little else.
 	maxInfo = 1 << 20
 
@@ -28,11 +30,15 @@ const (
 	usersFile        = "users.parquet"
 	infoFile         = "snapshot.json" // written last: a snapshot without it is not there
 
+	actionsFile            = "actions.parquet"
+	actionInteractionsFile = "action_interactions.parquet"
+
 	// typesKey names the event types, a JSON list, in the metadata of interactionsFile.
 	typesKey = "attune.types"
 )
 
-// Columns of interactionsFile. USER and ITEM are row numbers of the other files.
+// Columns of interactionsFile and, with ACTION for ITEM, of
+// actionInteractionsFile. USER, ITEM and ACTION are row numbers of the other files.
 const (
 	colUser = iota
 	colItem
@@ -41,15 +47,20 @@ const (
 	colValue
 )
 
-func interactionFields() []schema.Field {
+func interactionFields(thing string) []schema.Field {
 	return []schema.Field{
 		colUser:  {Name: "USER", Kind: schema.Int},
-		colItem:  {Name: "ITEM", Kind: schema.Int},
+		colItem:  {Name: thing, Kind: schema.Int},
 		colAt:    {Name: "AT", Kind: schema.Long}, // Unix milliseconds
 		colType:  {Name: "TYPE", Kind: schema.Int},
 		colValue: {Name: "VALUE", Kind: schema.Float, Nullable: true},
 	}
 }
+
+const (
+	itemColumn   = "ITEM"
+	actionColumn = "ACTION"
+)
 
 // writeSnapshot stores a snapshot under info.Name, file by file, unless it is there.
 func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info *Info) (*Info, error) {
@@ -60,8 +71,21 @@ func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info
 	if there {
 		return ReadInfo(ctx, store, info.Name)
 	}
-	for _, write := range []func() error{
-		func() error { return writeEvents(ctx, store, info.Name+"/"+interactionsFile, s.Events) },
+	actions := []func() error{
+		func() error {
+			return writeEvents(ctx, store, info.Name+"/"+actionInteractionsFile, actionColumn, s.ActionEvents)
+		},
+		func() error {
+			return writeAttributes(ctx, store, info.Name+"/"+actionsFile, schema.ActionID, s.Actions, s.ActionAttributes)
+		},
+	}
+	if info.Format == formatPlain {
+		actions = nil
+	}
+	for _, write := range append(actions,
+		func() error {
+			return writeEvents(ctx, store, info.Name+"/"+interactionsFile, itemColumn, s.Events)
+		},
 		func() error {
 			return writeAttributes(ctx, store, info.Name+"/"+itemsFile, schema.ItemID, s.Items, s.ItemAttributes)
 		},
@@ -76,7 +100,7 @@ func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info
 			_, err = store.Put(ctx, info.Name+"/"+infoFile, text)
 			return err
 		},
-	} {
+	) {
 		// A file that is there is whole and, by its name, has this content: an
 		// earlier Freeze was killed, or another is doing the same.
 		if err := write(); err != nil && attune.KindOf(err) != attune.Exists {
@@ -127,12 +151,12 @@ func writeRowsOf(ctx context.Context, store *artifact.Store, name string, fields
 	return f.commit()
 }
 
-func writeEvents(ctx context.Context, store *artifact.Store, name string, e Events) error {
+func writeEvents(ctx context.Context, store *artifact.Store, name, thing string, e Events) error {
 	types, err := json.Marshal(e.Types)
 	if err != nil {
 		return err
 	}
-	return writeRowsOf(ctx, store, name, interactionFields(), map[string]string{typesKey: string(types)}, e.Len(),
+	return writeRowsOf(ctx, store, name, interactionFields(thing), map[string]string{typesKey: string(types)}, e.Len(),
 		func(col, row int) (parquet.Value, int) {
 			switch col {
 			case colUser:
@@ -193,19 +217,14 @@ func (s *Snapshot) Digest() string {
 	d := digester{h: sha256.New()}
 	d.texts(s.Users.ids)
 	d.texts(s.Items.ids)
-	d.texts(s.Events.Types)
-	d.number(uint64(s.Events.Len()))
-	for i := range s.Events.User {
-		d.number(uint64(uint32(s.Events.User[i]))<<32 | uint64(uint32(s.Events.Item[i])))
-		d.number(uint64(s.Events.At[i]))
-		value := uint32(0xffc00000) // one NaN for all NaNs
-		if v := s.Events.Value[i]; v == v {
-			value = math.Float32bits(v)
-		}
-		d.number(uint64(s.Events.Type[i])<<32 | uint64(value))
-	}
+	d.events(s.Events)
 	d.attributes(s.ItemAttributes)
 	d.attributes(s.UserAttributes)
+	if s.Actions != nil && s.Actions.Len() > 0 {
+		d.texts(s.Actions.ids)
+		d.events(s.ActionEvents)
+		d.attributes(s.ActionAttributes)
+	}
 	d.flush()
 	return hex.EncodeToString(d.h.Sum(nil))
 }
@@ -238,6 +257,20 @@ func (d *digester) texts(list []string) {
 	d.number(uint64(len(list)))
 	for _, s := range list {
 		d.text(s)
+	}
+}
+
+func (d *digester) events(e Events) {
+	d.texts(e.Types)
+	d.number(uint64(e.Len()))
+	for i := range e.User {
+		d.number(uint64(uint32(e.User[i]))<<32 | uint64(uint32(e.Item[i])))
+		d.number(uint64(e.At[i]))
+		value := uint32(0xffc00000) // one NaN for all NaNs
+		if v := e.Value[i]; v == v {
+			value = math.Float32bits(v)
+		}
+		d.number(uint64(e.Type[i])<<32 | uint64(value))
 	}
 }
 
