@@ -15,6 +15,7 @@ import (
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/filter"
 )
 
 // writing makes logs in which only such things happen as this room and Freeze
@@ -23,14 +24,19 @@ type writing struct {
 	owner   map[string]string // of a session
 	quiet   map[string]string // user → the session in which nothing happened anonymously
 	strange map[string]bool   // sessions that were forgotten
+	next    event.Body        // comes before anything is drawn; nil for nothing
 }
 
 func newWriting() *writing {
-	return &writing{map[string]string{}, map[string]string{}, map[string]bool{}}
+	return &writing{map[string]string{}, map[string]string{}, map[string]bool{}, nil}
 }
 
 func (w *writing) draw(t *rapid.T) event.Body {
-	switch rapid.IntRange(0, 11).Draw(t, "kind") {
+	if b := w.next; b != nil {
+		w.next = nil
+		return b
+	}
+	switch rapid.IntRange(0, 12).Draw(t, "kind") {
 	case 0:
 		return &event.Item{ID: rapid.SampledFrom([]string{"i0", "i1", "i9"}).Draw(t, "item"),
 			Properties: rapid.SampledFrom([]string{`{"genre2":"P|Q","price":4.5}`, `{"price":"3"}`, `{"about":"x|y"}`, `{}`}).Draw(t, "properties")}
@@ -39,10 +45,17 @@ func (w *writing) draw(t *rapid.T) event.Body {
 			Properties: rapid.SampledFrom([]string{`{"tier":"P"}`, `{"age":3}`, `{"age":"4","tier":"Q"}`}).Draw(t, "properties")}
 	case 2:
 		b := drawImport(t)
-		if b.Mode == event.Cleared && b.Dataset == string(schema.Interactions) {
+		// Sessions are known from both kinds of interactions: only when both are
+		// gone is the writing to begin anew.
+		other := map[string]schema.Type{string(schema.Interactions): schema.ActionInteractions, string(schema.ActionInteractions): schema.Interactions}[b.Dataset]
+		if b.Mode == event.Cleared && other != "" {
 			*w = *newWriting()
+			w.next = &event.Imported{Dataset: string(other), Mode: event.Cleared}
 		}
 		return b
+	case 12:
+		return &event.Action{ID: rapid.SampledFrom([]string{"i0", "i1", "i9"}).Draw(t, "action"),
+			Properties: rapid.SampledFrom([]string{`{"level":"P|Q","value":4}`, `{"value":"3"}`, `{}`}).Draw(t, "properties")}
 	case 3:
 		return &event.Impression{User: "u0", Items: []string{"i0"}}
 	}
@@ -50,7 +63,7 @@ func (w *writing) draw(t *rapid.T) event.Body {
 }
 
 func drawImport(t *rapid.T) *event.Imported {
-	kind := rapid.SampledFrom([]string{"interactions", "items", "users"}).Draw(t, "dataset")
+	kind := rapid.SampledFrom([]string{"interactions", "items", "users", "actions", "action_interactions"}).Draw(t, "dataset")
 	b := &event.Imported{
 		Dataset: strings.ToUpper(kind), Table: fmt.Sprintf("table/%s/%d", kind, rapid.IntRange(0, tablesEach-1).Draw(t, "table")),
 		Mode: rapid.SampledFrom([]event.Mode{event.Full, event.Incremental, event.Incremental, event.Cleared}).Draw(t, "mode"),
@@ -63,6 +76,7 @@ func drawImport(t *rapid.T) *event.Imported {
 }
 
 func (w *writing) interaction(t *rapid.T) event.Body {
+	acts := rapid.IntRange(0, 3).Draw(t, "side") == 0
 	user := rapid.SampledFrom([]string{"", "", "u0", "u0", "u1", "u2"}).Draw(t, "user")
 	session := rapid.SampledFrom([]string{"", "s0", "s1", "s2", "s3", "self"}).Draw(t, "session")
 	if session == "self" {
@@ -87,6 +101,9 @@ func (w *writing) interaction(t *rapid.T) event.Body {
 			whose = session
 		}
 		b.EventID = fmt.Sprint(whose, b.Item, b.Type, b.Properties, b.At.UnixMilli())
+	}
+	if acts {
+		return ofAction(b)
 	}
 	return b
 }
@@ -165,9 +182,13 @@ func TestAgreesWithFreeze(t *testing.T) {
 		}
 		v := scratchTo(rt, reader(h.store), 100_000, records, end)
 		same(rt, "histories", histories(v), eventsOf(snapshot))
+		same(rt, "action histories", actionHistories(v), actionEventsOf(snapshot))
 		// Without a table since the dataset is there nothing tells a field's name and kind.
 		if len(v.w.item.fields) > 0 {
 			same(rt, "items", itemsOf(v), attributesOf(snapshot.Items, snapshot.ItemAttributes))
+		}
+		if len(v.w.action.fields) > 0 {
+			same(rt, "actions", actionsOf(v), attributesOf(snapshot.Actions, snapshot.ActionAttributes))
 		}
 		if len(v.w.user.fields) > 0 {
 			same(rt, "users", usersOf(v), attributesOf(snapshot.Users, snapshot.UserAttributes))
@@ -198,11 +219,15 @@ func touchText(item, typ string, at int64, value float32) string {
 	return fmt.Sprint(at, " ", item, " ", strings.ToLower(typ), " ", value)
 }
 
-func histories(v *View) map[string][]string {
+func histories(v *View) map[string][]string { return historiesOf(v, v.History, v.Item) }
+
+func actionHistories(v *View) map[string][]string { return historiesOf(v, v.ActionHistory, v.Action) }
+
+func historiesOf(v *View, history func(string) []Touch, name func(int32) string) map[string][]string {
 	out := map[string][]string{}
 	for id := range people(v) {
-		for _, t := range v.History(id) {
-			out[id] = append(out[id], touchText(v.Item(t.Item), v.TypeName(t.Type), t.At, t.Value))
+		for _, t := range history(id) {
+			out[id] = append(out[id], touchText(name(t.Item), v.TypeName(t.Type), t.At, t.Value))
 		}
 		slices.Sort(out[id])
 		if out[id] == nil {
@@ -212,11 +237,17 @@ func histories(v *View) map[string][]string {
 	return out
 }
 
-func eventsOf(s *dataset.Snapshot) map[string][]string {
-	out, e := map[string][]string{}, s.Events
+func eventsOf(s *dataset.Snapshot) map[string][]string { return listOf(s, s.Events, s.Items) }
+
+func actionEventsOf(s *dataset.Snapshot) map[string][]string {
+	return listOf(s, s.ActionEvents, s.Actions)
+}
+
+func listOf(s *dataset.Snapshot, e dataset.Events, things *dataset.Vocabulary) map[string][]string {
+	out := map[string][]string{}
 	for i := range e.Len() {
 		id := s.Users.ID(e.User[i])
-		out[id] = append(out[id], touchText(s.Items.ID(e.Item[i]), e.Types[e.Type[i]], e.At[i], e.Value[i]))
+		out[id] = append(out[id], touchText(things.ID(e.Item[i]), e.Types[e.Type[i]], e.At[i], e.Value[i]))
 	}
 	for _, list := range out {
 		slices.Sort(list)
@@ -235,16 +266,20 @@ func addRow(out map[string][]string, id string, row map[string]any) {
 	}
 }
 
-func itemsOf(v *View) map[string][]string {
+func itemsOf(v *View) map[string][]string { return rowsOf(v.Items(), v.NumItems(), v.Item) }
+
+func actionsOf(v *View) map[string][]string { return rowsOf(v.Actions(), v.NumActions(), v.Action) }
+
+func rowsOf(columns *filter.Columns, n int, name func(int32) string) map[string][]string {
 	out := map[string][]string{}
-	for n := range int32(v.NumItems()) {
+	for n := range int32(n) {
 		row := map[string]any{}
-		for _, name := range v.Items().Names() {
-			if x := v.Items().Get(n, name); x != nil {
+		for _, name := range columns.Names() {
+			if x := columns.Get(n, name); x != nil {
 				row[name] = x
 			}
 		}
-		addRow(out, v.Item(n), row)
+		addRow(out, name(n), row)
 	}
 	return out
 }

@@ -26,10 +26,12 @@ type checkpoint struct {
 	limit    int
 	types    []string
 	items    []string
+	actions  []string
 	jobs     []string
 	contents map[schema.Type]content
 	item     block
 	user     block
+	action   block
 	people   []savedPerson
 	aliases  []alias
 }
@@ -55,7 +57,7 @@ type savedPerson struct {
 	key, session string
 	known        bool
 	row          int32
-	touches      []Touch
+	touches      [sides][]Touch
 }
 
 type alias struct {
@@ -67,20 +69,21 @@ type alias struct {
 // are never written where a reader can see them. The writer calls it.
 func (v *View) capture(g event.Group) *checkpoint {
 	c := &checkpoint{group: g, seq: v.w.at, limit: v.limit, contents: map[schema.Type]content{}}
-	c.items, c.types = v.names.lists()
+	c.items, c.actions, c.types = v.names.items.all(), v.names.actions.all(), v.names.types()
 	c.jobs = slices.Sorted(maps.Keys(v.w.jobs))
 	for t, have := range v.w.contents {
 		c.contents[t] = *have
 	}
 	c.item = v.w.item.capture(v.items.Get, v.items.Len())
 	c.user = v.w.user.capture(v.users.Get, v.users.Len())
+	c.action = v.w.action.capture(v.acts.Get, v.acts.Len())
 	index := make(map[*person]int, v.NumUsers())
 	c.people = make([]savedPerson, 0, v.NumUsers())
 	for i := range v.shards {
 		for key, p := range v.shards[i].people {
 			if key == p.key {
 				index[p] = len(c.people)
-				c.people = append(c.people, savedPerson{p.key, p.session, p.known, p.row, p.touches[:len(p.touches):len(p.touches)]})
+				c.people = append(c.people, savedPerson{p.key, p.session, p.known, p.row, p.touches})
 			}
 		}
 	}
@@ -117,7 +120,10 @@ func (a *attributes) capture(get func(int32, string) any, rows int) block {
 func (c *checkpoint) restore() *View {
 	names := newVocabulary()
 	for _, id := range c.items {
-		names.item(id)
+		names.items.number(id)
+	}
+	for _, id := range c.actions {
+		names.actions.number(id)
 	}
 	for _, t := range c.types {
 		names.eventType(t)
@@ -132,6 +138,7 @@ func (c *checkpoint) restore() *View {
 	}
 	c.item.restore(v.w.item, v.items.Set)
 	c.user.restore(v.w.user, v.users.Set)
+	c.action.restore(v.w.action, v.acts.Set)
 	people := make([]*person, len(c.people))
 	for i, s := range c.people {
 		p := v.create(s.key)

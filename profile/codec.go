@@ -16,7 +16,7 @@ import (
 // The first and last bytes of a checkpoint; docs/format/profile.md has the rest.
 const (
 	magic         = "attune-profile\n"
-	formatVersion = 2
+	formatVersion = 3
 	endMark       = '.'
 )
 
@@ -87,8 +87,9 @@ func (c *checkpoint) encode(w io.Writer) error {
 	e.uint(uint64(c.limit))
 	e.texts(c.types)
 	e.texts(c.items)
+	e.texts(c.actions)
 	e.texts(c.jobs)
-	for _, t := range [...]schema.Type{schema.Interactions, schema.Items, schema.Users} {
+	for _, t := range datasets {
 		e.uint(uint64(c.contents[t].imports))
 		puts := byte(0)
 		if c.contents[t].puts {
@@ -98,6 +99,7 @@ func (c *checkpoint) encode(w io.Writer) error {
 	}
 	e.block(&c.item)
 	e.block(&c.user)
+	e.block(&c.action)
 	e.uint(uint64(len(c.people)))
 	for i := range c.people {
 		e.person(&c.people[i])
@@ -160,10 +162,16 @@ func (e *encoder) person(p *savedPerson) {
 	e.byte(flags)
 	e.text(p.session)
 	e.uint(uint64(p.row + 1))
-	e.uint(uint64(len(p.touches)))
+	for of := range sides {
+		e.touches(p.touches[of])
+	}
+}
+
+func (e *encoder) touches(list []Touch) {
+	e.uint(uint64(len(list)))
 	before := int64(0)
-	for i := range p.touches {
-		t := &p.touches[i]
+	for i := range list {
+		t := &list[i]
 		e.int(t.At - before)
 		before = t.At
 		e.uint(uint64(t.Item))
@@ -277,13 +285,17 @@ func decode(r io.Reader) (*checkpoint, error) {
 	c.limit = d.below(math.MaxInt32)
 	c.types = list(d, d.text)
 	c.items = list(d, d.text)
+	c.actions = list(d, d.text)
 	c.jobs = list(d, d.text)
-	for _, t := range [...]schema.Type{schema.Interactions, schema.Items, schema.Users} {
+	for _, t := range datasets {
 		c.contents[t] = content{imports: d.below(math.MaxInt32), puts: d.byte() != 0}
 	}
 	c.item = d.block()
 	c.user = d.block()
-	c.people = list(d, func() savedPerson { return d.person(len(c.items), len(c.types)) })
+	c.action = d.block()
+	c.people = list(d, func() savedPerson {
+		return d.person([sides]int{ofItems: len(c.items), ofActions: len(c.actions)}, len(c.types))
+	})
 	c.aliases = list(d, func() alias { return alias{d.text(), d.below(len(c.people))} })
 	if d.byte() != endMark {
 		d.fail(errCheckpoint)
@@ -323,12 +335,19 @@ func (d *decoder) value() any {
 	return nil
 }
 
-func (d *decoder) person(items, types int) savedPerson {
+func (d *decoder) person(things [sides]int, types int) savedPerson {
 	p := savedPerson{key: d.text(), known: d.byte()&flagKnown != 0, session: d.text(), row: int32(d.below(math.MaxInt32)) - 1}
+	for of := range sides {
+		p.touches[of] = d.touches(things[of], types)
+	}
+	return p
+}
+
+func (d *decoder) touches(things, types int) []Touch {
 	at := int64(0)
-	p.touches = list(d, func() Touch {
+	return list(d, func() Touch {
 		at += d.int()
-		t := Touch{At: at, Item: int32(d.below(items)), Type: uint16(d.below(types)), Value: value32(math.NaN())}
+		t := Touch{At: at, Item: int32(d.below(things)), Type: uint16(d.below(types)), Value: value32(math.NaN())}
 		flags := d.byte()
 		var b [4]byte
 		if flags&touchValue != 0 {
@@ -343,5 +362,4 @@ func (d *decoder) person(items, types int) savedPerson {
 		}
 		return t
 	})
-	return p
 }

@@ -21,7 +21,7 @@ const tablesEach = 4
 func makeTables(t *testing.T, s *artifact.Store) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range tablesEach {
-		var d, i, u strings.Builder
+		var d, i, u, a, c strings.Builder
 		d.WriteString("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP,DEVICE\n")
 		for range 40 {
 			fmt.Fprintf(&d, "u%d,i%d,%s,%s,%d,%s\n", r.IntN(4), r.IntN(6), []string{"Watch", "Click"}[r.IntN(2)], []string{"", "2.5"}[r.IntN(2)], r.IntN(30), []string{"", "tv"}[r.IntN(2)])
@@ -37,6 +37,16 @@ func makeTables(t *testing.T, s *artifact.Store) {
 		makeTable(t, s, schema.Interactions, fmt.Sprintf("table/interactions/%d", n), d.String())
 		makeTable(t, s, schema.Items, fmt.Sprintf("table/items/%d", n), i.String())
 		makeTable(t, s, schema.Users, fmt.Sprintf("table/users/%d", n), u.String())
+		a.WriteString("ACTION_ID,LEVEL,VALUE\n")
+		for range 4 {
+			fmt.Fprintf(&a, "i%d,L%d|M%d,%d\n", r.IntN(5), n, r.IntN(2), r.IntN(9))
+		}
+		c.WriteString("USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP\n")
+		for range 30 {
+			fmt.Fprintf(&c, "u%d,i%d,%s,%d\n", r.IntN(4), r.IntN(5), []string{"Taken", "Viewed"}[r.IntN(2)], r.IntN(30))
+		}
+		makeTable(t, s, schema.Actions, fmt.Sprintf("table/actions/%d", n), a.String())
+		makeTable(t, s, schema.ActionInteractions, fmt.Sprintf("table/action_interactions/%d", n), c.String())
 	}
 }
 
@@ -48,7 +58,7 @@ func drawBody(t *rapid.T) event.Body {
 	case 1:
 		return &event.User{ID: user.Draw(t, "user"), Properties: rapid.SampledFrom([]string{`{"tier":"P"}`, `{"age":3}`}).Draw(t, "properties")}
 	case 2:
-		kind := rapid.SampledFrom([]string{"interactions", "items", "users"}).Draw(t, "dataset")
+		kind := rapid.SampledFrom([]string{"interactions", "items", "users", "actions", "action_interactions"}).Draw(t, "dataset")
 		b := &event.Imported{
 			Dataset: strings.ToUpper(kind), Table: fmt.Sprintf("table/%s/%d", kind, rapid.IntRange(0, tablesEach-1).Draw(t, "table")),
 			Mode: rapid.SampledFrom([]event.Mode{event.Full, event.Full, event.Incremental, event.Cleared}).Draw(t, "mode"),
@@ -60,12 +70,25 @@ func drawBody(t *rapid.T) event.Body {
 		return b
 	case 3:
 		return &event.Impression{User: "u0"}
+	case 4:
+		return &event.Action{ID: rapid.SampledFrom([]string{"i0", "i1", "i9"}).Draw(t, "action"), Properties: rapid.SampledFrom([]string{`{"level":"P|Q"}`, `{"value":"3"}`, `{}`}).Draw(t, "properties")}
 	}
 	b := did(user.Draw(t, "user"), rapid.SampledFrom([]string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"}).Draw(t, "session"), rapid.SampledFrom([]string{"i0", "i1", "i2", ""}).Draw(t, "item"),
 		rapid.Int64Range(0, 30).Draw(t, "at")*1000)
 	b.EventID = rapid.SampledFrom([]string{"", "", "e1", "e2", "e3"}).Draw(t, "event")
 	b.Type = rapid.SampledFrom([]string{"Watch", "watch", "Buy"}).Draw(t, "type")
+	if rapid.IntRange(0, 3).Draw(t, "side") == 0 {
+		return ofAction(b)
+	}
 	return b
+}
+
+// ofAction is the same with an action in place of the item; b itself when it is about none.
+func ofAction(b *event.Interaction) event.Body {
+	if b.Item == "" {
+		return b
+	}
+	return &event.ActionInteraction{EventID: b.EventID, User: b.User, Session: b.Session, Action: b.Item, Type: b.Type, At: b.At, Properties: b.Properties}
 }
 
 // scratch is the view of records read from the start.

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"github.com/attune-io/attune/dataset"
@@ -21,8 +22,12 @@ type writer struct {
 	contents map[schema.Type]*content // what is in the view of each dataset
 	item     *attributes
 	user     *attributes
+	action   *attributes
 	plan     plan
 }
+
+// datasets are all types, in the order of a checkpoint.
+var datasets = [...]schema.Type{schema.Interactions, schema.Items, schema.Users, schema.Actions, schema.ActionInteractions}
 
 // content says what a later import would have to take away.
 type content struct {
@@ -32,8 +37,11 @@ type content struct {
 
 func (w *writer) init() {
 	w.jobs = map[string]bool{}
-	w.contents = map[schema.Type]*content{schema.Interactions: {}, schema.Items: {}, schema.Users: {}}
-	w.item, w.user = newAttributes(), newAttributes()
+	w.contents = map[schema.Type]*content{}
+	for _, t := range datasets {
+		w.contents[t] = &content{}
+	}
+	w.item, w.user, w.action = newAttributes(), newAttributes(), newAttributes()
 }
 
 // fold takes in records, in order. After an error the view holds a part of
@@ -58,14 +66,25 @@ func (v *View) foldOne(ctx context.Context, tables tableReader, r *event.Record)
 	switch b := r.Body.(type) {
 	case *event.Interaction:
 		if v.takes(schema.Interactions, r.Seq) {
-			v.interaction(b)
+			v.interaction(ofItems, happened{b.EventID, b.User, b.Session, b.Item, b.Type, b.At.UnixMilli(), b.Value, b.Properties})
+		}
+	case *event.ActionInteraction:
+		if v.takes(schema.ActionInteractions, r.Seq) {
+			v.interaction(ofActions, happened{b.EventID, b.User, b.Session, b.Action, b.Type, b.At.UnixMilli(), math.NaN(), b.Properties})
 		}
 	case *event.Item:
 		if !v.takes(schema.Items, r.Seq) {
 			return nil
 		}
-		if n, ok := v.names.item(b.ID); ok {
+		if n, ok := v.names.items.number(b.ID); ok {
 			v.w.item.replace(v.items, n, v.w.item.parse(b.Properties))
+		}
+	case *event.Action:
+		if !v.takes(schema.Actions, r.Seq) {
+			return nil
+		}
+		if n, ok := v.names.actions.number(b.ID); ok {
+			v.w.action.replace(v.acts, n, v.w.action.parse(b.Properties))
 		}
 	case *event.User:
 		if v.takes(schema.Users, r.Seq) {
@@ -110,27 +129,35 @@ func (v *View) takes(t schema.Type, at event.Seq) bool {
 	return true
 }
 
-func (v *View) interaction(b *event.Interaction) {
+// happened is one event of PutEvents or PutActionInteractions.
+type happened struct {
+	eventID, user, session, thing, typ string
+	at                                 int64
+	value                              float64
+	properties                         string
+}
+
+func (v *View) interaction(of side, b happened) {
 	var p *person
 	switch {
-	case b.User != "":
-		p = v.user(b.User)
-		v.join(b.Session, p)
-	case b.Session != "":
-		p = v.anonymous(b.Session)
+	case b.user != "":
+		p = v.user(b.user)
+		v.join(b.session, p)
+	case b.session != "":
+		p = v.anonymous(b.session)
 	default:
 		return
 	}
-	if b.Item == "" {
+	if b.thing == "" {
 		return
 	}
-	n, ok := v.names.item(b.Item)
+	n, ok := v.names.of(of).number(b.thing)
 	if !ok {
 		return
 	}
-	t := Touch{Item: n, Type: v.names.eventType(b.Type), At: b.At.UnixMilli(), Value: value32(b.Value)}
-	t.mark(hash(b.EventID), dataset.PutIdentity(b.Properties))
-	v.touch(p, t)
+	t := Touch{Item: n, Type: v.names.eventType(b.typ), At: b.at, Value: value32(b.value)}
+	t.mark(hash(b.eventID), dataset.PutIdentity(b.properties))
+	v.touch(p, of, t)
 }
 
 // userRow makes values the attributes of a user.

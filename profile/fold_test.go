@@ -46,6 +46,10 @@ var schemas = map[schema.Type]string{
 		{"name":"GENRE_2","type":["null","string"],"categorical":true},{"name":"PRICE","type":["null","float"]},{"name":"ABOUT","type":["null","string"],"textual":true}]}`,
 	schema.Users: `{"type":"record","name":"Users","namespace":"x","version":"1.0","fields":[{"name":"USER_ID","type":"string"},
 		{"name":"TIER","type":["null","string"],"categorical":true},{"name":"AGE","type":["null","int"]}]}`,
+	schema.Actions: `{"type":"record","name":"Actions","namespace":"x","version":"1.0","fields":[{"name":"ACTION_ID","type":"string"},
+		{"name":"LEVEL","type":["null","string"],"categorical":true},{"name":"VALUE","type":["null","long"]}]}`,
+	schema.ActionInteractions: `{"type":"record","name":"ActionInteractions","namespace":"x","version":"1.0","fields":[{"name":"USER_ID","type":"string"},
+		{"name":"ACTION_ID","type":"string"},{"name":"EVENT_TYPE","type":"string"},{"name":"TIMESTAMP","type":"long"}]}`,
 }
 
 // makeTable imports a CSV as a customer's file would be.
@@ -274,6 +278,10 @@ func dump(v *View) string {
 		for _, t := range v.History(key) {
 			fmt.Fprintf(&b, " %s/%s/%d/%v/%x", v.Item(t.Item), strings.ToLower(v.TypeName(t.Type)), t.At, t.Value, t.marks())
 		}
+		b.WriteString(" acts")
+		for _, t := range v.ActionHistory(key) {
+			fmt.Fprintf(&b, " %s/%s/%d/%x", v.Action(t.Item), strings.ToLower(v.TypeName(t.Type)), t.At, t.marks())
+		}
 		fmt.Fprintf(&b, " %v\n", v.UserAttributes(key))
 	}
 	ids := map[string]bool{}
@@ -288,7 +296,15 @@ func dump(v *View) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "at %s, %d people\n", v.w.at, v.NumUsers())
+	acts := map[string]bool{}
+	for n := range int32(v.NumActions()) {
+		for _, name := range v.acts.Names() {
+			if x := v.acts.Get(n, name); x != nil {
+				acts[fmt.Sprintf("%s.%s=%v", v.Action(n), name, x)] = true
+			}
+		}
+	}
+	fmt.Fprintf(&b, "%q\nat %s, %d people\n", sortedKeys(acts), v.w.at, v.NumUsers())
 	return b.String()
 }
 

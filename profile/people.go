@@ -70,23 +70,25 @@ func (v *View) join(session string, p *person) {
 		p.session = session
 		v.point(session, p)
 	case s != p && s.key == session && !s.known:
-		v.set(p, merge(p.touches, append([]Touch(nil), s.touches...), v.limit))
+		for of := range sides {
+			v.set(p, of, merge(p.touches[of], append([]Touch(nil), s.touches[of]...), v.limit))
+		}
 		v.point(s.key, p)
 		v.people.Add(-1)
 	}
 }
 
-// set publishes a person's history.
-func (v *View) set(p *person, h []Touch) {
+// set publishes a person's history of one side.
+func (v *View) set(p *person, of side, h []Touch) {
 	s := &v.shards[p.home]
 	s.mu.Lock()
-	p.touches = h
+	p.touches[of] = h
 	s.mu.Unlock()
 }
 
 // touch adds to a person's history.
-func (v *View) touch(p *person, t Touch) {
-	if h, added := insert(p.touches, t, v.limit); added {
-		v.set(p, h)
+func (v *View) touch(p *person, of side, t Touch) {
+	if h, added := insert(p.touches[of], t, v.limit); added {
+		v.set(p, of, h)
 	}
 }

@@ -26,13 +26,20 @@ type tableReader func(ctx context.Context, table string) iter.Seq2[*dataset.Batc
 // foldTable folds the rows of a table on top of the view.
 func (v *View) foldTable(ctx context.Context, tables tableReader, t schema.Type, table string) error {
 	pending := pendingTouches{v: v, of: map[*person][]Touch{}}
+	if t == schema.ActionInteractions {
+		pending.side = ofActions
+	}
 	for b, err := range tables(ctx, table) {
 		if err == nil {
 			switch t {
 			case schema.Interactions:
-				err = v.foldInteractions(b, &pending)
+				err = v.foldInteractions(b, schema.ItemID, &pending)
+			case schema.ActionInteractions:
+				err = v.foldInteractions(b, schema.ActionID, &pending)
 			case schema.Items:
-				err = v.foldItems(b)
+				err = foldThings(b, schema.ItemID, v.w.item, v.items, &v.names.items)
+			case schema.Actions:
+				err = foldThings(b, schema.ActionID, v.w.action, v.acts, &v.names.actions)
 			case schema.Users:
 				err = v.foldUsers(b)
 			}
@@ -45,17 +52,17 @@ func (v *View) foldTable(ctx context.Context, tables tableReader, t schema.Type,
 	return nil
 }
 
-func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error {
+func (v *View) foldInteractions(b *dataset.Batch, idField string, pending *pendingTouches) error {
 	user, ok := b.Column(schema.UserID)
-	item, also := b.Column(schema.ItemID)
+	item, also := b.Column(idField)
 	at, too := b.Column(schema.Timestamp)
 	if !ok || !also || !too || user.Text == nil || item.Text == nil || at.Int == nil {
-		return fmt.Errorf("an interactions table needs the columns %s, %s and %s", schema.UserID, schema.ItemID, schema.Timestamp)
+		return fmt.Errorf("an interactions table needs the columns %s, %s and %s", schema.UserID, idField, schema.Timestamp)
 	}
 	var kind, value *dataset.Cells
 	for i := range b.Columns {
 		switch c := &b.Columns[i]; c.Field.Name {
-		case schema.UserID, schema.ItemID, schema.Timestamp:
+		case schema.UserID, idField, schema.Timestamp:
 		case schema.EventType:
 			kind = c
 		case schema.EventValue:
@@ -67,7 +74,7 @@ func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error
 		if user.Absent(i) || item.Absent(i) || at.Absent(i) || user.Text[i] == "" || item.Text[i] == "" {
 			continue
 		}
-		n, ok := v.names.item(item.Text[i])
+		n, ok := v.names.of(pending.side).number(item.Text[i])
 		if !ok {
 			continue
 		}
@@ -89,15 +96,16 @@ func (v *View) foldInteractions(b *dataset.Batch, pending *pendingTouches) error
 // pendingTouches gathers imported touches by user: a file is rarely in the
 // order of time, and putting each into its place would move every history many times.
 type pendingTouches struct {
-	v  *View
-	of map[*person][]Touch
-	n  int
+	v    *View
+	side side
+	of   map[*person][]Touch
+	n    int
 }
 
 func (d *pendingTouches) add(p *person, t Touch) {
 	list := append(d.of[p], t)
 	if d.n++; len(list) >= personPending {
-		d.v.set(p, merge(p.touches, list, d.v.limit))
+		d.v.set(p, d.side, merge(p.touches[d.side], list, d.v.limit))
 		d.n -= len(list)
 		delete(d.of, p) // its memory, too: most files are in the order of users
 		return
@@ -111,22 +119,22 @@ func (d *pendingTouches) add(p *person, t Touch) {
 func (d *pendingTouches) flush() {
 	for p, list := range d.of {
 		if len(list) > 0 {
-			d.v.set(p, merge(p.touches, list, d.v.limit))
+			d.v.set(p, d.side, merge(p.touches[d.side], list, d.v.limit))
 		}
 	}
 	clear(d.of)
 	d.n = 0
 }
 
-func (v *View) foldItems(b *dataset.Batch) error {
-	a := v.w.item
-	id, err := rowIDs(b, schema.ItemID, a, v.items)
+// foldThings takes in the attributes of items or actions.
+func foldThings(b *dataset.Batch, idField string, a *attributes, columns *filter.Columns, names *ids) error {
+	id, err := rowIDs(b, idField, a, columns)
 	if err != nil {
 		return err
 	}
 	for i := range b.Len {
-		if n, ok := v.names.item(id.Text[i]); ok && !id.Absent(i) {
-			a.replace(v.items, n, a.row(b, id, i))
+		if n, ok := names.number(id.Text[i]); ok && !id.Absent(i) {
+			a.replace(columns, n, a.row(b, id, i))
 		}
 	}
 	return nil

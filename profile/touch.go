@@ -7,9 +7,9 @@ import (
 	"sort"
 )
 
-// Touch is one interaction of a user with an item, in 24 bytes.
+// Touch is one interaction of a user with an item or an action, in 24 bytes.
 type Touch struct {
-	Item int32  // profile's own item number: View.Item
+	Item int32  // profile's own number: View.Item or View.Action
 	Type uint16 // event type: View.TypeName
 	hi   uint16 // see marks
 	At   int64  // when it happened, Unix milliseconds

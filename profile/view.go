@@ -23,6 +23,7 @@ type View struct {
 	limit  int // touches per user
 	names  *vocabulary
 	items  *filter.Columns // by item number
+	acts   *filter.Columns // by action number
 	users  *filter.Columns // by person.row
 	seq    atomic.Pointer[event.Seq]
 	people atomic.Int64
@@ -34,18 +35,27 @@ type shard struct {
 	people map[string]*person // by user id, and by the sessions joined with a user
 }
 
+// side says what touches are of.
+type side int
+
+const (
+	ofItems side = iota
+	ofActions
+	sides
+)
+
 // person is a user, or an anonymous session until it is joined with one.
 type person struct {
 	key     string
-	touches []Touch // oldest first; guarded by the lock of shard home
-	session string  // the last session seen with the user, while no event came under it alone; the writer's
-	row     int32   // in View.users; -1 without attributes; guarded like touches
-	home    uint8   // shard of key
-	known   bool    // seen as a user, not only as a session; the writer's
+	touches [sides][]Touch // oldest first; guarded by the lock of shard home
+	session string         // the last session seen with the user, while no event came under it alone; the writer's
+	row     int32          // in View.users; -1 without attributes; guarded like touches
+	home    uint8          // shard of key
+	known   bool           // seen as a user, not only as a session; the writer's
 }
 
 func newView(limit int, names *vocabulary) *View {
-	v := &View{seed: maphash.MakeSeed(), limit: limit, names: names, items: filter.NewColumns(), users: filter.NewColumns()}
+	v := &View{seed: maphash.MakeSeed(), limit: limit, names: names, items: filter.NewColumns(), acts: filter.NewColumns(), users: filter.NewColumns()}
 	for i := range v.shards {
 		v.shards[i].people = map[string]*person{}
 	}
@@ -54,16 +64,22 @@ func newView(limit int, names *vocabulary) *View {
 	return v
 }
 
-// History is what the user did, oldest first, at most Options.History touches,
+// History is what the user did with items, oldest first, at most Options.History touches,
 // nil when nothing is known. A session's id gives the session's history, joined
 // with its user's once both were seen together. The slice never changes; the
 // caller must not change it either.
-func (v *View) History(user string) []Touch {
+func (v *View) History(user string) []Touch { return v.history(user, ofItems) }
+
+// ActionHistory is what the user did with actions, as History is of items:
+// Touch.Item is an action number, and there are no values.
+func (v *View) ActionHistory(user string) []Touch { return v.history(user, ofActions) }
+
+func (v *View) history(user string, of side) []Touch {
 	p, s := v.hold(user)
 	if p == nil {
 		return nil
 	}
-	h := p.touches
+	h := p.touches[of]
 	s.mu.RUnlock()
 	return h[:len(h):len(h)]
 }
@@ -122,14 +138,23 @@ func (v *View) UserRow(user string) filter.Row {
 }
 
 // Item is the id of an item number, "" for a number never given.
-func (v *View) Item(n int32) string { return v.names.itemID(n) }
+func (v *View) Item(n int32) string { return v.names.items.id(n) }
 
 // ItemNumber is the number of an item id; false when it was never seen.
-func (v *View) ItemNumber(id string) (int32, bool) { return v.names.itemNumber(id) }
+func (v *View) ItemNumber(id string) (int32, bool) { return v.names.items.find(id) }
 
 // NumItems is how many numbers were given: they run from 0 to NumItems-1, and
 // include items that were only touched.
-func (v *View) NumItems() int { return v.names.numItems() }
+func (v *View) NumItems() int { return v.names.items.len() }
+
+// Action is the id of an action number, "" for a number never given.
+func (v *View) Action(n int32) string { return v.names.actions.id(n) }
+
+// NumActions is how many numbers of actions were given, as NumItems is of items.
+func (v *View) NumActions() int { return v.names.actions.len() }
+
+// Actions are the attributes of actions by action number. It is the View's own and only to be read.
+func (v *View) Actions() *filter.Columns { return v.acts }
 
 // NumUsers is how many users are known, anonymous sessions included.
 func (v *View) NumUsers() int { return int(v.people.Load()) }
