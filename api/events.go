@@ -16,6 +16,8 @@ func (p *Personalize) registerEvents(s *awsjson.Server) {
 	awsjson.Handle(s, wire.PersonalizeEvents, "PutEvents", p.putEvents)
 	awsjson.Handle(s, wire.PersonalizeEvents, "PutItems", p.putItems)
 	awsjson.Handle(s, wire.PersonalizeEvents, "PutUsers", p.putUsers)
+	awsjson.Handle(s, wire.PersonalizeEvents, "PutActions", p.putActions)
+	awsjson.Handle(s, wire.PersonalizeEvents, "PutActionInteractions", p.putActionInteractions)
 }
 
 // putEvents answers when all events are on disk. They are taken together or

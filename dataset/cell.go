@@ -50,6 +50,8 @@ func newCell(f schema.Field, index int) cell {
 		c.time = true
 	case schema.CreationTimestamp:
 		c.time, c.past = f.Kind == schema.Long, true // films are older than 1970
+	case schema.ActionExpiration:
+		c.time = f.Kind == schema.Long
 	}
 	return c
 }

@@ -34,6 +34,7 @@ type DatasetBody struct {
 	DatasetGroupArn string `json:"datasetGroupArn"`
 	DatasetType     string `json:"datasetType"` // upper case, e.g. INTERACTIONS
 	SchemaArn       string `json:"schemaArn"`
+	TrackingID      string `json:"trackingId,omitempty"` // a UUID, of ACTION_INTERACTIONS: what PutActionInteractions names
 	FailureReason   string `json:"failureReason,omitempty"`
 	Tags            []Tag  `json:"tags,omitempty"`
 }

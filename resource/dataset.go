@@ -18,10 +18,10 @@ func (g *Registry) CreateDataset(ctx context.Context, name string, b DatasetBody
 	if err != nil {
 		return nil, err
 	}
-	if t != schema.Interactions && t != schema.Items && t != schema.Users {
-		return nil, attune.Errorf(attune.Invalid, "datasets of type %s are not built yet: use Interactions, Items or Users", t)
-	}
 	b.DatasetType = string(t)
+	if t == schema.ActionInteractions {
+		b.TrackingID = randomUUID()
+	}
 	return g.created(ctx, func() (*Resource, error) {
 		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
 		if err != nil {
@@ -60,6 +60,9 @@ func fits(group, sr *Resource, t schema.Type) error {
 	}
 	if sb.Domain != gb.Domain {
 		return attune.Errorf(attune.Invalid, "schema %s is for domain %q and dataset group %s has %q: they must be the same", sr.ARN, sb.Domain, group.ARN, gb.Domain)
+	}
+	if gb.Domain != "" && (t == schema.Actions || t == schema.ActionInteractions) {
+		return attune.Errorf(attune.Invalid, "datasets of type %s are for custom dataset groups: %s has domain %s", t, group.ARN, gb.Domain)
 	}
 	parsed, err := schema.Parse(sb.Schema)
 	if err != nil {

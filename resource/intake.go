@@ -35,7 +35,8 @@ type intakeCache struct {
 }
 
 type intakePicture struct {
-	trackers map[string]tracked // by trackingId
+	trackers map[string]tracked // event trackers, by trackingId
+	actions  map[string]tracked // datasets of action interactions, by trackingId
 	datasets map[attune.ARN]tracked
 	schemas  map[string]*schema.Schema // by id of the row: schemas never change, so the next picture has them too
 }
@@ -89,6 +90,24 @@ func (g *Registry) ByTracker(ctx context.Context, trackingID string) (*Intake, e
 	return t.intake, nil
 }
 
+// ByActionTracker finds where the action interactions of a tracking id go, which
+// is that of a dataset. attune.NotFound when no dataset has the id,
+// attune.InUse while the dataset is not ACTIVE.
+func (g *Registry) ByActionTracker(ctx context.Context, trackingID string) (*Intake, error) {
+	p, err := g.intakePicture(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := p.actions[trackingID]
+	if !ok {
+		return nil, attune.Errorf(attune.NotFound, "trackingId %q is not that of an Action_Interactions dataset: DescribeDataset of one shows its trackingId", trackingID)
+	}
+	if d.status != Active {
+		return nil, attune.Errorf(attune.InUse, "the dataset of trackingId %q is %s: wait until it is ACTIVE", trackingID, d.status)
+	}
+	return d.intake, nil
+}
+
 // ByDataset finds where the rows of a dataset go, which must be of type t.
 // attune.NotFound when there is no such dataset, attune.InUse while it is not
 // ACTIVE, attune.Invalid when it is of another type, or arn of another kind.
@@ -134,7 +153,7 @@ func (g *Registry) intakePicture(ctx context.Context) (*intakePicture, error) {
 
 // takeIntake reads all trackers, datasets and schemas; last may be nil.
 func (g *Registry) takeIntake(ctx context.Context, last *intakePicture) (*intakePicture, error) {
-	p := &intakePicture{trackers: map[string]tracked{}, datasets: map[attune.ARN]tracked{}, schemas: map[string]*schema.Schema{}}
+	p := &intakePicture{trackers: map[string]tracked{}, actions: map[string]tracked{}, datasets: map[attune.ARN]tracked{}, schemas: map[string]*schema.Schema{}}
 	groups := map[string]*Intake{}
 	of := func(group string) *Intake {
 		if groups[group] == nil {
@@ -158,6 +177,9 @@ func (g *Registry) takeIntake(ctx context.Context, last *intakePicture) (*intake
 		}
 		t := tracked{r.Status, schema.Type(b.DatasetType), of(r.Group)}
 		p.datasets[r.ARN] = t
+		if b.TrackingID != "" {
+			p.actions[b.TrackingID] = t
+		}
 		sr := schemas[b.SchemaArn]
 		if r.Status != Active || sr == nil { // nil: both were deleted while this was read
 			continue

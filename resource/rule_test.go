@@ -31,7 +31,7 @@ func TestOrder(t *testing.T) {
 
 	h.refused(newSet("Interactions", items), attune.Invalid, "USER_ID")
 	h.refused(newSet("Things", inter), attune.Invalid, "unknown")
-	h.refused(newSet("Actions", inter), attune.Invalid, "not built")
+	h.refused(newSet("Actions", inter), attune.Invalid, "ACTION_ID")
 	h.refused(newSet("Interactions", inter+"x"), attune.NotFound, "does not exist")
 	set := h.dataset(group, "interACTIONS", inter)
 	if set != "arn:aws:personalize:us-east-1:000000000000:dataset/films/INTERACTIONS" {

@@ -54,6 +54,15 @@ func reservedKinds(t Type, domain, name string) []Kind {
 		return []Kind{Float, Double}
 	}
 	switch {
+	case t == Actions:
+		switch name {
+		case ActionValue:
+			return []Kind{Long, Int, Float, Double}
+		case ActionExpiration:
+			return []Kind{Long}
+		case RepeatFrequency:
+			return []Kind{Long, Int}
+		}
 	case t == Items && domain == Ecommerce:
 		switch name {
 		case "PRICE":

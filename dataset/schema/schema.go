@@ -82,6 +82,10 @@ const (
 	Impression        = "IMPRESSION" // item ids joined by |
 	RecommendationID  = "RECOMMENDATION_ID"
 	CreationTimestamp = "CREATION_TIMESTAMP" // Unix seconds
+
+	ActionValue      = "VALUE"                       // of an action: what it is worth when taken, in any unit
+	ActionExpiration = "ACTION_EXPIRATION_TIMESTAMP" // Unix seconds, from when an action is no longer recommended
+	RepeatFrequency  = "REPEAT_FREQUENCY"            // days that an action is not recommended to who took it
 )
 
 // Limits of a schema and of the values under it.

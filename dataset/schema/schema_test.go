@@ -118,6 +118,13 @@ func TestCheck(t *testing.T) {
 		{u, schema.Users, "", "at least one metadata field"},
 		{u + `,{"name":"AGE","type":"int"}`, schema.Users, schema.Ecommerce, ""},
 		{`{"name":"ACTION_ID","type":"string"},{"name":"VALUE","type":"int"}`, schema.Actions, "", ""},
+		{`{"name":"ACTION_ID","type":"string"},{"name":"VALUE","type":"string"}`, schema.Actions, "", "VALUE"},
+		{`{"name":"ACTION_ID","type":"string"},{"name":"ACTION_EXPIRATION_TIMESTAMP","type":["null","long"]},{"name":"REPEAT_FREQUENCY","type":["null","long"]},{"name":"CREATION_TIMESTAMP","type":"long"}`, schema.Actions, "", ""},
+		{`{"name":"ACTION_ID","type":"string"},{"name":"ACTION_EXPIRATION_TIMESTAMP","type":"string"}`, schema.Actions, "", "ACTION_EXPIRATION_TIMESTAMP"},
+		{`{"name":"ACTION_ID","type":"string"},{"name":"REPEAT_FREQUENCY","type":"float"}`, schema.Actions, "", "REPEAT_FREQUENCY"},
+		{`{"name":"ACTION_ID","type":"string"}`, schema.Actions, "", "metadata"},
+		{`{"name":"USER_ID","type":"string"},{"name":"ACTION_ID","type":"string"},{"name":"EVENT_TYPE","type":"string"},{"name":"TIMESTAMP","type":"long"}`, schema.ActionInteractions, "", ""},
+		{`{"name":"USER_ID","type":"string"},{"name":"ACTION_ID","type":"string"},{"name":"TIMESTAMP","type":"long"}`, schema.ActionInteractions, "", "EVENT_TYPE"},
 		{u + "," + at + `,{"name":"ACTION_ID","type":"string"}`, schema.ActionInteractions, "", "EVENT_TYPE"},
 	} {
 		s := mustParse(t, record(c.fields))
