@@ -161,6 +161,9 @@ func TestAgreesWithFreeze(t *testing.T) {
 		for i := range bodies {
 			bodies[i] = w.draw(rt)
 		}
+		if w.next != nil {
+			bodies = append(bodies, w.next)
+		}
 		end, err := h.log.Append(ctx, g, bodies...)
 		if err != nil {
 			rt.Fatal(err)
