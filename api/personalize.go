@@ -44,6 +44,8 @@ func (p *Personalize) Register(s *awsjson.Server) {
 		p.registerFilters,
 		p.registerRecipes,
 		p.registerEvents,
+		p.registerBatchJobs,
+		p.registerExportJobs,
 	} {
 		register(s)
 	}

@@ -71,12 +71,13 @@ func fits(group, sr *Resource, t schema.Type) error {
 	return parsed.Check(t, gb.Domain)
 }
 
-// DeleteDataset asks for a dataset to be deleted. No import job into it may be
-// under way, and no training that may be reading it.
+// DeleteDataset asks for a dataset to be deleted. No import into it or export of
+// it may be under way, and no training that may be reading it.
 func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
 	return g.remove(ctx, Dataset, arn, func(r *Resource) error {
 		for _, q := range []Query{
 			{Kind: ImportJob, Parent: r.ARN, Busy: true},
+			{Kind: ExportJob, Parent: r.ARN, Busy: true},
 			{Kind: SolutionVersion, Group: r.Group, Busy: true},
 		} {
 			busy, err := g.any(ctx, q)

@@ -125,7 +125,7 @@ func checkEvents(b SolutionBody, c SolutionConfig) error {
 }
 
 // DeleteSolution asks for a solution and all its versions to be deleted. No
-// campaign may use it and no version may be in training.
+// campaign may use it, no version may be in training, and no batch job under way.
 func (g *Registry) DeleteSolution(ctx context.Context, arn string) error {
 	return g.remove(ctx, Solution, arn, func(r *Resource) error {
 		campaign, err := g.any(ctx, Query{Kind: Campaign, Parent: r.ARN})
@@ -142,7 +142,13 @@ func (g *Registry) DeleteSolution(ctx context.Context, arn string) error {
 		if version != nil {
 			return attune.Errorf(attune.InUse, "solution version %s is %s: wait, or stop it, before deleting its solution", version.ARN, version.Status)
 		}
-		return nil
+		job, err := g.batchUses(ctx, r.Group, func(b BatchBody) bool {
+			return strings.HasPrefix(b.SolutionVersionArn, arn+"/")
+		})
+		if err != nil {
+			return err
+		}
+		return inUse(r, job)
 	})
 }
 
