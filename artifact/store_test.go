@@ -423,3 +423,41 @@ func parallel(t *testing.T, r *Reader, content []byte) {
 	}
 	wg.Wait()
 }
+
+func TestReplace(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		put(t, s, "a/b", "old")
+		w, err := s.Replace(t.Context(), "a/b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("new")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), "a/b", 10); err != nil || string(got) != "old" {
+			t.Errorf("before the commit: %q, %v", got, err)
+		}
+		if _, err := w.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Get(t.Context(), "a/b", 10); err != nil || string(got) != "new" {
+			t.Errorf("after the commit: %q, %v", got, err)
+		}
+		if w, err = s.Replace(t.Context(), "c"); err != nil { // nothing to replace
+			t.Fatal(err)
+		}
+		if _, err := w.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if w, err = s.Replace(t.Context(), "a/b"); err != nil {
+			t.Fatal(err)
+		}
+		w.Abort()
+		if names := list(t, s, ""); !slices.Equal(names, []string{"a/b", "c"}) {
+			t.Errorf("files %v", names)
+		}
+		if _, err := s.Replace(t.Context(), "../x"); err == nil {
+			t.Error("a name outside the store was taken")
+		}
+	})
+}

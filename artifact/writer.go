@@ -35,6 +35,7 @@ type Writer struct {
 	temp *os.File // what blob writes to, when the bucket is a folder
 	hash hash.Hash
 	size int64
+	over bool  // see Replace
 	err  error // the first failure of a write: such a file is never committed
 	done bool
 }
@@ -53,12 +54,28 @@ func (s *Store) Create(ctx context.Context, name string) (*Writer, error) {
 	if taken {
 		return nil, exists(name)
 	}
-	w := &Writer{store: s, name: name, hash: newHash()}
+	return s.writer(ctx, &Writer{name: name})
+}
+
+// Replace is Create for folders that others write to as well, where a name may
+// be taken: Commit puts the new file in the place of the old one at once. Such
+// a file has no checksum, because who replaces it next may not know of it.
+func (s *Store) Replace(ctx context.Context, name string) (*Writer, error) {
+	if err := checkWritable(name); err != nil {
+		return nil, err
+	}
+	return s.writer(ctx, &Writer{name: name, over: true})
+}
+
+// writer begins to write.
+func (s *Store) writer(ctx context.Context, w *Writer) (*Writer, error) {
+	w.store, w.hash = s, newHash()
 	w.ctx, w.cancel = context.WithCancel(ctx)
-	w.blob, w.temp, err = s.begin(w.ctx, s.prefix+name, true)
+	var err error
+	w.blob, w.temp, err = s.begin(w.ctx, s.prefix+w.name, !w.over)
 	if err != nil {
 		w.cancel()
-		return nil, s.explain(err, "create", name)
+		return nil, s.explain(err, "create", w.name)
 	}
 	return w, nil
 }
@@ -117,18 +134,10 @@ func (w *Writer) Commit() (Info, error) {
 		return Info{}, exists(w.name)
 	}
 	defer s.unclaim(w.name)
-	taken, err := s.Exists(w.ctx, w.name)
-	if err != nil {
+	info := Info{Name: w.name, Size: w.size}
+	if err := w.makeSum(&info); err != nil {
 		return Info{}, err
 	}
-	if taken {
-		return Info{}, exists(w.name)
-	}
-	sum := hex.EncodeToString(w.hash.Sum(nil))
-	if err := s.writeSum(w.ctx, w.name, sum); err != nil {
-		return Info{}, err
-	}
-	info := Info{Name: w.name, Size: w.size, SHA256: sum}
 	if err := w.publish(); err != nil {
 		return Info{}, err
 	}
@@ -141,6 +150,24 @@ func (w *Writer) Commit() (Info, error) {
 	}
 	info.ModTime = attrs.ModTime.UTC()
 	return info, nil
+}
+
+// makeSum makes sure that the name is free, and keeps the checksum; in the place
+// of another file there is none, and an old one would be wrong.
+func (w *Writer) makeSum(info *Info) error {
+	s := w.store
+	if w.over {
+		return s.deleteSum(w.ctx, w.name)
+	}
+	taken, err := s.Exists(w.ctx, w.name)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return exists(w.name)
+	}
+	info.SHA256 = hex.EncodeToString(w.hash.Sum(nil))
+	return s.writeSum(w.ctx, w.name, info.SHA256)
 }
 
 // publish makes the content visible. Its bytes are on disk before its name is.

@@ -118,22 +118,31 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 
 // waitForProfile waits until the group's profile knows what the log holds now.
 func (m *Manager) waitForProfile(ctx context.Context, r *resource.Resource) error {
+	known, err := m.knows(ctx, r, foldWait)
+	if err == nil && !known {
+		m.Logger.Warn("profile is behind; serving with what it knows", "campaign", r.ARN, "waited", foldWait)
+	}
+	return err
+}
+
+// knows waits until the group's profile knows what the log holds now; false
+// when that takes longer, or ctx has ended.
+func (m *Manager) knows(ctx context.Context, r *resource.Resource, wait time.Duration) (bool, error) {
 	g := group(r)
 	m.Profiles.Watch(g)
 	end, err := m.Log.End(ctx, g)
 	if err != nil {
-		return err
+		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, foldWait)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
 		if v, ok := m.Profiles.View(g); ok && !v.Seq().Less(end) {
-			return nil
+			return true, nil
 		}
 		select {
 		case <-ctx.Done():
-			m.Logger.Warn("profile is behind; serving with what it knows", "campaign", r.ARN, "waited", foldWait)
-			return nil
+			return false, nil
 		case <-time.After(foldPoll):
 		}
 	}

@@ -125,7 +125,8 @@ func (h *house) start(recipes ...recipe.Recipe) *job.Manager {
 		recipes = all.List()
 	}
 	m := job.New(job.Deps{Registry: h.registry, Log: h.log, Artifacts: h.artifacts, Objects: h.uploads, Profiles: h.profiles,
-		Serve: h.serve, Recipes: recipes, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.logger})
+		HasBucket: func(_ context.Context, bucket string) (bool, error) { return bucket != "nowhere", nil },
+		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.logger})
 	h.jobs.Store(m)
 	h.stop = running(h.T, m.Run)
 	return m

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,10 @@ const (
 	// queueTrain runs training, one at a time, so that serving keeps its cores.
 	queueTrain = "attune-train"
 
+	// queueBatch answers the lines of batch jobs, as many parts at once as there
+	// are cores: every part keeps one busy, and lets live requests go first.
+	queueBatch = "attune-batch"
+
 	// importsAtOnce bounds concurrent imports and other light work of one process.
 	importsAtOnce = 4
 	// trainingsAtOnce is one: a trainer uses every core it may have.
@@ -42,8 +47,9 @@ const (
 type Deps struct {
 	Registry  *resource.Registry
 	Log       *event.Log
-	Artifacts *artifact.Store // tables, snapshots, models
-	Objects   *artifact.Store // what customers uploaded, named bucket/key
+	Artifacts *artifact.Store                                        // tables, snapshots, models
+	Objects   *artifact.Store                                        // what customers uploaded, named bucket/key
+	HasBucket func(ctx context.Context, bucket string) (bool, error) // whether customers made it, so that they see what is written there
 	Profiles  *profile.Keeper
 	Serve     *serve.Server
 	Recipes   []recipe.Recipe // every algorithm this build knows
@@ -67,6 +73,8 @@ type Manager struct {
 	// live is how far the steps of this process came last, by workflow id, while
 	// their rows are busy: heartbeats tell other processes, up to heartbeatEvery later.
 	live sync.Map
+
+	batches batches
 }
 
 // New makes a manager; Run starts it.
@@ -120,7 +128,15 @@ func (m *Manager) Run(ctx context.Context) error {
 		DefaultHeartbeatThrottleInterval:   heartbeatEvery,
 		WorkerStopTimeout:                  stopTimeout,
 	})
-	for _, w := range []worker.Worker{light, train} {
+	batch := worker.New(m.Temporal, queueBatch, worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: runtime.GOMAXPROCS(0),
+		MaxHeartbeatThrottleInterval:       heartbeatEvery,
+		DefaultHeartbeatThrottleInterval:   heartbeatEvery,
+		WorkerStopTimeout:                  stopTimeout,
+	})
+	workers := []worker.Worker{light, train, batch}
+	for _, w := range workers {
 		w.RegisterActivity(&activities{m})
 	}
 	for _, w := range works() {
@@ -128,7 +144,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 
 	g, ctx := errgroup.WithContext(ctx)
-	for _, w := range []worker.Worker{light, train} {
+	for _, w := range workers {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
 		}
@@ -155,6 +171,8 @@ func works() map[resource.Kind]work {
 		resource.ImportJob:       {"import", ImportWorkflow},
 		resource.SolutionVersion: {"train", TrainWorkflow},
 		resource.Campaign:        {"deploy", DeployWorkflow},
+
+		resource.BatchInferenceJob: {"batch", BatchWorkflow},
 	}
 }
 

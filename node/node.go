@@ -167,7 +167,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	n.serve = serve.New(n.profiles.View, n.log, n.metrics, nil)
 	n.runtime = api.NewRuntime(n.registry, n.serve, n.events, n.cfg.Clock)
 	n.jobs = job.New(job.Deps{
-		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads,
+		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads, HasBucket: n.objects.HasBucket,
 		Profiles: n.profiles, Serve: n.serve, Recipes: all.List(), Temporal: n.temporal.Client(),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics,
 	})

@@ -60,6 +60,9 @@ func (o *Offline) Recommend(ctx context.Context, requests []Request) ([]Result, 
 	return out, nil
 }
 
+// Scored says whether items of its answers have scores.
+func (o *Offline) Scored() bool { return o.r.scored() }
+
 // asked is a request on its way to its answer.
 type asked struct {
 	place int // among the requests

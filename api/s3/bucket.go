@@ -42,6 +42,14 @@ func validBucket(name string) bool {
 	return true
 }
 
+// HasBucket says whether a bucket exists, for those who write objects without a request.
+func (d *Door) HasBucket(ctx context.Context, name string) (bool, error) {
+	if !validBucket(name) {
+		return false, nil
+	}
+	return d.blobs.bucket.Exists(ctx, bucketPrefix+name)
+}
+
 func (d *Door) needBucket(ctx context.Context, name string) error {
 	ok, err := d.blobs.bucket.Exists(ctx, bucketPrefix+name)
 	if err == nil && !ok {

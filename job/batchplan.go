@@ -1,0 +1,240 @@
+package job
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/resource"
+)
+
+// The limits of a batch job's input, those of the service.
+const (
+	maxBatchFiles = 1000
+	maxBatchBytes = 1 << 30
+	maxBatchLines = 50_000_000
+
+	maxSegmentItems   = 500 // lines of a job of aws-item-affinity
+	maxSegmentQueries = 10  // of aws-item-attribute-affinity
+	segmentsAtOnce    = 8
+)
+
+const (
+	// pieceBytes is about how much input is answered into one file: some seconds
+	// of work, which is what a kill costs.
+	pieceBytes = 256 << 10
+	// maxPieces bounds the files of large inputs; their pieces are larger.
+	maxPieces = 512
+	// maxShards bounds the activities of a job, whose history is kept.
+	maxShards = 64
+)
+
+// batchPlan says what a batch job reads, and in which parts.
+type batchPlan struct {
+	Files  []batchFile  `json:"files"`
+	Pieces []batchPiece `json:"pieces"` // in the order of files and lines
+	Shards []int        `json:"shards"` // shard i has the pieces from Shards[i] up to, without, Shards[i+1]
+	Bytes  int64        `json:"bytes"`
+}
+
+// batchFile is one input object and the output object that answers it.
+type batchFile struct {
+	Name    string    `json:"name"` // bucket/key
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"modTime"`
+	Output  string    `json:"output"` // bucket/key
+}
+
+// batchPiece is a stretch of whole lines of one file.
+type batchPiece struct {
+	File int   `json:"file"`
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+}
+
+// limits say how a kind's input is cut.
+type limits struct {
+	lines int64 // of the whole input
+	piece int64 // lines of a piece
+}
+
+func lineLimits(k resource.Kind) limits {
+	if k == resource.BatchSegmentJob {
+		return limits{maxSegmentItems, segmentsAtOnce}
+	}
+	return limits{maxBatchLines, maxBatchLines}
+}
+
+// planBatch finds the input of a job and cuts it at line ends.
+func (m *Manager) planBatch(ctx context.Context, b resource.BatchBody, most limits, report func(Progress)) (*batchPlan, error) {
+	plan, err := m.findInputs(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	size := max(pieceBytes, plan.Bytes/maxPieces)
+	var lines, read int64
+	for i := range plan.Files {
+		report(Progress{Stage: "read", Done: read, Total: plan.Bytes})
+		n, err := m.cut(ctx, plan, i, size, most.piece)
+		if err != nil {
+			return nil, err
+		}
+		lines, read = lines+n, read+plan.Files[i].Size
+		if lines > most.lines {
+			return nil, attune.Errorf(attune.Invalid, "the input has more than %d lines: divide it among several jobs", most.lines)
+		}
+	}
+	if lines == 0 {
+		return nil, attune.Errorf(attune.Invalid, "Invalid S3 input path: what lies at %s has no lines; write one JSON object a line", b.JobInput.S3DataSource.Path)
+	}
+	for at, n := 0, len(plan.Pieces); ; {
+		plan.Shards = append(plan.Shards, at)
+		if at == n {
+			return plan, nil
+		}
+		left := maxShards - len(plan.Shards) + 1
+		at += (n - at + left - 1) / left
+	}
+}
+
+// findInputs lists the input: the object of the given name, or those below it.
+// Of a folder, notes of other programs (_SUCCESS, .DS_Store) are left out, and
+// outputs, so that a job may write where it reads.
+func (m *Manager) findInputs(ctx context.Context, b resource.BatchBody) (*batchPlan, error) {
+	location := b.JobInput.S3DataSource.Path
+	full := strings.TrimPrefix(location, "s3://")
+	exact := strings.TrimRight(full, "/")
+	out := strings.TrimRight(strings.TrimPrefix(b.JobOutput.S3DataDestination.Path, "s3://"), "/") + "/"
+	plan := &batchPlan{}
+	add := func(info artifact.Info, name string) {
+		plan.Files = append(plan.Files, batchFile{info.Name, info.Size, info.ModTime, out + name + outSuffix})
+		plan.Bytes += info.Size
+	}
+	for info, err := range m.Objects.List(ctx, exact) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", location, err)
+		}
+		if info.Name == exact && full == exact {
+			plan.Files, plan.Bytes = nil, 0
+			add(info, path.Base(exact))
+			break
+		}
+		below, ok := strings.CutPrefix(info.Name, exact+"/")
+		base := path.Base(below)
+		if !ok || below == "" || strings.HasSuffix(below, "/") || base[0] == '_' || base[0] == '.' || strings.HasSuffix(base, outSuffix) {
+			continue
+		}
+		if add(info, below); len(plan.Files) > maxBatchFiles {
+			return nil, attune.Errorf(attune.Invalid, "more than %d files lie below %s: give fewer, larger ones", maxBatchFiles, location)
+		}
+	}
+	if len(plan.Files) == 0 {
+		return nil, attune.Errorf(attune.Invalid, "Invalid S3 input path: nothing lies at %s; upload a file of one JSON object a line there first", location)
+	}
+	if plan.Bytes > maxBatchBytes {
+		return nil, attune.Errorf(attune.Invalid, "the input has %d bytes: at most %d are allowed; divide it among several jobs", plan.Bytes, maxBatchBytes)
+	}
+	slices.SortFunc(plan.Files, func(a, b batchFile) int { return strings.Compare(a.Name, b.Name) })
+	return plan, nil
+}
+
+// outSuffix is added to the name of an input for that of its output.
+const outSuffix = ".out"
+
+// cut adds the pieces of one file, each of about size bytes and at most most
+// lines, and counts the lines that are not empty.
+func (m *Manager) cut(ctx context.Context, plan *batchPlan, file int, size, most int64) (lines int64, err error) {
+	f := &plan.Files[file]
+	r, err := m.Objects.Open(ctx, f.Name)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	var at, begun, inPiece int64 // offsets, and lines since begun
+	flush := func() {
+		if inPiece > 0 {
+			plan.Pieces = append(plan.Pieces, batchPiece{file, begun, at})
+		}
+		begun, inPiece = at, 0
+	}
+	in, blank := bufio.NewReaderSize(r, copyBuffer), true
+	for err == nil {
+		var part []byte
+		part, err = in.ReadSlice('\n') // of a line longer than the buffer it is a part
+		at += int64(len(part))
+		blank = blank && len(bytes.TrimSpace(part)) == 0
+		if errors.Is(err, bufio.ErrBufferFull) {
+			err = ctx.Err()
+			continue
+		}
+		if !blank {
+			lines++
+			inPiece++
+		}
+		blank = true
+		if at-begun >= size || inPiece >= most {
+			flush()
+			err = errors.Join(err, ctx.Err())
+		}
+	}
+	if !errors.Is(err, io.EOF) || at != f.Size {
+		return 0, fmt.Errorf("read %s: %d of %d bytes: %w", f.Name, at, f.Size, err)
+	}
+	flush()
+	return lines, nil
+}
+
+// checkOutputs refuses, before any work, outputs that could not be written.
+func (m *Manager) checkOutputs(ctx context.Context, plan *batchPlan) error {
+	for i := range plan.Files {
+		if err := m.checkOutput(ctx, plan.Files[i].Output); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOutput refuses an object that could not be written.
+func (m *Manager) checkOutput(ctx context.Context, name string) error {
+	bucket, _, _ := strings.Cut(name, "/")
+	ok, err := m.HasBucket(ctx, bucket)
+	if err == nil && !ok {
+		err = attune.Errorf(attune.Invalid, "Invalid S3 output path: bucket %s does not exist; create it first", bucket)
+	}
+	if err != nil {
+		return err
+	}
+	w, err := m.Objects.Replace(ctx, name)
+	if err != nil {
+		return err
+	}
+	w.Abort()
+	return nil
+}
+
+func putJSON(ctx context.Context, store *artifact.Store, name string, v any) error {
+	text, err := json.Marshal(v)
+	if err == nil {
+		_, err = store.Put(ctx, name, text)
+	}
+	return err
+}
+
+func getPlan(ctx context.Context, store *artifact.Store, p Planned) (*batchPlan, error) {
+	text, err := store.Get(ctx, p.Plan+planFile, maxPlan)
+	if err != nil {
+		return nil, err
+	}
+	plan := new(batchPlan)
+	return plan, json.Unmarshal(text, plan)
+}
