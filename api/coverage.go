@@ -24,7 +24,7 @@ type Note struct {
 // notes gathers those of every area, in no order.
 func notes() []Note {
 	var all []Note
-	for _, of := range []func() []Note{actionNotes} {
+	for _, of := range []func() []Note{actionNotes, batchNotes} {
 		all = append(all, of()...)
 	}
 	return all

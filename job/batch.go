@@ -66,8 +66,8 @@ func batchFolder(id string) string { return "batch/" + id + "/" }
 
 const (
 	planFile = "/plan.json"
-	// maxPlan bounds a plan in bytes: a thousand files with long names.
-	maxPlan = 8 << 20
+	// maxPlan bounds a plan in bytes: as many files as may be, with long names.
+	maxPlan = 32 << 20
 	// batchFoldWait is how long a part waits for a profile that is behind, as
 	// after a restart. Answers from half a profile would be kept, so it then
 	// fails and is tried again.
@@ -87,7 +87,7 @@ func (a *activities) BatchPlan(ctx context.Context, ref Ref) (Planned, error) {
 			return out, err
 		}
 		report(Progress{Stage: "read"})
-		plan, err := a.m.planBatch(ctx, body, lineLimits(r.Kind), report)
+		plan, err := a.m.planBatch(ctx, r.Kind, body, report)
 		if err != nil {
 			return out, err
 		}

@@ -160,6 +160,9 @@ func (a *itemAnswers) rank(ctx context.Context, lines []batchLine, results []ser
 		if err == nil {
 			user, err = id("userId", l.asked.User)
 		}
+		if n := len(l.asked.Items); err == nil && (n == 0 || n > serve.MaxItems) {
+			err = attune.Errorf(attune.Invalid, "itemList has %d items: it must have 1 to %d", n, serve.MaxItems)
+		}
 		if err == nil {
 			results[i].Answer, err = a.offline.Rank(ctx, serve.RankRequest{Campaign: a.job, User: user, Items: l.asked.Items,
 				Filter: a.filter, FilterValues: l.asked.Values})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -18,16 +19,9 @@ import (
 	"github.com/attune-io/attune/resource"
 )
 
-// The limits of a batch job's input, those of the service.
-const (
-	maxBatchFiles = 1000
-	maxBatchBytes = 1 << 30
-	maxBatchLines = 50_000_000
-
-	maxSegmentItems   = 500 // lines of a job of aws-item-affinity
-	maxSegmentQueries = 10  // of aws-item-attribute-affinity
-	segmentsAtOnce    = 8
-)
+// maxBatchFiles bounds the files of one job, whose names are held at once. In
+// strict mode the service's quotas, resource.BatchLimits, are below.
+const maxBatchFiles = 10_000
 
 const (
 	// pieceBytes is about how much input is answered into one file: some seconds
@@ -62,21 +56,32 @@ type batchPiece struct {
 	To   int64 `json:"to"`
 }
 
-// limits say how a kind's input is cut.
-type limits struct {
-	lines int64 // of the whole input
-	piece int64 // lines of a piece
+// pieceLines is how many lines of a kind of job may be answered together.
+func pieceLines(k resource.Kind) int64 {
+	if k == resource.BatchSegmentJob {
+		return segmentsAtOnce
+	}
+	return math.MaxInt64
 }
 
-func lineLimits(k resource.Kind) limits {
-	if k == resource.BatchSegmentJob {
-		return limits{maxSegmentItems, segmentsAtOnce}
+// mostLines is how many lines a job's input may have; 0 for any number.
+func mostLines(k resource.Kind, recipe string, most resource.BatchLimits) int64 {
+	switch {
+	case k == resource.BatchInferenceJob:
+		return most.Records
+	case recipe == attributeAffinity:
+		return int64(most.SegmentQueries)
 	}
-	return limits{maxBatchLines, maxBatchLines}
+	return int64(most.SegmentItems)
 }
 
 // planBatch finds the input of a job and cuts it at line ends.
-func (m *Manager) planBatch(ctx context.Context, b resource.BatchBody, most limits, report func(Progress)) (*batchPlan, error) {
+func (m *Manager) planBatch(ctx context.Context, k resource.Kind, b resource.BatchBody, report func(Progress)) (*batchPlan, error) {
+	recipe, err := m.recipeOf(ctx, b.SolutionVersionArn)
+	if err != nil {
+		return nil, err
+	}
+	most := mostLines(k, recipe, m.Registry.Limits().Batch)
 	plan, err := m.findInputs(ctx, b)
 	if err != nil {
 		return nil, err
@@ -85,13 +90,13 @@ func (m *Manager) planBatch(ctx context.Context, b resource.BatchBody, most limi
 	var lines, read int64
 	for i := range plan.Files {
 		report(Progress{Stage: "read", Done: read, Total: plan.Bytes})
-		n, err := m.cut(ctx, plan, i, size, most.piece)
+		n, err := m.cut(ctx, plan, i, size, pieceLines(k))
 		if err != nil {
 			return nil, err
 		}
 		lines, read = lines+n, read+plan.Files[i].Size
-		if lines > most.lines {
-			return nil, attune.Errorf(attune.Invalid, "the input has more than %d lines: divide it among several jobs", most.lines)
+		if most > 0 && lines > most {
+			return nil, attune.Errorf(attune.Invalid, "the input has more than %d lines: divide it among several jobs", most)
 		}
 	}
 	if lines == 0 {
@@ -115,7 +120,10 @@ func (m *Manager) findInputs(ctx context.Context, b resource.BatchBody) (*batchP
 	full := strings.TrimPrefix(location, "s3://")
 	exact := strings.TrimRight(full, "/")
 	out := strings.TrimRight(strings.TrimPrefix(b.JobOutput.S3DataDestination.Path, "s3://"), "/") + "/"
-	plan := &batchPlan{}
+	most, files, plan := m.Registry.Limits().Batch, maxBatchFiles, &batchPlan{}
+	if most.Files > 0 {
+		files = min(files, most.Files)
+	}
 	add := func(info artifact.Info, name string) {
 		plan.Files = append(plan.Files, batchFile{info.Name, info.Size, info.ModTime, out + name + outSuffix})
 		plan.Bytes += info.Size
@@ -134,15 +142,15 @@ func (m *Manager) findInputs(ctx context.Context, b resource.BatchBody) (*batchP
 		if !ok || below == "" || strings.HasSuffix(below, "/") || base[0] == '_' || base[0] == '.' || strings.HasSuffix(base, outSuffix) {
 			continue
 		}
-		if add(info, below); len(plan.Files) > maxBatchFiles {
-			return nil, attune.Errorf(attune.Invalid, "more than %d files lie below %s: give fewer, larger ones", maxBatchFiles, location)
+		if add(info, below); len(plan.Files) > files {
+			return nil, attune.Errorf(attune.Invalid, "more than %d files lie below %s: give fewer, larger ones", files, location)
 		}
 	}
 	if len(plan.Files) == 0 {
 		return nil, attune.Errorf(attune.Invalid, "Invalid S3 input path: nothing lies at %s; upload a file of one JSON object a line there first", location)
 	}
-	if plan.Bytes > maxBatchBytes {
-		return nil, attune.Errorf(attune.Invalid, "the input has %d bytes: at most %d are allowed; divide it among several jobs", plan.Bytes, maxBatchBytes)
+	if most.Bytes > 0 && plan.Bytes > most.Bytes {
+		return nil, attune.Errorf(attune.Invalid, "the input has %d bytes: at most %d are allowed; divide it among several jobs", plan.Bytes, most.Bytes)
 	}
 	slices.SortFunc(plan.Files, func(a, b batchFile) int { return strings.Compare(a.Name, b.Name) })
 	return plan, nil
@@ -237,4 +245,18 @@ func getPlan(ctx context.Context, store *artifact.Store, p Planned) (*batchPlan,
 	}
 	plan := new(batchPlan)
 	return plan, json.Unmarshal(text, plan)
+}
+
+// recipeOf is the name of the recipe of a solution version.
+func (m *Manager) recipeOf(ctx context.Context, version string) (string, error) {
+	r, err := m.Registry.Get(ctx, attune.ARN(version))
+	if err != nil {
+		return "", err
+	}
+	v, err := resource.Body[resource.SolutionVersionBody](r)
+	if err != nil {
+		return "", err
+	}
+	_, name, _ := attune.ARN(v.RecipeArn).Split()
+	return name, nil
 }

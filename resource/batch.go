@@ -49,15 +49,12 @@ const (
 )
 
 const (
-	// jobsInFlight bounds the batch inference jobs that are pending or in
-	// progress in the whole account, likewise the segment jobs and the exports
-	// (service quotas).
-	jobsInFlight = 5
 	// defaultResults is numResults when nobody says.
 	defaultResults = 25
 	// maxItemResults is what a live request may ask for, too.
 	maxItemResults = 500
-	// maxUserResults bounds a segment (service quota).
+	// maxUserResults bounds a segment, whose users are held in memory: what the
+	// service publishes.
 	maxUserResults = 5_000_000
 	// trendingNow has no batch: what trends is a matter of the moment.
 	trendingNow = "aws-trending-now"
@@ -110,9 +107,6 @@ func (g *Registry) createBatch(ctx context.Context, k Kind, name string, b Batch
 		if err := g.free(ctx, k, name); err != nil {
 			return nil, err
 		}
-		if err := g.room(ctx, k, jobsInFlight); err != nil {
-			return nil, err
-		}
 		return g.add(ctx, &Resource{Kind: k, ARN: g.names.Make(string(k), name), Parent: version.ARN, Name: name}, b, group)
 	})
 }
@@ -123,16 +117,14 @@ func (g *Registry) batchable(ctx context.Context, k Kind, b BatchBody) (version,
 	if strings.HasSuffix(b.SolutionVersionArn, "/$LATEST") {
 		return nil, nil, attune.Errorf(attune.Invalid, "%s takes one solution version: give its ARN instead of $LATEST, as DescribeSolution shows it in latestSolutionVersion", k.One())
 	}
-	version, group, err = g.deployable(ctx, b.SolutionVersionArn, CampaignBody{CampaignConfig: b.Config})
-	if err != nil {
-		return nil, nil, err
+	version, group, recipe, err := g.usable(ctx, b.SolutionVersionArn)
+	if err == nil {
+		err = checkBatchRecipe(k, recipe)
 	}
-	vb, err := Body[SolutionVersionBody](version)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		err = checkCampaign(CampaignBody{CampaignConfig: b.Config}, recipe) // the same configuration
 	}
-	recipe, _ := spec.ByARN(vb.RecipeArn) // deployable has found it
-	if err := checkBatchRecipe(k, recipe); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	if b.FilterArn == "" {

@@ -44,30 +44,39 @@ func (g *Registry) deployable(ctx context.Context, arn string, b CampaignBody) (
 	if strings.HasSuffix(arn, "/$LATEST") {
 		return nil, nil, attune.Errorf(attune.Invalid, "solution version $LATEST is not built yet: give the ARN of a version, as CreateSolutionVersion answers it")
 	}
-	if version, group, err = g.within(ctx, SolutionVersion, arn); err != nil {
-		return nil, nil, err
-	}
-	solution, err := g.store.Get(ctx, version.Parent)
+	version, group, recipe, err := g.usable(ctx, arn)
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, r := range []*Resource{version, solution} {
-		if err := ready(r); err != nil {
-			return nil, nil, err
-		}
-	}
-	vb, err := Body[SolutionVersionBody](version)
-	if err != nil {
-		return nil, nil, err
-	}
-	recipe, ok := spec.ByARN(vb.RecipeArn)
-	if !ok {
-		return nil, nil, attune.Errorf(attune.Invalid, "recipe %s of %s is not known to this build", vb.RecipeArn, arn)
 	}
 	if recipe.Kind == spec.Segment {
 		return nil, nil, attune.Errorf(attune.Invalid, "%s is of %s, which answers batch segment jobs only: a campaign cannot serve it", arn, recipe.Name)
 	}
 	return version, group, checkCampaign(b, recipe)
+}
+
+// usable finds an ACTIVE version, whose solution must be ACTIVE too, and its recipe.
+func (g *Registry) usable(ctx context.Context, arn string) (version, group *Resource, recipe spec.Recipe, err error) {
+	if version, group, err = g.within(ctx, SolutionVersion, arn); err != nil {
+		return nil, nil, recipe, err
+	}
+	solution, err := g.store.Get(ctx, version.Parent)
+	if err != nil {
+		return nil, nil, recipe, err
+	}
+	for _, r := range []*Resource{version, solution} {
+		if err := ready(r); err != nil {
+			return nil, nil, recipe, err
+		}
+	}
+	vb, err := Body[SolutionVersionBody](version)
+	if err != nil {
+		return nil, nil, recipe, err
+	}
+	recipe, ok := spec.ByARN(vb.RecipeArn)
+	if !ok {
+		return nil, nil, recipe, attune.Errorf(attune.Invalid, "recipe %s of %s is not known to this build", vb.RecipeArn, arn)
+	}
+	return version, group, recipe, nil
 }
 
 // checkCampaign refuses configuration that would have no effect.

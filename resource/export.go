@@ -55,9 +55,6 @@ func (g *Registry) CreateExportJob(ctx context.Context, name string, b ExportJob
 		if err := g.free(ctx, ExportJob, name); err != nil {
 			return nil, err
 		}
-		if err := g.room(ctx, ExportJob, jobsInFlight); err != nil {
-			return nil, err
-		}
 		return g.add(ctx, &Resource{Kind: ExportJob, ARN: g.names.Make("dataset-export-job", name), Parent: set.ARN, Name: name}, b, group)
 	})
 }

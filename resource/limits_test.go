@@ -38,14 +38,25 @@ var quotaCases = map[resource.Kind]struct {
 		return h.CreateFilter(h.Context(), fmt.Sprint("f", n), resource.FilterBody{DatasetGroupArn: w.group,
 			FilterExpression: `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")`})
 	}},
+	resource.ExportJob: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
+		return h.CreateExportJob(h.Context(), fmt.Sprint("e", n), exportBody(w.dataset))
+	}},
+	resource.BatchInferenceJob: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
+		return h.CreateBatchInferenceJob(h.Context(), fmt.Sprint("b", n), resource.BatchRequest{BatchBody: batchBody(w.version)})
+	}},
+	resource.BatchSegmentJob: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
+		if w.segments == "" {
+			w.segments = h.active(h.version(h.active(h.solution("segments", w.group, segmentRecipe))))
+		}
+		return h.CreateBatchSegmentJob(h.Context(), fmt.Sprint("b", n), batchBody(w.segments))
+	}},
 }
 
 // notYet are the kinds with a quota that cannot be made here.
-var notYet = []resource.Kind{resource.Recommender, resource.MetricAttribution, resource.ExportJob,
-	resource.BatchInferenceJob, resource.BatchSegmentJob, resource.DataDeletionJob}
+var notYet = []resource.Kind{resource.Recommender, resource.MetricAttribution, resource.DataDeletionJob}
 
 // workshop is a group with one ACTIVE thing of most kinds.
-type workshop struct{ group, dataset, solution, version string }
+type workshop struct{ group, dataset, solution, version, segments string }
 
 func newWorkshop(h *house) *workshop {
 	w := &workshop{}
@@ -84,7 +95,7 @@ func TestQuotas(t *testing.T) {
 			if q.Kind == resource.Schema { // which are in no state
 				h.ok(h.DeleteSchema(h.Context(), last))
 			} else {
-				h.to(last, resource.CreateFailed)
+				h.to(last, resource.WordsOf(q.Kind).Failed)
 			}
 			h.must(c.make(h, w, 1001))
 

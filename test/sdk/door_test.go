@@ -115,10 +115,6 @@ func TestNotBuilt(t *testing.T) {
 			_, err := c.control.DescribeRecommender(c.ctx, &personalize.DescribeRecommenderInput{RecommenderArn: arn})
 			return err
 		},
-		"ListBatchInferenceJobs": func() error {
-			_, err := c.control.ListBatchInferenceJobs(c.ctx, &personalize.ListBatchInferenceJobsInput{})
-			return err
-		},
 		"ListTagsForResource": func() error {
 			_, err := c.control.ListTagsForResource(c.ctx, &personalize.ListTagsForResourceInput{ResourceArn: arn})
 			return err

@@ -1,0 +1,223 @@
+package sdk_test
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/personalize"
+	"github.com/aws/aws-sdk-go-v2/service/personalize/types"
+	"github.com/aws/aws-sdk-go-v2/service/personalizeruntime"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/attune-io/attune/test/binary"
+	"github.com/attune-io/attune/world"
+)
+
+// batchLine is a line of a batch job's output.
+type batchLine struct {
+	Input  json.RawMessage `json:"input"`
+	Output *struct {
+		Items  []string  `json:"recommendedItems"`
+		Scores []float64 `json:"scores"`
+		Users  []string  `json:"recommendedUsers"`
+	} `json:"output"`
+	Error *string `json:"error"`
+}
+
+// read gives an object's text.
+func (c *clients) read(bucket, key string) string {
+	c.Helper()
+	out := must[*s3.GetObjectOutput](c)(c.objects.GetObject(c.ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key}))
+	defer out.Body.Close()
+	return string(must[[]byte](c)(io.ReadAll(out.Body)))
+}
+
+func (c *clients) batchLines(bucket, key string) (lines []batchLine) {
+	c.Helper()
+	for line := range strings.Lines(c.read(bucket, key)) {
+		var l batchLine
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			c.Fatalf("%s: %v", line, err)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// ends waits for the last status of a job.
+func (c *clients) ends(status func() (*string, *string, error)) (last, why string) {
+	c.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		now, why, err := status()
+		if err != nil {
+			c.Fatal(err)
+		}
+		switch *now {
+		case "ACTIVE", "CREATE FAILED":
+			return *now, aws.ToString(why)
+		case "PENDING", "IN PROGRESS", "CREATE PENDING", "CREATE IN_PROGRESS":
+		default:
+			c.Fatalf("status %q", *now)
+		}
+	}
+	c.Fatal("the job did not end in time")
+	return
+}
+
+func (c *clients) batchInference(in *personalize.CreateBatchInferenceJobInput, input, output string) (job types.BatchInferenceJob) {
+	c.Helper()
+	in.RoleArn = aws.String(binary.Role)
+	in.JobInput = &types.BatchInferenceJobInput{S3DataSource: &types.S3DataConfig{Path: &input}}
+	in.JobOutput = &types.BatchInferenceJobOutput{S3DataDestination: &types.S3DataConfig{Path: &output}}
+	made := must[*personalize.CreateBatchInferenceJobOutput](c)(c.control.CreateBatchInferenceJob(c.ctx, in))
+	c.ends(func() (*string, *string, error) {
+		d, err := c.control.DescribeBatchInferenceJob(c.ctx, &personalize.DescribeBatchInferenceJobInput{BatchInferenceJobArn: made.BatchInferenceJobArn})
+		if err != nil {
+			return nil, nil, err
+		}
+		job = *d.BatchInferenceJob
+		return job.Status, job.FailureReason, nil
+	})
+	return job
+}
+
+// TestBatchJobs goes through batch inference of all kinds, segments and exports
+// with the ordinary client.
+func TestBatchJobs(t *testing.T) {
+	t.Parallel()
+	c := newClients(t, start(t))
+	shop := smallShop(t)
+	var events, items strings.Builder
+	if err := shop.WriteInteractions(&events); err != nil {
+		t.Fatal(err)
+	}
+	if err := shop.WriteItems(&items); err != nil {
+		t.Fatal(err)
+	}
+	group := c.datasetGroup("batch")
+	set := c.dataset(group, "INTERACTIONS", world.InteractionsSchema)
+	goods := c.dataset(group, "ITEMS", world.ItemsSchema)
+	for name, job := range map[string]string{
+		"events": c.importing("events", set, c.put("batch", "events.csv", events.String()), types.ImportModeFull),
+		"items":  c.importing("items", goods, c.put("batch", "items.csv", items.String()), types.ImportModeFull),
+	} {
+		c.active(name, func() (*string, *string, error) { return c.importStatus(job) })
+	}
+	t.Run("users", func(t *testing.T) { c.on(t).batchUsers(group, shop) })
+	t.Run("ranking", func(t *testing.T) { c.on(t).batchRanking(group, shop) })
+	t.Run("related", func(t *testing.T) { c.on(t).batchRelated(group, shop) })
+}
+
+// on is c for a part of a test.
+func (c *clients) on(t *testing.T) *clients {
+	part := *c
+	part.T, part.ctx = t, t.Context()
+	return &part
+}
+
+func (c *clients) batchUsers(group string, shop *world.World) {
+	version := c.version(c.solution("users", group, "aws-user-personalization"))
+	campaign := c.campaign("users", version)
+	f := must[*personalize.CreateFilterOutput](c)(c.control.CreateFilter(c.ctx, &personalize.CreateFilterInput{Name: aws.String("genre"), DatasetGroupArn: &group,
+		FilterExpression: aws.String(`INCLUDE ItemID WHERE Items.GENRES IN ($GENRE)`)}))
+	c.active("filter", func() (*string, *string, error) {
+		d, err := c.control.DescribeFilter(c.ctx, &personalize.DescribeFilterInput{FilterArn: f.FilterArn})
+		if err != nil {
+			return nil, nil, err
+		}
+		return d.Filter.Status, d.Filter.FailureReason, nil
+	})
+	genre := shop.Item(0).Genres[0]
+	var in strings.Builder
+	for u := range 100 {
+		in.WriteString(`{"userId": "` + shop.User(u).ID + `", "filterValues": {"GENRE": "\"` + genre + `\""}}` + "\n")
+	}
+	in.WriteString(`{"userId": "u1"}` + "\nbad\n")
+	job := c.batchInference(&personalize.CreateBatchInferenceJobInput{JobName: aws.String("users"), SolutionVersionArn: &version, NumResults: aws.Int32(7), FilterArn: f.FilterArn,
+		BatchInferenceJobConfig: &types.BatchInferenceJobConfig{ItemExplorationConfig: map[string]string{"explorationWeight": "0"}}},
+		c.put("batch", "in/users.json", in.String()), "s3://batch/out/")
+	if *job.Status != "ACTIVE" || *job.NumResults != 7 || *job.FilterArn != *f.FilterArn || job.BatchInferenceJobMode != types.BatchInferenceJobModeBatchInference ||
+		*job.JobInput.S3DataSource.Path != "s3://batch/in/users.json" || *job.JobOutput.S3DataDestination.Path != "s3://batch/out/" ||
+		*job.RoleArn != binary.Role || job.BatchInferenceJobConfig.ItemExplorationConfig["explorationWeight"] != "0" {
+		c.Errorf("described as %+v", job)
+	}
+	lines := c.batchLines("batch", "out/users.json.out")
+	if len(lines) != 102 {
+		c.Fatalf("%d lines", len(lines))
+	}
+	for u := range 100 {
+		user, l := shop.User(u).ID, lines[u]
+		want := must[*personalizeruntime.GetRecommendationsOutput](c)(c.runtime.GetRecommendations(c.ctx, &personalizeruntime.GetRecommendationsInput{
+			CampaignArn: &campaign, UserId: &user, NumResults: 7, FilterArn: f.FilterArn, FilterValues: map[string]string{"GENRE": `"` + genre + `"`}}))
+		if l.Error != nil || !strings.Contains(string(l.Input), `"userId":"`+user+`"`) || len(l.Output.Items) != len(want.ItemList) {
+			c.Fatalf("user %s: %+v", user, l)
+		}
+		for i, item := range want.ItemList {
+			if l.Output.Items[i] != *item.ItemId || l.Output.Scores[i] != *item.Score {
+				c.Errorf("user %s, place %d: %s %g, live %s %g", user, i, l.Output.Items[i], l.Output.Scores[i], *item.ItemId, *item.Score)
+			}
+		}
+	}
+	for _, l := range lines[100:] {
+		if l.Error == nil || l.Output != nil {
+			c.Errorf("a bad line was answered: %+v", l)
+		}
+	}
+	list := must[*personalize.ListBatchInferenceJobsOutput](c)(c.control.ListBatchInferenceJobs(c.ctx, &personalize.ListBatchInferenceJobsInput{SolutionVersionArn: &version}))
+	if len(list.BatchInferenceJobs) != 1 || *list.BatchInferenceJobs[0].JobName != "users" || *list.BatchInferenceJobs[0].SolutionVersionArn != version {
+		c.Errorf("listed as %+v", list.BatchInferenceJobs)
+	}
+	job = c.batchInference(&personalize.CreateBatchInferenceJobInput{JobName: aws.String("none"), SolutionVersionArn: &version}, "s3://batch/in/none.json", "s3://batch/out/")
+	if *job.Status != "CREATE FAILED" || !strings.Contains(aws.ToString(job.FailureReason), "Invalid S3 input path") {
+		c.Errorf("without an input: %s %s", *job.Status, aws.ToString(job.FailureReason))
+	}
+	_, err := c.control.CreateBatchInferenceJob(c.ctx, &personalize.CreateBatchInferenceJobInput{JobName: aws.String("themes"), SolutionVersionArn: &version, RoleArn: aws.String(binary.Role),
+		BatchInferenceJobMode: types.BatchInferenceJobModeThemeGeneration, JobInput: job.JobInput, JobOutput: job.JobOutput})
+	refusedAs[*types.InvalidInputException](c.T, err, "THEME_GENERATION is not offered")
+}
+
+func (c *clients) batchRanking(group string, shop *world.World) {
+	version := c.version(c.solution("ranking", group, "aws-personalized-ranking"))
+	campaign := c.campaign("ranking", version)
+	user, list := shop.User(3).ID, []string{shop.Item(4).ID, shop.Item(9).ID, shop.Item(77).ID}
+	text := must[[]byte](c)(json.Marshal(map[string]any{"userId": user, "itemList": list}))
+	c.batchInference(&personalize.CreateBatchInferenceJobInput{JobName: aws.String("ranking"), SolutionVersionArn: &version},
+		c.put("batch", "in/ranking.json", string(text)+"\n"+`{"userId":"`+user+`"}`), "s3://batch/out")
+	want := must[*personalizeruntime.GetPersonalizedRankingOutput](c)(c.runtime.GetPersonalizedRanking(c.ctx, &personalizeruntime.GetPersonalizedRankingInput{
+		CampaignArn: &campaign, UserId: &user, InputList: list}))
+	lines := c.batchLines("batch", "out/ranking.json.out")
+	for i, item := range want.PersonalizedRanking {
+		if lines[0].Output.Items[i] != *item.ItemId || lines[0].Output.Scores[i] != *item.Score {
+			c.Errorf("place %d: %+v, live %s %g", i, lines[0].Output, *item.ItemId, *item.Score)
+		}
+	}
+	if lines[1].Error == nil || !strings.Contains(*lines[1].Error, "itemList") {
+		c.Errorf("a line without a list: %+v", lines[1])
+	}
+}
+
+func (c *clients) batchRelated(group string, shop *world.World) {
+	version := c.version(c.solution("related", group, "aws-sims"))
+	campaign := c.campaign("related", version)
+	item := shop.Item(5).ID
+	c.batchInference(&personalize.CreateBatchInferenceJobInput{JobName: aws.String("related"), SolutionVersionArn: &version},
+		c.put("batch", "in/related.json", `{"itemId":"`+item+`"}`), "s3://batch/out")
+	want := must[*personalizeruntime.GetRecommendationsOutput](c)(c.runtime.GetRecommendations(c.ctx, &personalizeruntime.GetRecommendationsInput{CampaignArn: &campaign, ItemId: &item}))
+	text := c.read("batch", "out/related.json.out")
+	if strings.Contains(text, "scores") {
+		c.Errorf("items like another have no scores: %s", text)
+	}
+	got := c.batchLines("batch", "out/related.json.out")[0].Output.Items
+	if len(got) != 25 || len(want.ItemList) != 25 {
+		c.Fatalf("%d items, live %d", len(got), len(want.ItemList))
+	}
+	for i := range got {
+		if got[i] != *want.ItemList[i].ItemId {
+			c.Errorf("place %d: %s, live %s", i, got[i], *want.ItemList[i].ItemId)
+		}
+	}
+}
