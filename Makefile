@@ -10,6 +10,7 @@ TOOLS        := $(CURDIR)/.tools
 LINT         := $(TOOLS)/golangci-lint
 LINT_VERSION := v2.15.0
 VENV         := $(CURDIR)/.venv
+NODE         := $(CURDIR)/.node
 
 .PHONY: help
 help: ## Show this list
@@ -40,9 +41,11 @@ test-engines: ## Engines by URL: real NATS and PostgreSQL, thrown away afterward
 	.ci/engines
 
 .PHONY: clients
-clients: ## Install the clients that test/sdk drives: boto3, aws CLI v1 (.venv) and v2 (Debian)
+clients: ## Install the clients that tests drive: boto3 and aws CLI v1 (.venv), JavaScript SDK (.node), aws CLI v2 (Debian)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q -r test/sdk/requirements.txt
+	@if ! command -v npm > /dev/null; then apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm; fi
+	mkdir -p $(NODE) && cp test/sdk/package.json test/sdk/package-lock.json $(NODE)/ && npm ci --silent --no-audit --no-fund --prefix $(NODE)
 	@if ! test -x /usr/bin/aws || ! command -v strace > /dev/null; then apt-get update -qq && apt-get install -y -qq --no-install-recommends awscli strace; fi
 
 .PHONY: generate
@@ -64,4 +67,4 @@ bench: ## The speed tables of bench/README.md, measured again
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin $(TOOLS) $(VENV)
+	rm -rf bin $(TOOLS) $(VENV) $(NODE)

@@ -24,7 +24,11 @@ type Note struct {
 // notes gathers those of every area, in no order.
 func notes() []Note {
 	var all []Note
-	for _, of := range []func() []Note{actionNotes, batchNotes} {
+	for _, of := range []func() []Note{
+		coreNotes,
+		actionNotes,
+		batchNotes,
+	} {
 		all = append(all, of()...)
 	}
 	return all
