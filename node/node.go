@@ -164,7 +164,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 		return err
 	}
 	n.profiles = profile.New(n.events, n.artifacts, n.artifacts, n.cfg.Clock, n.log, n.metrics, nil)
-	n.serve = serve.New(n.profiles.View, n.log, n.metrics, nil)
+	n.serve = serve.New(n.profiles.View, n.log, n.metrics, &serve.Options{Clock: n.cfg.Clock, Filters: n.cfg.limits().Filter})
 	n.runtime = api.NewRuntime(n.registry, n.serve, n.events, n.cfg.Clock)
 	n.jobs = job.New(job.Deps{
 		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads, HasBucket: n.objects.HasBucket,

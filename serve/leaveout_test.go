@@ -17,7 +17,7 @@ const recommender = attune.ARN("arn:aws:personalize:us-east-1:000000000000:recom
 func TestLeaveOut(t *testing.T) {
 	for _, kind := range []Kind{User, Related} {
 		shop := testShop()
-		server := newServer(func(event.Group) (view, bool) { return shop, true }, nil, nil)
+		server := newServer(func(event.Group) (view, bool) { return shop, true }, nil, nil, nil)
 		m, scorer := testModel("none", model.SeenKept)
 		if err := server.Load(Release{Campaign: recommender, Group: "g", Kind: kind, Model: m, Scorer: scorer, LeaveOut: []string{"PURCHASE"}}); err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func TestLeaveOut(t *testing.T) {
 // TestAnybody shows that a release which answers all alike needs no asker.
 func TestAnybody(t *testing.T) {
 	shop := testShop()
-	server := newServer(func(event.Group) (view, bool) { return shop, true }, nil, nil)
+	server := newServer(func(event.Group) (view, bool) { return shop, true }, nil, nil, nil)
 	m, scorer := testModel("none", model.SeenKept)
 	if err := server.Load(Release{Campaign: campaign, Group: "g", Kind: User, Model: m, Scorer: scorer, Anybody: true}); err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func TestOfflineIsLive(t *testing.T) {
 
 func TestOfflineRefuses(t *testing.T) {
 	m, scorer := testModel("softmax", model.SeenKept)
-	server := newServer(func(event.Group) (view, bool) { return nil, false }, nil, nil)
+	server := newServer(func(event.Group) (view, bool) { return nil, false }, nil, nil, nil)
 	if _, err := server.Offline(Release{Campaign: "job", Kind: User, Model: m}); attune.KindOf(err) != attune.Invalid {
 		t.Errorf("a release without a scorer: %v", err)
 	}

@@ -137,7 +137,7 @@ const campaign = attune.ARN("arn:aws:personalize:us-east-1:000000000000:campaign
 
 func serverOf(t testing.TB, s *shop, k Kind, m *model.Model, scorer model.Scorer) *Server {
 	t.Helper()
-	server := newServer(func(event.Group) (view, bool) { return s, true }, nil, nil)
+	server := newServer(func(event.Group) (view, bool) { return s, true }, nil, nil, nil)
 	if err := server.Load(Release{Campaign: campaign, Version: "v", Group: "g", Kind: k, Model: m, Scorer: scorer}); err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	m, scorer := testModel("softmax", model.SeenKept)
-	s := newServer(func(event.Group) (view, bool) { return nil, false }, nil, nil)
+	s := newServer(func(event.Group) (view, bool) { return nil, false }, nil, nil, nil)
 	for _, r := range []Release{{}, {Campaign: campaign, Model: m, Scorer: scorer, Kind: "segment"}, {Campaign: campaign, Model: &model.Model{}, Scorer: scorer, Kind: User}} {
 		if err := s.Load(r); attune.KindOf(err) != attune.Invalid {
 			t.Errorf("Load(%+v): %v", r, err)

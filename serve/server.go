@@ -13,6 +13,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/filter"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/profile"
@@ -43,8 +44,11 @@ type Release struct {
 	Anybody  bool // every asker gets the same, so nobody needs to be named
 }
 
-// Options are the choices of a Server; nil means all defaults. There are none yet.
-type Options struct{}
+// Options are the choices of a Server; nil means all defaults.
+type Options struct {
+	Clock   attune.Clock  // default the wall clock
+	Filters filter.Limits // what filters may know of histories; default all there is
+}
 
 // Server holds the releases of this process. It is safe for concurrent use;
 // a request sees one release from its beginning to its end.
@@ -52,6 +56,7 @@ type Server struct {
 	view     func(event.Group) (view, bool)
 	log      *slog.Logger
 	m        *metrics
+	opts     Options
 	loading  sync.Mutex // one change of releases at a time
 	releases atomic.Pointer[map[attune.ARN]*release]
 	spaces   sync.Pool // of *space
@@ -59,20 +64,26 @@ type Server struct {
 
 // New makes a server without releases. profiles gives the live profile of a
 // dataset group; log and reg may be nil.
-func New(profiles func(event.Group) (*profile.View, bool), log *slog.Logger, reg prometheus.Registerer, _ *Options) *Server {
+func New(profiles func(event.Group) (*profile.View, bool), log *slog.Logger, reg prometheus.Registerer, o *Options) *Server {
 	return newServer(func(g event.Group) (view, bool) {
 		v, ok := profiles(g)
 		return v, ok
-	}, log, reg)
+	}, log, reg, o)
 }
 
-func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg prometheus.Registerer) *Server {
+func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg prometheus.Registerer, o *Options) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{view: profiles, log: log, m: newMetrics(reg)}
+	if o != nil {
+		s.opts = *o
+	}
+	if s.opts.Clock == nil {
+		s.opts.Clock = attune.WallClock
+	}
 	s.releases.Store(&map[attune.ARN]*release{})
-	s.spaces.New = func() any { return new(space) }
+	s.spaces.New = func() any { return &space{opts: &s.opts} }
 	return s
 }
 

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"math/bits"
+	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/filter"
@@ -12,6 +13,7 @@ import (
 
 // space is the memory of one request, used again by later ones.
 type space struct {
+	opts    *Options
 	scores  []float32
 	touches []model.Touch
 	seen    []filter.Seen
@@ -117,14 +119,7 @@ func (w *space) allow(r *release, v view, e *filter.Expr, values map[string]stri
 		return attune.Errorf(attune.Invalid, "userId is required: the filter asks who the user is, or what they did")
 	}
 	if b.History() {
-		if w.past == nil {
-			w.past = v.History(user)
-		}
-		w.seen = w.seen[:0]
-		for i := range w.past {
-			w.seen = append(w.seen, filter.Seen{Row: w.past[i].Item, Type: w.past[i].Type})
-		}
-		scene.History = w.seen
+		scene.History = w.did(v, user)
 	}
 	if b.User() {
 		scene.User = v.UserRow(user)
@@ -140,6 +135,21 @@ func (w *space) allow(r *release, v view, e *filter.Expr, values map[string]stri
 	}
 	w.allowed = b.Mask(&scene, w.allowed)
 	return nil
+}
+
+// did is what a filter may know of what the user did.
+func (w *space) did(v view, user string) []filter.Seen {
+	if w.past == nil {
+		w.past = v.History(user)
+	}
+	w.seen = w.seen[:0]
+	if n, idle := len(w.past), w.opts.Filters.Idle; idle > 0 && n > 0 && w.opts.Clock().Sub(time.UnixMilli(w.past[n-1].At)) > idle {
+		return nil
+	}
+	for i := range w.past {
+		w.seen = append(w.seen, filter.Seen{Row: w.past[i].Item, Type: w.past[i].Type})
+	}
+	return filter.Recent(w.seen, w.opts.Filters.History)
 }
 
 // filtered leaves out every row that the filter does not let through. Rows that
