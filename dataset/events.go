@@ -3,45 +3,45 @@ package dataset
 import (
 	"math"
 	"sort"
-	"strings"
 )
 
 // Events are interactions as columns of equal length n, sorted by (User, At,
 // Item, Type). User and Item are rows of the snapshot's vocabularies. The
 // slices are shared between copies of an Events: do not change them.
 type Events struct {
-	User  []int32
-	Item  []int32
-	At    []int64   // Unix milliseconds
-	Type  []uint16  // index into Types
-	Value []float32 // NaN where the event has no value
-	Types []string  // event types in byte order, distinct; "" for events without one
+	User   []int32
+	Item   []int32
+	At     []int64   // Unix milliseconds
+	Type   []uint16  // index into Types
+	Value  []float32 // NaN where the event has no value
+	Weight []float32 // how much each counts, above 0; nil when all count as 1
+	Types  []string  // event types in byte order, distinct; "" for events without one
 }
 
 // Len is the number of events.
 func (e Events) Len() int { return len(e.User) }
 
-// Keep is the events of one type with at least a value: eventType is matched
-// without case and "" means every type; a nil threshold means every value,
-// otherwise events without a value are dropped. Order is kept. The result
-// shares nothing with e but Types, unless everything is kept, when it is e.
-func (e Events) Keep(eventType string, threshold *float64) Events {
-	if eventType == "" && threshold == nil {
-		return e
+// Weigh is the events that count, each with how much: those for which weight,
+// given an index into Types and a value, is above 0. Order is kept. The result
+// shares nothing with e but Types. Where all that count weigh 1, Weight is nil.
+func (e Events) Weigh(weight func(eventType uint16, value float32) float32) Events {
+	all := make([]float32, e.Len())
+	alike := true
+	for i := range all {
+		all[i] = weight(e.Type[i], e.Value[i])
+		alike = alike && (all[i] == 1 || !(all[i] > 0))
 	}
-	wanted := make([]bool, len(e.Types))
-	for i, t := range e.Types {
-		wanted[i] = eventType == "" || strings.EqualFold(t, eventType)
+	keep := func(i int) bool { return all[i] > 0 }
+	if alike {
+		e.Weight = nil
+		return e.Where(keep)
 	}
-	return e.where(func(i int) bool {
-		// A float32 is widened before it is compared: 0.1 as float32 is not 0.1,
-		// so the threshold is rounded the same way as the value was.
-		return wanted[e.Type[i]] && (threshold == nil || e.Value[i] >= float32(*threshold))
-	})
+	e.Weight = all
+	return e.Where(keep)
 }
 
-// where copies the events for which keep is true.
-func (e Events) where(keep func(i int) bool) Events {
+// Where copies the events for which keep is true.
+func (e Events) Where(keep func(i int) bool) Events {
 	n := 0
 	for i := range e.User {
 		if keep(i) {
@@ -57,6 +57,9 @@ func (e Events) where(keep func(i int) bool) Events {
 			out.At = append(out.At, e.At[i])
 			out.Type = append(out.Type, e.Type[i])
 			out.Value = append(out.Value, e.Value[i])
+			if e.Weight != nil {
+				out.Weight = append(out.Weight, e.Weight[i])
+			}
 		}
 	}
 	return out
@@ -64,8 +67,12 @@ func (e Events) where(keep func(i int) bool) Events {
 
 // Slice is events [from, to), sharing memory with e.
 func (e Events) Slice(from, to int) Events {
-	return Events{User: e.User[from:to:to], Item: e.Item[from:to:to], At: e.At[from:to:to],
+	out := Events{User: e.User[from:to:to], Item: e.Item[from:to:to], At: e.At[from:to:to],
 		Type: e.Type[from:to:to], Value: e.Value[from:to:to], Types: e.Types}
+	if e.Weight != nil {
+		out.Weight = e.Weight[from:to:to]
+	}
+	return out
 }
 
 // Of is the events of one user, oldest first, sharing memory with e; empty if there are none.

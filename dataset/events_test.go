@@ -23,26 +23,28 @@ func snapshotOf(t *testing.T, rows ...dataset.Row) *dataset.Snapshot {
 	return s
 }
 
-func TestKeep(t *testing.T) {
-	at := func(n float64) *float64 { return &n }
+func TestWeigh(t *testing.T) {
 	row := func(item, typ string, value float64) dataset.Row {
 		return dataset.Row{User: "u", Item: item, Type: typ, Value: value}
 	}
-	s := snapshotOf(t, row("a", "Rate", 3), row("b", "rate", 4), row("c", "RATE", math.NaN()), row("d", "View", 5), row("e", "Rate", 0.1))
-	for _, c := range []struct {
-		typ       string
-		threshold *float64
-		want      string
-	}{
-		{"", nil, "a b c d e"}, {"rate", nil, "a b c e"}, {"Rate", at(4), "b"}, {"", at(4), "b d"}, {"Buy", nil, ""}, {"rate", at(0.1), "a b e"},
+	s := snapshotOf(t, row("a", "Rate", 3), row("b", "Buy", 4), row("c", "Rate", math.NaN()), row("d", "View", 5))
+	for want, weight := range map[string]func(typ string, value float32) float32{
+		"a b c d []":    func(string, float32) float32 { return 1 },
+		"b d []":        func(_ string, value float32) float32 { return map[bool]float32{true: 1}[value > 3] },
+		"a b c [1 2 1]": func(typ string, _ float32) float32 { return map[string]float32{"Rate": 1, "Buy": 2}[typ] },
+		"c [0.5]":       func(_ string, value float32) float32 { return map[bool]float32{true: 0.5}[value != value] },
+		" []":           func(string, float32) float32 { return float32(math.NaN()) },
 	} {
-		kept := s.Events.Keep(c.typ, c.threshold)
+		kept := s.Events.Weigh(func(t uint16, value float32) float32 { return weight(s.Events.Types[t], value) })
 		var got []string
 		for _, i := range kept.Item {
 			got = append(got, s.Items.ID(i))
 		}
-		if strings.Join(got, " ") != c.want || kept.Len() != len(kept.Value) || kept.Len() != len(kept.At) {
-			t.Errorf("%q %v: %v", c.typ, c.threshold, got)
+		if text := fmt.Sprint(strings.Join(got, " "), " ", kept.Weight); text != want || kept.Len() != len(kept.Value) || kept.Len() != len(kept.At) {
+			t.Errorf("got %s, want %s", text, want)
+		}
+		if kept.Weight != nil && kept.Len() > 1 && len(kept.Slice(1, kept.Len()).Weight) != kept.Len()-1 {
+			t.Error("a slice loses weights")
 		}
 	}
 }

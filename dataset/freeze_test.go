@@ -305,3 +305,25 @@ func TestOpenRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestFreezeTogether: two trainings of one moment make one snapshot. Who finds
+// the other at it is told to try again, never that there is nothing.
+func TestFreezeTogether(t *testing.T) {
+	s := newStore(t)
+	for round := range 30 {
+		spec := FreezeSpec{Group: "a1", AsOf: second(1_000_000 + round)}
+		failed := make(chan error, 4)
+		for range cap(failed) {
+			go func() {
+				_, err := freeze(t.Context(), records(view("u", "i", round)), s, spec)
+				failed <- err
+			}()
+		}
+		for range cap(failed) {
+			if err := <-failed; err != nil && attune.KindOf(err) != attune.Unavailable {
+				t.Fatal(err)
+			}
+		}
+		mustFreeze(t, s, spec, view("u", "i", round))
+	}
+}

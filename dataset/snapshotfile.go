@@ -107,7 +107,11 @@ func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info
 			return nil, err
 		}
 	}
-	return ReadInfo(ctx, store, info.Name)
+	whole, err := ReadInfo(ctx, store, info.Name)
+	if err != nil && attune.KindOf(err) == attune.NotFound { // the other has the last file in hand, and may yet fail
+		return nil, attune.Errorf(attune.Unavailable, "snapshot %s is being written by somebody else; try again", info.Name)
+	}
+	return whole, err
 }
 
 // writeRowsOf writes n rows of a file, a batch at a time; value gives a cell and

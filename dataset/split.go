@@ -53,7 +53,7 @@ func (s *Split) String() string {
 }
 
 // NewSplit splits events by a named protocol. The events are those of the
-// snapshot that count (see Events.Keep). "Newest" follows the order of Events,
+// snapshot that count (see Events.Weigh). "Newest" follows the order of Events,
 // where ties in time are broken by item and then by type; items are numbered in
 // byte order of their ids, so the order does not depend on how rows arrived.
 // The seed chooses users in protocols that draw; the others ignore it.
@@ -91,7 +91,7 @@ func NewSplit(e Events, protocol string, seed uint64) (*Split, error) {
 	if len(s.Cases) == 0 {
 		return nil, attune.Errorf(attune.Invalid, "nobody can be tested with %s: no user has two events", protocol)
 	}
-	s.Train = e.where(func(i int) bool { return train[i] })
+	s.Train = e.Where(func(i int) bool { return train[i] })
 	return s, nil
 }
 

@@ -19,7 +19,7 @@ func sample() *Model {
 	threshold := 4.0
 	return &Model{
 		Manifest: Manifest{Format: format, Recipe: "aws-test", Algorithm: "test", Parameters: map[string]string{"b": "2", "a": "1"},
-			Seed: math.MaxUint64, Events: EventRule{Type: "watch", Threshold: &threshold}, Users: 3, Items: 3,
+			Seed: math.MaxUint64, Events: EventRules{{Type: "watch", Threshold: &threshold}}, Users: 3, Items: 3,
 			Evaluation: &Evaluation{Protocol: "p", Metrics: map[string]float64{"coverage": 0.1}, NDCG25: Interval{0.2, 0.1, 0.3}}},
 		Items: []string{"a", "", "schöner Film"},
 		Tensors: map[string]Tensor{

@@ -10,7 +10,7 @@ type Manifest struct {
 	Parameters      map[string]string `json:"parameters"`
 	Seed            uint64            `json:"seed"`
 	Snapshot        string            `json:"snapshot"` // artifact name of the data it was trained on
-	Events          EventRule         `json:"events"`   // which interactions count, in training and when serving
+	Events          EventRules        `json:"events"`   // which interactions count, in training and when serving
 	Users           int               `json:"users"`    // trained on
 	Items           int               `json:"items"`
 	Interactions    int64             `json:"interactions"`
@@ -28,12 +28,6 @@ const (
 	SeenKept    = "kept"
 	SeenLeftOut = "left out"
 )
-
-// EventRule says which interactions a solution learns from.
-type EventRule struct {
-	Type      string   `json:"type,omitempty"`      // event type, matched without case; "" for all
-	Threshold *float64 `json:"threshold,omitempty"` // keep events with value >= threshold; nil for all
-}
 
 // Evaluation is an honest measurement of a recipe on a held-out slice of one snapshot.
 type Evaluation struct {

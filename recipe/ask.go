@@ -92,7 +92,11 @@ func leaveOut(scores []float32, items []int32) {
 func (f *fit) query(q *model.Query, input dataset.Events) {
 	q.History, q.Item = q.History[:0], model.NoItem
 	for i, item := range input.Item {
-		q.History = append(q.History, model.Touch{Item: item, Weight: 1, At: input.At[i]})
+		weight := float32(1)
+		if input.Weight != nil {
+			weight = input.Weight[i]
+		}
+		q.History = append(q.History, model.Touch{Item: item, Weight: weight, At: input.At[i]})
 	}
 	if f.related && len(input.Item) > 0 {
 		q.Item = input.Item[len(input.Item)-1]

@@ -37,7 +37,7 @@ type FitSpec struct {
 	Baselines []Recipe          // measured on the same users; one with Recipe's own algorithm is passed over
 	Params    map[string]string // hyper-parameters as given; absent means the default
 	Seed      uint64
-	Rule      model.EventRule          // which interactions count
+	Rules     model.EventRules         // which interactions count, and how much
 	Least     Least                    // data under this is refused
 	Columns   func(column string) bool // which columns of items may be learned from; nil for all
 	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10
@@ -141,7 +141,7 @@ func newFit(s FitSpec) (*fit, error) {
 	if s.Clock == nil {
 		s.Clock = attune.WallClock
 	}
-	f := &fit{FitSpec: s, events: s.Snapshot.Events.Keep(s.Rule.Type, s.Rule.Threshold), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
+	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
 	if facts, ok := spec.ByARN(string(attune.Public("recipe", s.Name))); ok {
 		f.related, f.same = facts.Kind == spec.Related, facts.Same
 	}
@@ -151,20 +151,22 @@ func newFit(s FitSpec) (*fit, error) {
 	return f, f.checkMemory()
 }
 
+// counting is the events that count under the rules, with their weights.
+func counting(e dataset.Events, rules model.EventRules) dataset.Events {
+	if rules.All() {
+		return e
+	}
+	of := make([]model.EventRule, len(e.Types))
+	for i, t := range e.Types {
+		of[i] = rules.For(t)
+	}
+	return e.Weigh(func(t uint16, value float32) float32 { return of[t].Weigh(value) })
+}
+
 // checkSize refuses what is too small to learn from, in the service's words.
 func (f *fit) checkSize() error {
 	if f.events.Len() < f.Least.Interactions {
-		filter := ""
-		if f.Rule.Type != "" {
-			filter = " after filtering by event type: " + f.Rule.Type
-		}
-		if f.Rule.Threshold != nil {
-			if filter == "" {
-				filter = " after filtering"
-			}
-			filter += fmt.Sprintf(" by event value threshold: %g", *f.Rule.Threshold)
-		}
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", f.Least.Interactions, filter)
+		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", f.Least.Interactions, filtered(f.Rules))
 	}
 	all, users := 0, 0
 	f.events.ByUser(func(_ int32, from, to int) {
@@ -180,6 +182,25 @@ func (f *fit) checkSize() error {
 		return attune.Errorf(attune.Invalid, "Dataset has fewer than %g %% of users with at least 2 interactions each.", 100*f.Least.UserShare)
 	}
 	return nil
+}
+
+// filtered tells which events count: " after filtering by event type: Buy".
+func filtered(rules model.EventRules) string {
+	out := ""
+	for i, r := range rules {
+		switch {
+		case i > 0:
+			out += ", " + r.Type
+		case r.Type != "":
+			out = " after filtering by event type: " + r.Type
+		case r.Threshold != nil:
+			out = " after filtering"
+		}
+		if r.Threshold != nil {
+			out += fmt.Sprintf(" by event value threshold: %g", *r.Threshold)
+		}
+	}
+	return out
 }
 
 // splitBytes is what the two splits hold of each event: columns of both
@@ -297,7 +318,7 @@ func (f *fit) describe(m *model.Model, e *model.Evaluation) {
 	m.Manifest.Format = 1
 	m.Manifest.Recipe = f.Name
 	m.Manifest.Snapshot = f.Snapshot.Name
-	m.Manifest.Events = f.Rule
+	m.Manifest.Events = f.Rules
 	m.Manifest.Seed = f.Seed
 	m.Manifest.Seen = model.SeenKept
 	if f.leaveOut {

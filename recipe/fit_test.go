@@ -99,9 +99,9 @@ func TestFitRefuses(t *testing.T) {
 	}{
 		"few interactions": {func(s *recipe.FitSpec) { s.Snapshot = datasettest.Checkerboard(30, 20, 1).Snapshot },
 			"Dataset has fewer than 1000 interactions"},
-		"few of a type": {func(s *recipe.FitSpec) { s.Rule = model.EventRule{Type: "purchase"} },
+		"few of a type": {func(s *recipe.FitSpec) { s.Rules = model.EventRules{{Type: "purchase"}} },
 			"Dataset has fewer than 1000 interactions after filtering by event type: purchase"},
-		"few above a value": {func(s *recipe.FitSpec) { s.Rule = model.EventRule{Type: "Purchase", Threshold: &high} },
+		"few above a value": {func(s *recipe.FitSpec) { s.Rules = model.EventRules{{Type: "Purchase", Threshold: &high}} },
 			"by event type: Purchase by event value threshold: 4"},
 		"few users": {func(s *recipe.FitSpec) { s.Snapshot = datasettest.Checkerboard(24, 400, 1).Snapshot },
 			"Dataset has fewer than 25 users with at least 2 interactions each."},

@@ -26,15 +26,9 @@ func trim(e dataset.Events, params map[string]string) (dataset.Events, error) {
 	if err != nil || users == nil && items == nil {
 		return e, err
 	}
-	out := dataset.Events{Types: e.Types}
-	for i := range e.User {
-		if users != nil && !users[e.User[i]] || items != nil && !items[e.Item[i]] {
-			continue
-		}
-		out.User, out.Item, out.At = append(out.User, e.User[i]), append(out.Item, e.Item[i]), append(out.At, e.At[i])
-		out.Type, out.Value = append(out.Type, e.Type[i]), append(out.Value, e.Value[i])
-	}
-	return out, nil
+	return e.Where(func(i int) bool {
+		return (users == nil || users[e.User[i]]) && (items == nil || items[e.Item[i]])
+	}), nil
 }
 
 // within says which rows of a column occur as often as the percentiles of

@@ -181,25 +181,25 @@ func TestRecommend(t *testing.T) {
 		name string
 		kind Kind
 		seen string
-		rule model.EventRule
+		rule model.EventRules
 		req  Request
 		want []string
 	}{
-		{"everything", User, model.SeenKept, model.EventRule{}, Request{User: "u"}, []string{"a0", "a1", "a2", "b1", "b2", "b0"}},
-		{"seen left out", User, model.SeenLeftOut, model.EventRule{}, Request{User: "u"}, []string{"b1", "b2", "b0"}},
-		{"event type without case", User, model.SeenLeftOut, model.EventRule{Type: "vieW"}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
-		{"threshold drops what has no value", User, model.SeenLeftOut, model.EventRule{Threshold: &half}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
-		{"n", User, model.SeenKept, model.EventRule{}, Request{User: "u", N: 2}, []string{"a0", "a1"}},
-		{"unknown user", User, model.SeenLeftOut, model.EventRule{}, Request{User: "stranger", N: 3}, []string{"a0", "b0", "a1"}},
-		{"include", User, model.SeenKept, model.EventRule{}, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.KIND = "b"`)}, []string{"b1", "b2", "b0"}},
-		{"exclude what was bought", User, model.SeenKept, model.EventRule{},
+		{"everything", User, model.SeenKept, nil, Request{User: "u"}, []string{"a0", "a1", "a2", "b1", "b2", "b0"}},
+		{"seen left out", User, model.SeenLeftOut, nil, Request{User: "u"}, []string{"b1", "b2", "b0"}},
+		{"event type without case", User, model.SeenLeftOut, model.EventRules{{Type: "vieW"}}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
+		{"threshold drops what has no value", User, model.SeenLeftOut, model.EventRules{{Threshold: &half}}, Request{User: "u"}, []string{"a2", "b1", "b2", "b0"}},
+		{"n", User, model.SeenKept, nil, Request{User: "u", N: 2}, []string{"a0", "a1"}},
+		{"unknown user", User, model.SeenLeftOut, nil, Request{User: "stranger", N: 3}, []string{"a0", "b0", "a1"}},
+		{"include", User, model.SeenKept, nil, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.KIND = "b"`)}, []string{"b1", "b2", "b0"}},
+		{"exclude what was bought", User, model.SeenKept, nil,
 			Request{User: "u", Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($T)`), FilterValues: map[string]string{"T": `"purchase"`}},
 			[]string{"a0", "a1", "b1", "b2", "b0"}},
-		{"nothing is filled up", User, model.SeenLeftOut, model.EventRule{}, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.GENRES IN ("x")`)}, nil},
-		{"related", Related, model.SeenLeftOut, model.EventRule{}, Request{Item: "b0", N: 2}, []string{"b1", "b2"}},
-		{"related, filtered by history", Related, model.SeenLeftOut, model.EventRule{},
+		{"nothing is filled up", User, model.SeenLeftOut, nil, Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.GENRES IN ("x")`)}, nil},
+		{"related", Related, model.SeenLeftOut, nil, Request{Item: "b0", N: 2}, []string{"b1", "b2"}},
+		{"related, filtered by history", Related, model.SeenLeftOut, nil,
 			Request{Item: "a0", User: "u", N: 1, Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")`)}, []string{"a2"}},
-		{"related to the unknown", Related, model.SeenKept, model.EventRule{}, Request{Item: "unheard", N: 2}, []string{"a0", "b0"}},
+		{"related to the unknown", Related, model.SeenKept, nil, Request{Item: "unheard", N: 2}, []string{"a0", "b0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, scorer := testModel("softmax", test.seen)
@@ -221,13 +221,30 @@ func TestRecommend(t *testing.T) {
 
 func TestQueryHoldsOnlyWhatCounts(t *testing.T) {
 	m, scorer := testModel("softmax", model.SeenKept)
-	m.Manifest.Events = model.EventRule{Type: "view"}
+	m.Manifest.Events = model.EventRules{{Type: "view"}}
 	if _, err := serverOf(t, testShop(), User, m, scorer).Recommend(t.Context(), Request{Campaign: campaign, User: "u"}); err != nil {
 		t.Fatal(err)
 	}
 	q := <-scorer.last
 	if len(q.History) != 2 || q.History[0].Item != 2 || q.History[1].Item != 0 || q.Item != model.NoItem {
 		t.Errorf("query %+v", q)
+	}
+}
+
+// What an event counted in training it counts in the question, by its type and value.
+func TestQueryWeighsEvents(t *testing.T) {
+	m, scorer := testModel("softmax", model.SeenLeftOut)
+	m.Manifest.Events = model.EventRules{{Type: "purchase", Weight: new(1.0)}, {Type: "View", Threshold: new(2.0), Weight: new(0.25)}}
+	a, err := serverOf(t, testShop(), User, m, scorer).Recommend(t.Context(), Request{Campaign: campaign, User: "u"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := <-scorer.last
+	if len(q.History) != 2 || q.History[0] != (model.Touch{Item: 4, Weight: 1}) || q.History[1] != (model.Touch{Item: 0, Weight: 0.25}) {
+		t.Errorf("query %+v", q)
+	}
+	if got := ids(a); !slices.Contains(got, "a1") || slices.Contains(got, "a2") {
+		t.Errorf("%v: only what counts is left out", got)
 	}
 }
 

@@ -3,7 +3,6 @@ package serve
 import (
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -166,9 +165,9 @@ type release struct {
 	Release
 	rowOf   map[string]int32 // item id → model row
 	growing sync.Mutex
-	table   atomic.Pointer[rowTable] // see mapping
-	kept    atomic.Pointer[[]bool]   // see keeps
-	out     atomic.Pointer[[]bool]   // see leavesOut
+	table   atomic.Pointer[rowTable]          // see mapping
+	rules   atomic.Pointer[[]model.EventRule] // see rulesOf
+	out     atomic.Pointer[[]bool]            // see leavesOut
 }
 
 func newRelease(r Release) *release {
@@ -177,7 +176,7 @@ func newRelease(r Release) *release {
 		loaded.rowOf[id] = int32(row)
 	}
 	loaded.table.Store(&rowTable{known: kernel.NewBitmap(len(r.Model.Items))})
-	loaded.kept.Store(new([]bool))
+	loaded.rules.Store(new([]model.EventRule))
 	loaded.out.Store(new([]bool))
 	return loaded
 }
@@ -215,17 +214,18 @@ func (r *release) mapping(v view, n int) *rowTable {
 	return t
 }
 
-// keeps says of at least the first n event types whether the model learned from them.
-func (r *release) keeps(v view, n int) []bool {
-	if have := *r.kept.Load(); len(have) >= n {
+// rulesOf gives the rules of at least the first n event types: how much the
+// model's training let an event count, and so how much it counts here.
+func (r *release) rulesOf(v view, n int) []model.EventRule {
+	if have := *r.rules.Load(); len(have) >= n {
 		return have
 	}
-	kept, rule := make([]bool, n), r.Model.Manifest.Events.Type
-	for i := range kept {
-		kept[i] = rule == "" || strings.EqualFold(rule, v.TypeName(uint16(i)))
+	rules := make([]model.EventRule, n)
+	for i := range rules {
+		rules[i] = r.Model.Manifest.Events.For(v.TypeName(uint16(i)))
 	}
-	r.kept.Store(&kept)
-	return kept
+	r.rules.Store(&rules)
+	return rules
 }
 
 // leavesOut says of at least the first n event types whether their items are left out.
@@ -239,11 +239,4 @@ func (r *release) leavesOut(v view, n int) []bool {
 	}
 	r.out.Store(&out)
 	return out
-}
-
-// counts says whether one event counts for the model, as in training: there a
-// value that is absent fails every threshold, and thresholds are rounded as values were.
-func counts(keep []bool, rule model.EventRule, t *profile.Touch) bool {
-	return keep[t.Type] && (rule.Threshold == nil ||
-		!math.IsNaN(float64(t.Value)) && t.Value >= float32(*rule.Threshold))
 }

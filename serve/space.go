@@ -51,21 +51,22 @@ func (w *space) query(r *release, v view, user, item string) model.Query {
 		w.leaveOut(r, v, user)
 		return q
 	}
-	rule, leaveOut := r.Model.Manifest.Events, r.Model.Manifest.Seen == model.SeenLeftOut
+	leaveOut := r.Model.Manifest.Seen == model.SeenLeftOut
 	w.past = v.History(user)
 	types := 0
 	for i := range w.past {
 		types = max(types, int(w.past[i].Type)+1)
 	}
-	keep := r.keeps(v, types)
+	rules := r.rulesOf(v, types)
 	w.touches = w.touches[:0]
 	for i := range w.past {
 		t := &w.past[i]
 		row := w.row(r, v, t.Item)
-		if row == noRow || !counts(keep, rule, t) {
+		weight := rules[t.Type].Weigh(t.Value)
+		if row == noRow || !(weight > 0) {
 			continue
 		}
-		w.touches = append(w.touches, model.Touch{Item: row, Weight: 1, At: t.At})
+		w.touches = append(w.touches, model.Touch{Item: row, Weight: weight, At: t.At})
 		if leaveOut {
 			w.left.Set(row)
 		}

@@ -109,7 +109,7 @@ func TestMovieLens100K(t *testing.T) {
 			itemKNN, _ := all.ByName("itemknn")
 			begin := time.Now()
 			m, err := recipe.Fit(t.Context(), recipe.FitSpec{Snapshot: s, Recipe: learner, Name: c.name, Seed: 1,
-				Baselines: []recipe.Recipe{popularity, itemKNN}, Rule: model.EventRule{Threshold: &liked}})
+				Baselines: []recipe.Recipe{popularity, itemKNN}, Rules: model.EventRules{{Threshold: &liked}}})
 			if err != nil {
 				t.Fatal(err)
 			}

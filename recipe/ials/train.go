@@ -32,7 +32,7 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, nil)
+	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
 	for i, n := range byUser.Weight {
 		byUser.Weight[i] = confidence(n)
 	}

@@ -35,7 +35,10 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, nil)
+	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
+	for i, w := range byUser.Weight {
+		byUser.Weight[i] = min(w, 1) // a user counts once, however often they came back
+	}
 	byItem := byUser.Transpose()
 	lists, err := p.neighboursOf(ctx, in, byUser, byItem)
 	if err != nil {
@@ -72,9 +75,13 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 // independent, so goroutines change nothing but the time.
 func (p parameters) neighboursOf(ctx context.Context, in recipe.Input, byUser *matrix.UserItems, byItem *matrix.ItemUsers) ([]list, error) {
 	lists := make([]list, byItem.Items)
-	weight := make([]float64, byItem.Items) // n_j^f
+	size, weight := make([]float64, byItem.Items), make([]float64, byItem.Items) // n_j and n_j^f
 	for j := range weight {
-		weight[j] = math.Pow(float64(byItem.Start[j+1]-byItem.Start[j]), p.discount)
+		_, users := byItem.Of(j)
+		for _, w := range users {
+			size[j] += float64(w)
+		}
+		weight[j] = math.Pow(size[j], p.discount)
 	}
 	in.Report(0, byItem.Items)
 	var next atomic.Int64
@@ -83,8 +90,8 @@ func (p parameters) neighboursOf(ctx context.Context, in recipe.Input, byUser *m
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			c := &counter{parameters: p, byUser: byUser, byItem: byItem, weight: weight,
-				count: make([]int32, byItem.Items), score: make([]float32, byItem.Items)}
+			c := &counter{parameters: p, byUser: byUser, byItem: byItem, size: size, weight: weight,
+				count: make([]int32, byItem.Items), shared: make([]float64, byItem.Items), score: make([]float32, byItem.Items)}
 			for ctx.Err() == nil {
 				begin := int(next.Add(itemsAtOnce)) - itemsAtOnce
 				if begin >= len(lists) {
@@ -110,8 +117,10 @@ type counter struct {
 	parameters
 	byUser *matrix.UserItems
 	byItem *matrix.ItemUsers
+	size   []float64 // by item: its users, each as their events weigh
 	weight []float64 // by item
-	count  []int32   // by item; zero between calls
+	count  []int32   // by item: common users; zero between calls
+	shared []float64 // by item: common users, each as their events weigh; zero between calls
 	score  []float32 // by place in others
 	others []int32   // items with a count
 	top    []int32   // places in others
@@ -119,27 +128,28 @@ type counter struct {
 
 func (c *counter) neighbours(i int) list {
 	c.others = c.others[:0]
-	users, _ := c.byItem.Of(i)
-	for _, u := range users {
-		items, _ := c.byUser.Of(int(u))
+	users, mine := c.byItem.Of(i)
+	for k, u := range users {
+		items, theirs := c.byUser.Of(int(u))
 		if len(items) > maxUserItems {
 			continue
 		}
-		for _, j := range items {
+		for l, j := range items {
 			if c.count[j] == 0 {
 				c.others = append(c.others, j)
 			}
 			c.count[j]++
+			c.shared[j] += float64(mine[k] * theirs[l])
 		}
 	}
-	own := math.Pow(float64(len(users)), 1-c.discount)
+	own := math.Pow(c.size[i], 1-c.discount)
 	score := c.score[:len(c.others)]
 	for at, j := range c.others {
-		n := c.count[j]
-		c.count[j] = 0
+		n, shared := c.count[j], c.shared[j]
+		c.count[j], c.shared[j] = 0, 0
 		score[at] = float32(math.Inf(-1))
 		if int(j) != i && int(n) >= c.minimum {
-			score[at] = float32(float64(n) / (float64(own*c.weight[j]) + c.shrinkage))
+			score[at] = float32(shared / (float64(own*c.weight[j]) + c.shrinkage))
 		}
 	}
 	// Places in others follow the order of counting, which is the order of the

@@ -13,8 +13,11 @@ import (
 // Name is the algorithm's, in model.Manifest.Algorithm.
 const Name = "popularity"
 
-// tensorCount holds, for each item, its distinct users.
-const tensorCount = "item_count"
+// Tensors of the model.
+const (
+	tensorCount  = "item_count"  // items: distinct users of each
+	tensorWeight = "item_weight" // items: the same with each user as their events weigh; only when those differ
+)
 
 // Recipe counts users. It has no hyper-parameters.
 type Recipe struct{}
@@ -37,10 +40,15 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		return nil, err
 	}
 	in.Report(0, 1)
-	pairs := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, nil)
-	count := make([]int32, len(in.Items))
-	for _, item := range pairs.Item {
+	pairs := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
+	count, weight := make([]int32, len(in.Items)), make([]float32, len(in.Items))
+	for i, item := range pairs.Item {
 		count[item]++
+		weight[item] += min(pairs.Weight[i], 1) // a user counts once, however often they came back
+	}
+	tensors := map[string]model.Tensor{tensorCount: {Shape: []int{len(in.Items)}, I32: count}}
+	if in.Events.Weight != nil {
+		tensors[tensorWeight] = model.Tensor{Shape: []int{len(in.Items)}, F32: weight}
 	}
 	in.Report(1, 1)
 	params := maps.Clone(in.Params)
@@ -51,11 +59,11 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		Manifest: model.Manifest{Algorithm: Name, Parameters: params, Seed: in.Seed, Scores: "none",
 			Users: in.Users, Items: len(in.Items), Interactions: int64(in.Events.Len())},
 		Items:   in.Items,
-		Tensors: map[string]model.Tensor{tensorCount: {Shape: []int{len(in.Items)}, I32: count}},
+		Tensors: tensors,
 	}, ctx.Err()
 }
 
-// Decode makes a scorer whose score is the count.
+// Decode makes a scorer whose score is the count, or the weight where events weigh differently.
 func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	t, err := recipe.CheckTensor(m, tensorCount, len(m.Items))
 	if err != nil {
@@ -67,6 +75,15 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	s := scorer{score: make([]float32, len(t.I32))}
 	for i, n := range t.I32 {
 		s.score[i] = float32(n)
+	}
+	if _, weighed := m.Tensors[tensorWeight]; weighed {
+		if t, err = recipe.CheckTensor(m, tensorWeight, len(m.Items)); err != nil {
+			return nil, err
+		}
+		if t.F32 == nil && len(t.I32) > 0 {
+			return nil, attune.Errorf(attune.Invalid, "popularity model: %s must be float32", tensorWeight)
+		}
+		s.score = t.F32
 	}
 	return s, nil
 }
