@@ -13,6 +13,7 @@ func (p *Personalize) registerDatasets(s *awsjson.Server) {
 	awsjson.Handle(s, wire.Personalize, "CreateDataset", p.createDataset)
 	awsjson.Handle(s, wire.Personalize, "DescribeDataset", p.describeDataset)
 	awsjson.Handle(s, wire.Personalize, "ListDatasets", p.listDatasets)
+	awsjson.Handle(s, wire.Personalize, "UpdateDataset", p.updateDataset)
 	awsjson.Handle(s, wire.Personalize, "DeleteDataset", p.deleteDataset)
 }
 
@@ -31,8 +32,11 @@ func (p *Personalize) describeDataset(ctx context.Context, in *wire.DescribeData
 	if err != nil {
 		return nil, err
 	}
-	d, err := shape[wire.Dataset](r)
+	d, err := shapeWithout[wire.Dataset](r, "latestDatasetUpdate")
 	if err != nil {
+		return nil, err
+	}
+	if d.LatestDatasetUpdate, err = datasetUpdate(r); err != nil {
 		return nil, err
 	}
 	d.Name, d.DatasetArn, d.Status, d.CreationDateTime, d.LastUpdatedDateTime = common(r)
@@ -49,6 +53,13 @@ func (p *Personalize) listDatasets(ctx context.Context, in *wire.ListDatasetsReq
 		return d, err
 	})
 	return &wire.ListDatasetsResponse{Datasets: datasets, NextToken: next}, err
+}
+
+func (p *Personalize) updateDataset(ctx context.Context, in *wire.UpdateDatasetRequest) (*wire.UpdateDatasetResponse, error) {
+	if err := p.rows.UpdateDataset(ctx, in.DatasetArn, in.SchemaArn); err != nil {
+		return nil, err
+	}
+	return &wire.UpdateDatasetResponse{DatasetArn: &in.DatasetArn}, nil
 }
 
 func (p *Personalize) deleteDataset(ctx context.Context, in *wire.DeleteDatasetRequest) (*wire.Empty, error) {

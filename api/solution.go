@@ -13,6 +13,7 @@ func (p *Personalize) registerSolutions(s *awsjson.Server) {
 	awsjson.Handle(s, wire.Personalize, "CreateSolution", p.createSolution)
 	awsjson.Handle(s, wire.Personalize, "DescribeSolution", p.describeSolution)
 	awsjson.Handle(s, wire.Personalize, "ListSolutions", p.listSolutions)
+	awsjson.Handle(s, wire.Personalize, "UpdateSolution", p.updateSolution)
 	awsjson.Handle(s, wire.Personalize, "DeleteSolution", p.deleteSolution)
 }
 
@@ -37,8 +38,11 @@ func (p *Personalize) describeSolution(ctx context.Context, in *wire.DescribeSol
 	if err != nil {
 		return nil, err
 	}
-	s, err := shape[wire.Solution](r)
+	s, err := shapeWithout[wire.Solution](r, "latestSolutionUpdate")
 	if err != nil {
+		return nil, err
+	}
+	if s.LatestSolutionUpdate, err = solutionUpdate(r); err != nil {
 		return nil, err
 	}
 	s.Name, s.SolutionArn, s.Status, s.CreationDateTime, s.LastUpdatedDateTime = common(r)
@@ -64,6 +68,20 @@ func (p *Personalize) listSolutions(ctx context.Context, in *wire.ListSolutionsR
 		return s, err
 	})
 	return &wire.ListSolutionsResponse{Solutions: solutions, NextToken: next}, err
+}
+
+func (p *Personalize) updateSolution(ctx context.Context, in *wire.UpdateSolutionRequest) (*wire.UpdateSolutionResponse, error) {
+	config, err := raw(in.SolutionUpdateConfig)
+	if err != nil {
+		return nil, err
+	}
+	err = p.rows.UpdateSolution(ctx, in.SolutionArn, resource.SolutionUpdate{
+		PerformAutoTraining: in.PerformAutoTraining, PerformIncrementalUpdate: in.PerformIncrementalUpdate, SolutionUpdateConfig: config,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &wire.UpdateSolutionResponse{SolutionArn: &in.SolutionArn}, nil
 }
 
 func (p *Personalize) deleteSolution(ctx context.Context, in *wire.DeleteSolutionRequest) (*wire.Empty, error) {

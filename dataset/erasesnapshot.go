@@ -133,7 +133,7 @@ func (s *Snapshot) without(gone func(user string) bool) *Snapshot {
 	out := &Snapshot{AsOf: s.AsOf, Users: sortedVocabulary(ids), Items: s.Items, ItemAttributes: s.ItemAttributes,
 		Actions: s.Actions, ActionAttributes: s.ActionAttributes}
 	left := func(e Events) Events {
-		e = e.where(func(i int) bool { return rank[e.User[i]] != nobody })
+		e = e.Where(func(i int) bool { return rank[e.User[i]] != nobody })
 		for i, user := range e.User {
 			e.User[i] = rank[user]
 		}

@@ -44,6 +44,7 @@ type house struct {
 	serve     *serve.Server
 	temporal  client.Client
 	logger    *slog.Logger
+	ahead     atomic.Int64 // nanoseconds that the clock of these rooms is ahead of the wall's
 
 	jobs atomic.Pointer[job.Manager] // nil while none runs
 	stop func()                      // ends the running manager and waits for it
@@ -88,7 +89,7 @@ func newHouse(t *testing.T) *house {
 	h.artifacts = artifact.New(b.Client(), b.Dir(), "attune/")
 	h.uploads = artifact.New(b.Client(), b.Dir(), "s3/")
 	h.store = must[*resource.SQL](t)(resource.OpenStore(ctx, s.Client(), resource.Dialect(s.Dialect())))
-	h.registry = resource.New(h.store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, attune.WallClock,
+	h.registry = resource.New(h.store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, h.now,
 		&resource.Options{OnChange: func() {
 			if m := h.jobs.Load(); m != nil {
 				m.Kick()
@@ -126,10 +127,19 @@ func (h *house) start(recipes ...recipe.Recipe) *job.Manager {
 	}
 	m := job.New(job.Deps{Registry: h.registry, Log: h.log, Artifacts: h.artifacts, Objects: h.uploads, Profiles: h.profiles,
 		HasBucket: func(_ context.Context, bucket string) (bool, error) { return bucket != "nowhere", nil },
-		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.logger})
+		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: h.now, Logger: h.logger})
 	h.jobs.Store(m)
 	h.stop = running(h.T, m.Run)
 	return m
+}
+
+// now is the clock of registry and jobs, which tests move ahead.
+func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
+
+// later moves the clock ahead and lets the jobs look.
+func (h *house) later(d time.Duration) {
+	h.ahead.Add(int64(d))
+	h.jobs.Load().Kick()
 }
 
 // newLine is a house with a manager at work.

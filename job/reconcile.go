@@ -51,7 +51,22 @@ func (m *Manager) reconcile(ctx context.Context) error {
 			m.Logger.Error("advance", "resource", rows[i].ARN, "status", rows[i].Status, "error", err)
 		}
 	}
-	return nil
+	return m.stand(ctx)
+}
+
+// stand carries out standing orders: it makes the solution versions that are
+// due, and lets campaigns follow theirs. What it asks for is a change like any
+// other, and is worked on at the next look.
+func (m *Manager) stand(ctx context.Context) error {
+	made, err := m.Registry.AutoTrain(ctx)
+	for i := range made {
+		m.Logger.Info("automatic training", "version", made[i].ARN)
+	}
+	moved, also := m.Registry.FollowLatest(ctx)
+	for i := range moved {
+		m.Logger.Info("campaign follows its solution", "campaign", moved[i].ARN)
+	}
+	return errors.Join(err, also)
 }
 
 // forgetProgress lets go of what is known of rows that are no longer busy.
@@ -84,8 +99,16 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	return m.settle(ctx, r)
 }
 
-// settle creates what needs no workflow: at most a log stream stands behind it.
+// settle creates or updates what needs no workflow: at most a log stream stands behind it.
 func (m *Manager) settle(ctx context.Context, r *resource.Resource) error {
+	if r.Status == resource.Active {
+		for range 2 { // to CREATE IN_PROGRESS, and to ACTIVE
+			if err := m.Registry.StepUpdate(ctx, r.ARN, r.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if err := m.move(ctx, r.ARN, resource.CreatePending, resource.CreateInProgress); err != nil {
 		return err
 	}

@@ -141,12 +141,11 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 		return recipe.FitSpec{}, err
 	}
 	limits := m.Registry.Limits().Train
-	eventType, threshold := v.EventRule()
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
 		Params: v.Parameters(), Seed: trainSeed,
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
-		Rule:  model.EventRule{Type: eventType, Threshold: threshold}, Clock: m.Clock,
+		Rules: eventRules(v), Clock: m.Clock,
 	}, nil
 }
 
@@ -169,6 +168,15 @@ func (m *Manager) checkTypes(ctx context.Context, r *resource.Resource, snap *da
 		return attune.Errorf(attune.Invalid, "Dataset has %d event types and %d optional columns of Interactions: together there can be %d", types, columns, most)
 	}
 	return nil
+}
+
+// eventRules is what a version's configuration says about events, in the words of a model.
+func eventRules(v resource.SolutionVersionBody) model.EventRules {
+	var rules model.EventRules
+	for _, p := range v.Events() {
+		rules = append(rules, model.EventRule{Type: p.EventType, Threshold: p.EventValueThreshold, Weight: p.Weight})
+	}
+	return rules
 }
 
 // trainSeed is the seed of every training: same data and parameters, same model.

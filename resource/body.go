@@ -31,12 +31,13 @@ type SchemaBody struct {
 
 // DatasetBody is the body of a Dataset.
 type DatasetBody struct {
-	DatasetGroupArn string `json:"datasetGroupArn"`
-	DatasetType     string `json:"datasetType"` // upper case, e.g. INTERACTIONS
-	SchemaArn       string `json:"schemaArn"`
-	TrackingID      string `json:"trackingId,omitempty"` // a UUID, of ACTION_INTERACTIONS: what PutActionInteractions names
-	FailureReason   string `json:"failureReason,omitempty"`
-	Tags            []Tag  `json:"tags,omitempty"`
+	DatasetGroupArn string         `json:"datasetGroupArn"`
+	DatasetType     string         `json:"datasetType"` // upper case, e.g. INTERACTIONS
+	SchemaArn       string         `json:"schemaArn"`
+	TrackingID      string         `json:"trackingId,omitempty"` // a UUID, of ACTION_INTERACTIONS: what PutActionInteractions names
+	FailureReason   string         `json:"failureReason,omitempty"`
+	LatestUpdate    *DatasetUpdate `json:"latestDatasetUpdate,omitempty"`
+	Tags            []Tag          `json:"tags,omitempty"`
 }
 
 // DataSource is where an import reads.
@@ -144,10 +145,12 @@ type SolutionBody struct {
 	EventType                string          `json:"eventType,omitempty"`
 	PerformHPO               bool            `json:"performHPO"`
 	PerformAutoML            bool            `json:"performAutoML"`
-	PerformAutoTraining      *bool           `json:"performAutoTraining"` // true unless told otherwise; kept and shown, and nothing trains by itself yet
+	PerformAutoTraining      *bool           `json:"performAutoTraining"` // true unless told otherwise
 	PerformIncrementalUpdate bool            `json:"performIncrementalUpdate"`
-	SolutionConfig           json.RawMessage `json:"solutionConfig,omitempty"` // as given
+	SolutionConfig           json.RawMessage `json:"solutionConfig,omitempty"` // as given, and as updated since
 	FailureReason            string          `json:"failureReason,omitempty"`
+	LatestUpdate             *SolutionUpdate `json:"latestSolutionUpdate,omitempty"`
+	Schedule                 *Schedule       `json:"schedule,omitempty"` // of automatic training, while it is on
 	Tags                     []Tag           `json:"tags,omitempty"`
 }
 
@@ -157,7 +160,8 @@ const (
 	TrainingUpdate    = "UPDATE"
 	TrainingAutomatic = "AUTOTRAIN" // shown by the service's own trainings, never asked for
 
-	TrainingManual = "MANUAL" // trainingType of a version that somebody asked for
+	TypeManual    = "MANUAL"    // trainingType of a version that somebody asked for
+	TypeAutomatic = "AUTOMATIC" // of one that the schedule asked for
 )
 
 // SolutionVersionBody is the body of a SolutionVersion: what its solution asked
@@ -245,24 +249,24 @@ func (b SolutionVersionBody) Parameters() map[string]string {
 	return all
 }
 
-// EventRule says which interactions to learn from: those of eventType (all
-// when ""), compared without case, with a value of at least threshold (any, and
-// none, when nil).
-func (b SolutionVersionBody) EventRule() (eventType string, threshold *float64) {
+// Events says which interactions to learn from: those of the listed types
+// (all when ""), compared without case, with a value of at least the threshold
+// (any, and none, when nil), and how much each counts (1 when nil). An empty
+// list means all interactions alike.
+func (b SolutionVersionBody) Events() []EventParameters {
 	c, err := b.Config()
 	if err != nil { // checked before the row was written
-		return b.EventType, nil
+		return nil
 	}
-	return c.eventRule(b.EventType)
-}
-
-func (c SolutionConfig) eventRule(eventType string) (string, *float64) {
-	if c.EventsConfig != nil && len(c.EventsConfig.EventParametersList) == 1 {
-		p := c.EventsConfig.EventParametersList[0]
-		return p.EventType, p.EventValueThreshold
+	if c.EventsConfig != nil && len(c.EventsConfig.EventParametersList) > 0 {
+		return c.EventsConfig.EventParametersList
 	}
+	one := EventParameters{EventType: b.EventType}
 	if x, err := strconv.ParseFloat(c.EventValueThreshold, 64); err == nil {
-		return eventType, &x
+		one.EventValueThreshold = &x
 	}
-	return eventType, nil
+	if one == (EventParameters{}) {
+		return nil
+	}
+	return []EventParameters{one}
 }

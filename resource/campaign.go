@@ -26,11 +26,16 @@ func (g *Registry) CreateCampaign(ctx context.Context, name string, b CampaignBo
 		return nil, err
 	}
 	b.LatestUpdate = nil
+	asked := b.SolutionVersionArn
+	if err := checkSync(b, asked); err != nil {
+		return nil, err
+	}
 	return g.created(ctx, func() (*Resource, error) {
-		version, group, err := g.deployable(ctx, b.SolutionVersionArn, b)
+		version, group, err := g.deployable(ctx, asked, b)
 		if err != nil {
 			return nil, err
 		}
+		b.SolutionVersionArn = string(version.ARN)
 		if err := g.free(ctx, Campaign, name); err != nil {
 			return nil, err
 		}
@@ -41,8 +46,12 @@ func (g *Registry) CreateCampaign(ctx context.Context, name string, b CampaignBo
 // deployable finds an ACTIVE version, whose solution must be ACTIVE too, and
 // checks that its recipe can be served with the configuration in b.
 func (g *Registry) deployable(ctx context.Context, arn string, b CampaignBody) (version, group *Resource, err error) {
-	if strings.HasSuffix(arn, "/$LATEST") {
-		return nil, nil, attune.Errorf(attune.Invalid, "solution version $LATEST is not built yet: give the ARN of a version, as CreateSolutionVersion answers it")
+	if solution, ok := strings.CutSuffix(arn, latestSuffix); ok {
+		latest, err := g.latestActive(ctx, solution)
+		if err != nil {
+			return nil, nil, err
+		}
+		arn = string(latest.ARN)
 	}
 	version, group, recipe, err := g.usable(ctx, arn)
 	if err != nil {
@@ -85,11 +94,13 @@ func checkCampaign(b CampaignBody, recipe spec.Recipe) error {
 	if err != nil {
 		return attune.Errorf(attune.Invalid, "campaignConfig cannot be read: %w", err)
 	}
-	if c.SyncWithLatestSolutionVersion {
-		return attune.Errorf(attune.Invalid, "syncWithLatestSolutionVersion is not built yet: leave it out, and use UpdateCampaign after each training")
+	if len(c.RankingInfluence) > 0 && !recipe.Text {
+		return attune.Errorf(attune.Invalid, "rankingInfluence is for aws-semantic-similarity: leave it out for %s", recipe.Name)
 	}
-	if len(c.RankingInfluence) > 0 {
-		return attune.Errorf(attune.Invalid, "rankingInfluence is not for %s: leave it out", recipe.Name)
+	for name, x := range c.RankingInfluence {
+		if name != InfluencePopularity && name != InfluenceFreshness || !(x >= 0 && x <= 1) {
+			return attune.Errorf(attune.Invalid, "rankingInfluence has %s %g: it takes %s and %s, each from 0 to 1", name, x, InfluencePopularity, InfluenceFreshness)
+		}
 	}
 	if len(c.ItemExplorationConfig) > 0 && !recipe.Exploration {
 		return attune.Errorf(attune.Invalid, "itemExplorationConfig is for aws-user-personalization: leave it out for %s", recipe.Name)
@@ -153,10 +164,17 @@ func (g *Registry) UpdateCampaign(ctx context.Context, arn string, in CampaignCh
 		if in.CampaignConfig != nil {
 			u.CampaignConfig = in.CampaignConfig
 		}
-		version, _, err := g.deployable(ctx, u.SolutionVersionArn, CampaignBody{CampaignConfig: u.CampaignConfig})
+		next := CampaignBody{CampaignConfig: u.CampaignConfig}
+		if in.SolutionVersionArn != "" || in.CampaignConfig != nil && !b.follows() {
+			if err := checkSync(next, u.SolutionVersionArn); err != nil {
+				return false, err
+			}
+		}
+		version, _, err := g.deployable(ctx, u.SolutionVersionArn, next)
 		if err != nil {
 			return false, err
 		}
+		u.SolutionVersionArn = string(version.ARN)
 		if version.Parent != r.Parent {
 			return false, attune.Errorf(attune.Invalid, "solution version %s is not one of %s: a campaign stays with its solution", u.SolutionVersionArn, r.Parent)
 		}

@@ -143,7 +143,6 @@ func TestDeploy(t *testing.T) {
 	// The old values are shown until the update is ACTIVE.
 	was := mustGet(h, arn)
 	h.refused(h.UpdateCampaign(ctx, arn, resource.CampaignChange{SolutionVersionArn: foreign}), attune.Invalid, "stays with its solution")
-	h.refused(h.UpdateCampaign(ctx, arn, resource.CampaignChange{SolutionVersionArn: solution + "/$LATEST"}), attune.Invalid, "not built")
 	h.refused(h.UpdateCampaign(ctx, arn, resource.CampaignChange{SolutionVersionArn: h.version(solution)}), attune.InUse, "wait until it is ACTIVE")
 	h.ok(h.UpdateCampaign(ctx, arn, resource.CampaignChange{SolutionVersionArn: v2, MinProvisionedTPS: 5, CampaignConfig: json.RawMessage(`{}`)}))
 	for range 2 {
@@ -204,8 +203,8 @@ func TestRefusedCampaigns(t *testing.T) {
 	_, user := h.trained("s", group)
 	sims := h.active(h.version(h.active(h.solution("sims", group, simsRecipe))))
 	for _, c := range []struct{ version, config, words string }{
-		{user, `{"syncWithLatestSolutionVersion":true}`, "not built"},
-		{user, `{"rankingInfluence":{"POPULARITY":0.5}}`, "rankingInfluence"},
+		{user, `{"syncWithLatestSolutionVersion":true}`, "followed by /$LATEST"},
+		{user, `{"rankingInfluence":{"POPULARITY":0.5}}`, "rankingInfluence is for aws-semantic-similarity"},
 		{user, `{"itemExplorationConfig":{"explorationWeight":"2"}}`, "from 0 to 1"},
 		{user, `{"itemExplorationConfig":{"weight":"0.2"}}`, "takes explorationWeight"},
 		{sims, `{"itemExplorationConfig":{"explorationWeight":"0.2"}}`, "aws-user-personalization"},

@@ -75,6 +75,9 @@ func fits(group, sr *Resource, t schema.Type) error {
 // it may be under way, and no training that may be reading it.
 func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
 	return g.remove(ctx, Dataset, arn, func(r *Resource) error {
+		if r.Busy() {
+			return attune.Errorf(attune.InUse, "dataset %s is being updated: wait until latestDatasetUpdate is ACTIVE", arn)
+		}
 		for _, q := range []Query{
 			{Kind: ImportJob, Parent: r.ARN, Busy: true},
 			{Kind: ExportJob, Parent: r.ARN, Busy: true},

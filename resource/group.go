@@ -92,7 +92,7 @@ func (g *Registry) DeleteSchema(ctx context.Context, arn string) error {
 			if err != nil {
 				return false, err
 			}
-			if b.SchemaArn == arn {
+			if b.SchemaArn == arn || b.LatestUpdate != nil && b.LatestUpdate.SchemaArn == arn && b.LatestUpdate.Status.Creating() {
 				return false, attune.Errorf(attune.InUse, "schema %s is used by the dataset %s: delete that first, and wait until it is gone", arn, datasets[i].ARN)
 			}
 		}

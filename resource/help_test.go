@@ -16,6 +16,9 @@ func resourceTime(millis int64) time.Time { return time.UnixMilli(millis).UTC() 
 const (
 	interactionsAvro = `{"type":"record","name":"Interactions","namespace":"n","version":"1.0","fields":[
 		{"name":"USER_ID","type":"string"},{"name":"ITEM_ID","type":"string"},{"name":"EVENT_TYPE","type":"string"},{"name":"TIMESTAMP","type":"long"}]}`
+	widerAvro = `{"type":"record","name":"Interactions","namespace":"n","version":"1.0","fields":[
+		{"name":"USER_ID","type":"string"},{"name":"ITEM_ID","type":"string"},{"name":"EVENT_TYPE","type":"string"},{"name":"TIMESTAMP","type":"long"},
+		{"name":"DEVICE","type":["null","string"],"categorical":true}]}`
 	itemsAvro = `{"type":"record","name":"Items","namespace":"n","version":"1.0","fields":[
 		{"name":"ITEM_ID","type":"string"},{"name":"GENRES","type":["null","string"],"categorical":true}]}`
 

@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -20,7 +21,12 @@ type thing struct {
 	schema        string // of a dataset
 	full          bool   // a version trained FULL
 	status        resource.Status
-	update        resource.Status // of a campaign
+	update        resource.Status // of a campaign, solution or dataset
+	latest        bool            // a campaign that follows its solution
+	version       string          // that a campaign serves
+	born          int             // which row this is, in the order of creation
+	failed        string          // version that a campaign's last update could not deploy
+	wants         string          // schema that a dataset is to have
 }
 
 // oracle is the rules said a second time, plainly, over a map: no versions, no
@@ -80,6 +86,7 @@ type player struct {
 	o     oracle
 	trace []string
 	done  map[string]int // operations that succeeded, by name
+	born  int
 }
 
 // play is one operation: what it is called, what the oracle has against it,
@@ -124,7 +131,8 @@ func (p *player) one(names ...string) string { return names[p.rnd.IntN(len(names
 // made judges a creation.
 func (p *player) made(name string, why []attune.Kind, t *thing, r *resource.Resource, err error) {
 	p.judge(play{name, why, err, func() {
-		t.status = r.Status
+		p.born++
+		t.status, t.born = r.Status, p.born
 		p.o[string(r.ARN)] = t
 	}})
 }
@@ -149,7 +157,8 @@ func (p *player) create() {
 		p.made("group "+n, p.o.taken(resource.DatasetGroup, n), t, r, err)
 	case 1:
 		n := p.one("a", "b")
-		r, err := p.CreateSchema(ctx, n, resource.SchemaBody{Schema: interactionsAvro})
+		avro := map[string]string{"a": interactionsAvro, "b": widerAvro}[n]
+		r, err := p.CreateSchema(ctx, n, resource.SchemaBody{Schema: avro})
 		p.made("schema "+n, p.o.taken(resource.Schema, n), &thing{kind: resource.Schema, name: n}, r, err)
 	case 2:
 		g, s := p.pick(resource.DatasetGroup), p.pick(resource.Schema)
@@ -183,6 +192,10 @@ func (p *player) create() {
 	case 6, 7:
 		p.createVersion()
 	case 8:
+		if p.rnd.IntN(2) == 0 {
+			p.createFollower()
+			return
+		}
 		v, n := p.pick(resource.SolutionVersion), p.one("c1", "c2")
 		why, parent := append(p.o.unready(v), p.o.taken(resource.Campaign, n)...), ""
 		if t := p.o[v]; t != nil {
@@ -190,8 +203,89 @@ func (p *player) create() {
 			why = append(why, p.o.unready(parent)...)
 		}
 		r, err := p.CreateCampaign(ctx, n, resource.CampaignBody{SolutionVersionArn: v})
-		p.made("campaign "+n+" "+v, why, &thing{kind: resource.Campaign, name: n, group: p.groupOf(v), parent: parent}, r, err)
+		p.made("campaign "+n+" "+v, why, &thing{kind: resource.Campaign, name: n, group: p.groupOf(v), parent: parent, version: v}, r, err)
 	}
+}
+
+// newest is the newest ACTIVE version of a solution, "" when there is none.
+func (o oracle) newest(solution string) (arn string) {
+	born := 0
+	for a, t := range o {
+		if t.kind == resource.SolutionVersion && t.parent == solution && t.status == resource.Active && t.born > born {
+			arn, born = a, t.born
+		}
+	}
+	return arn
+}
+
+// createFollower makes a campaign of whatever version is the latest; half of them go on following.
+func (p *player) createFollower() {
+	s, n, config := p.pick(resource.Solution), p.one("c1", "c2"), p.one("", `{"syncWithLatestSolutionVersion":true}`)
+	why := append(p.o.unready(s), p.o.taken(resource.Campaign, n)...)
+	v := p.o.newest(s)
+	if v == "" {
+		why = append(why, attune.Invalid)
+		if p.o.count(func(_ string, t *thing) bool {
+			return t.parent == s && t.kind == resource.SolutionVersion && t.moving()
+		}) > 0 {
+			why = append(why, attune.InUse)
+		}
+	}
+	r, err := p.CreateCampaign(p.Context(), n, resource.CampaignBody{SolutionVersionArn: s + "/$LATEST", CampaignConfig: json.RawMessage(config)})
+	p.made("campaign-latest "+n+" "+s, why, &thing{kind: resource.Campaign, name: n, group: p.groupOf(s), parent: s, version: v, latest: config != ""}, r, err)
+}
+
+// follow lets campaigns move on, and compares which do.
+func (p *player) follow() {
+	var want, got []string
+	for arn, t := range p.o {
+		if t.kind != resource.Campaign || t.status != resource.Active || !t.latest || t.updating() {
+			continue
+		}
+		if v := p.o.newest(t.parent); v != "" && v != t.version && v != t.failed {
+			t.update, t.failed = resource.CreatePending, ""
+			want = append(want, arn)
+		}
+	}
+	moved, err := p.FollowLatest(p.Context())
+	p.ok(err)
+	for i := range moved {
+		got = append(got, string(moved[i].ARN))
+		p.done["follow"]++
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	p.trace = append(p.trace, fmt.Sprint("follow ", got))
+	if !slices.Equal(got, want) {
+		p.Fatalf("%v follow, the oracle says %v\n%s", got, want, strings.Join(p.trace, "\n"))
+	}
+}
+
+// update asks for a solution or a dataset to be changed.
+func (p *player) update() {
+	ctx := p.Context()
+	if p.rnd.IntN(2) == 0 {
+		arn := p.pick(resource.Solution)
+		why := p.unupdatable(arn)
+		err := p.UpdateSolution(ctx, arn, resource.SolutionUpdate{PerformAutoTraining: new(p.rnd.IntN(2) == 0)})
+		p.judge(play{"update-solution " + arn, why, err, func() { p.o[arn].update = resource.CreatePending }})
+		return
+	}
+	arn, s := p.pick(resource.Dataset), p.pick(resource.Schema)
+	why := append(p.unupdatable(arn), p.o.unready(s)...)
+	if d := p.o[arn]; d != nil && p.o[s] != nil && p.o[d.schema].name == "b" && p.o[s].name == "a" {
+		why = append(why, attune.Invalid)
+	}
+	err := p.UpdateDataset(ctx, arn, s)
+	p.judge(play{"update-dataset " + arn + " " + s, why, err, func() { p.o[arn].update, p.o[arn].wants = resource.CreatePending, s }})
+}
+
+func (p *player) unupdatable(arn string) []attune.Kind {
+	why := p.o.unready(arn)
+	if t := p.o[arn]; t != nil && t.updating() {
+		why = append(why, attune.InUse)
+	}
+	return why
 }
 
 func (p *player) createVersion() {
@@ -249,13 +343,15 @@ func (p *player) remove() {
 		p.judge(play{"-group " + arn, why, p.DeleteDatasetGroup(ctx, arn), deleting(arn)})
 	case 1:
 		arn := p.pick(resource.Schema)
-		why := p.o.undeletable(arn, func(_ string, t *thing) bool { return t.schema == arn })
+		why := p.o.undeletable(arn, func(_ string, t *thing) bool {
+			return t.schema == arn || t.wants == arn && t.updating()
+		})
 		p.judge(play{"-schema " + arn, why, p.DeleteSchema(ctx, arn), func() { delete(p.o, arn) }})
 	case 2:
 		arn := p.pick(resource.Dataset)
 		g := p.groupOf(arn)
-		why := p.o.undeletable(arn, func(_ string, t *thing) bool {
-			return t.moving() && (t.kind == resource.ImportJob && t.parent == arn || t.kind == resource.SolutionVersion && t.group == g)
+		why := p.o.undeletable(arn, func(a string, t *thing) bool {
+			return a == arn && t.updating() || t.moving() && (t.kind == resource.ImportJob && t.parent == arn || t.kind == resource.SolutionVersion && t.group == g)
 		})
 		p.judge(play{"-dataset " + arn, why, p.DeleteDataset(ctx, arn), deleting(arn)})
 	case 3:
@@ -263,8 +359,8 @@ func (p *player) remove() {
 		p.judge(play{"-tracker " + arn, p.o.undeletable(arn, func(string, *thing) bool { return false }), p.DeleteEventTracker(ctx, arn), deleting(arn)})
 	case 4:
 		arn := p.pick(resource.Solution)
-		why := p.o.undeletable(arn, func(_ string, t *thing) bool {
-			return t.parent == arn && (t.kind == resource.Campaign || t.moving())
+		why := p.o.undeletable(arn, func(a string, t *thing) bool {
+			return a == arn && t.updating() || t.parent == arn && (t.kind == resource.Campaign || t.moving())
 		})
 		p.judge(play{"-solution " + arn, why, p.DeleteSolution(ctx, arn), deleting(arn)})
 	case 5:
@@ -303,13 +399,16 @@ func (p *player) updateCampaign() {
 			why = append(why, attune.InUse)
 		}
 		why = append(why, p.o.unready(v)...)
+		if t.latest { // it must be told not to follow first
+			why = append(why, attune.Invalid)
+		}
 		if p.o[v] != nil && p.o[v].parent != t.parent {
 			why = append(why, attune.Invalid)
 			why = append(why, p.o.unready(p.o[v].parent)...)
 		}
 	}
 	err := p.UpdateCampaign(p.Context(), arn, resource.CampaignChange{SolutionVersionArn: v})
-	p.judge(play{"update " + arn + " " + v, why, err, func() { t.update = resource.CreatePending }})
+	p.judge(play{"update " + arn + " " + v, why, err, func() { t.update, t.failed = resource.CreatePending, "" }})
 }
 
 // work is the job room: it takes a random busy row one step on.
@@ -340,16 +439,26 @@ func (p *player) work() {
 	case t.status == resource.CreateStopping:
 		p.to(arn, resource.CreateStopped)
 		t.status = resource.CreateStopped
+	case t.updating() && t.kind != resource.Campaign:
+		p.ok(p.StepUpdate(ctx, r.ARN, r.ID))
+		if t.update == resource.CreatePending {
+			t.update = resource.CreateInProgress
+			return
+		}
+		t.update = resource.Active
+		if t.kind == resource.Dataset {
+			t.schema = t.wants
+		}
 	case t.updating():
 		_, v, err := p.BeginDeploy(ctx, r.ARN, r.ID)
 		p.ok(err)
 		if fails {
 			p.ok(p.FailDeploy(ctx, r.ARN, r.ID, "why"))
-			t.update = resource.CreateFailed
+			t.update, t.failed = resource.CreateFailed, string(v)
 			return
 		}
 		p.ok(p.FinishDeploy(ctx, r.ARN, r.ID, v))
-		t.update, t.status = resource.Active, resource.Active
+		t.update, t.status, t.version = resource.Active, resource.Active, string(v)
 	case t.status == resource.CreatePending:
 		p.to(arn, resource.CreateInProgress)
 		t.status = resource.CreateInProgress
@@ -365,7 +474,7 @@ func (p *player) work() {
 // TestAgainstOracle plays random games and compares every answer, and at the
 // end every row.
 func TestAgainstOracle(t *testing.T) {
-	const games, moves = 12, 400
+	const games, moves = 16, 400
 	all := map[string]int{}
 	for seed := range uint64(games) {
 		p := &player{house: newHouse(t), rnd: rand.New(rand.NewPCG(seed, 1)), o: oracle{}, done: all}
@@ -377,14 +486,14 @@ func TestAgainstOracle(t *testing.T) {
 			case 4:
 				p.remove()
 			case 5:
-				p.updateCampaign()
+				[]func(){p.updateCampaign, p.update, p.follow}[p.rnd.IntN(3)]()
 			default:
 				p.work()
 			}
 		}
 		p.compare()
 	}
-	for _, op := range []string{"group", "schema", "dataset", "import", "tracker", "solution", "version", "campaign", "update", "stop",
+	for _, op := range []string{"group", "schema", "dataset", "import", "tracker", "solution", "version", "campaign", "campaign-latest", "update", "update-solution", "update-dataset", "follow", "stop",
 		"-group", "-schema", "-dataset", "-tracker", "-solution", "-campaign"} {
 		if all[op] == 0 {
 			t.Errorf("%s never succeeded: the games do not test it", op)
@@ -405,6 +514,16 @@ func (p *player) compare() {
 	}
 	for arn, t := range p.o {
 		want = append(want, arn+" "+string(t.status)+" "+t.parent)
+		switch t.kind {
+		case resource.Campaign:
+			if got := body[resource.CampaignBody](p.house, arn).SolutionVersionArn; got != t.version {
+				p.Fatalf("%s serves %s, the oracle says %s", arn, got, t.version)
+			}
+		case resource.Dataset:
+			if got := body[resource.DatasetBody](p.house, arn).SchemaArn; got != t.schema {
+				p.Fatalf("%s has %s, the oracle says %s", arn, got, t.schema)
+			}
+		}
 	}
 	slices.Sort(got)
 	slices.Sort(want)

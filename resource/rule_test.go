@@ -201,10 +201,11 @@ func TestRefusedSolutions(t *testing.T) {
 		{withConfig(`{"eventValueThreshold":"NaN"}`), "eventValueThreshold"},
 		{withConfig(`{"optimizationObjective":{"itemAttribute":"PRICE","objectiveSensitivity":"LOW"}}`), "not built"},
 		{withConfig(`{"autoTrainingConfig":{"schedulingExpression":"rate(31 days)"}}`), "1 to 30"},
-		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a","weight":0.5}]}}`), "weights"},
-		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a"},{"eventType":"b"}]}}`), "weights"},
+		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a","weight":1.5}]}}`), "weight 1.5"},
+		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a"},{"eventType":"A"}]}}`), "twice"},
+		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a","weight":0},{"eventType":"b","weight":0}]}}`), "every event type the weight 0"},
 		{withConfig(`{"eventsConfig":{"eventParametersList":[{"eventType":"a"}]},"eventValueThreshold":"1"}`), "twice"},
-		{withConfig(`{"eventsConfig":{"eventParametersList":[{"weight":1}]}}`), "no eventType"},
+		{withConfig(`{"eventsConfig":{"eventParametersList":[{"weight":1}]}}`), "without an eventType"},
 	} {
 		c.b.DatasetGroupArn = group
 		h.refused(not(h.CreateSolution(t.Context(), "x", c.b)), attune.Invalid, c.words)
@@ -218,24 +219,22 @@ func withConfig(config string) resource.SolutionBody {
 func TestWhatAVersionLearnsFrom(t *testing.T) {
 	h := newHouse(t)
 	group, _ := h.stocked("films")
-	four := 4.0
 	for i, c := range []struct {
 		event, config string
-		wantType      string
-		wantThreshold *float64
+		wantEvents    string
 		wantParams    string
 	}{
-		{"", "", "", nil, `{}`},
-		{"Watch", `{"eventValueThreshold":"4","algorithmHyperParameters":{"hidden_dimension":"64"}}`, "Watch", &four, `{"hidden_dimension":"64"}`},
-		{"", `{"eventsConfig":{"eventParametersList":[{"eventType":"Rate","eventValueThreshold":4,"weight":1}]},"featureTransformationParameters":{"max_user_history_length_percentile":"0.9"}}`, "Rate", &four, `{"max_user_history_length_percentile":"0.9"}`},
+		{"", "", `null`, `{}`},
+		{"Watch", `{"eventValueThreshold":"4","algorithmHyperParameters":{"hidden_dimension":"64"}}`, `[{"eventType":"Watch","eventValueThreshold":4,"weight":null}]`, `{"hidden_dimension":"64"}`},
+		{"", `{"eventsConfig":{"eventParametersList":[{"eventType":"Rate","eventValueThreshold":4,"weight":1},{"eventType":"Buy","weight":0.5}]},"featureTransformationParameters":{"max_user_history_length_percentile":"0.9"}}`,
+			`[{"eventType":"Rate","eventValueThreshold":4,"weight":1},{"eventType":"Buy","eventValueThreshold":null,"weight":0.5}]`, `{"max_user_history_length_percentile":"0.9"}`},
 	} {
 		b := withConfig(c.config)
 		b.DatasetGroupArn, b.EventType = group, c.event
 		s := h.active(h.must(h.CreateSolution(t.Context(), fmt.Sprint("s", i), b)))
 		v := body[resource.SolutionVersionBody](h, h.version(s))
-		typ, threshold := v.EventRule()
-		if typ != c.wantType || (threshold == nil) != (c.wantThreshold == nil) || threshold != nil && *threshold != *c.wantThreshold {
-			t.Errorf("%d: learns from %q over %v", i, typ, threshold)
+		if events, _ := json.Marshal(v.Events()); string(events) != c.wantEvents {
+			t.Errorf("%d: learns from %s", i, events)
 		}
 		if p, _ := json.Marshal(v.Parameters()); string(p) != c.wantParams {
 			t.Errorf("%d: parameters %s", i, p)

@@ -56,10 +56,8 @@ func checkSolution(b SolutionBody) error {
 	if o := c.OptimizationObjective; o != nil && o.ObjectiveSensitivity != "" && o.ObjectiveSensitivity != "OFF" {
 		return attune.Errorf(attune.Invalid, "optimizationObjective is not built yet: leave it out, or set objectiveSensitivity to OFF")
 	}
-	if a := c.AutoTrainingConfig; a != nil && a.SchedulingExpression != "" {
-		if err := checkSchedule(a.SchedulingExpression); err != nil {
-			return err
-		}
+	if _, err := c.AutoTrainingConfig.period(); err != nil {
+		return err
 	}
 	return checkEvents(b, c)
 }
@@ -94,32 +92,30 @@ func checkRecipe(b SolutionBody) (spec.Recipe, error) {
 	return recipe, nil
 }
 
-// checkSchedule refuses automatic training at other than 1 to 30 days.
-func checkSchedule(expression string) error {
-	text, _ := strings.CutPrefix(expression, "rate(")
-	number, unit, _ := strings.Cut(text, " ")
-	days, err := strconv.Atoi(number)
-	if err != nil || days < 1 || days > 30 || unit != "day)" && unit != "days)" {
-		return attune.Errorf(attune.Invalid, "schedulingExpression is %q: write rate(7 days), with 1 to 30 days", expression)
-	}
-	return nil
-}
-
-// checkEvents refuses weights between event types: the built recipes learn
-// from all events alike, or from those of one type.
+// checkEvents refuses event types that are named twice, or that all weigh nothing.
 func checkEvents(b SolutionBody, c SolutionConfig) error {
 	if c.EventsConfig == nil || len(c.EventsConfig.EventParametersList) == 0 {
 		return nil
 	}
-	list := c.EventsConfig.EventParametersList
 	if b.EventType != "" || c.EventValueThreshold != "" {
 		return attune.Errorf(attune.Invalid, "eventsConfig and eventType or eventValueThreshold say the same thing twice: give one of them")
 	}
-	if w := list[0].Weight; len(list) > 1 || w != nil && *w != 1 {
-		return attune.Errorf(attune.Invalid, "weights between event types are not built yet: give eventsConfig one event type, without a weight or with weight 1")
+	named, counts := map[string]bool{}, false
+	for _, p := range c.EventsConfig.EventParametersList {
+		name := strings.ToLower(p.EventType)
+		switch w := p.Weight; {
+		case name == "":
+			return attune.Errorf(attune.Invalid, "eventsConfig has an entry without an eventType: name it")
+		case named[name]:
+			return attune.Errorf(attune.Invalid, "eventsConfig names the event type %s twice (case does not matter): give it once", p.EventType)
+		case w != nil && !(*w >= 0 && *w <= 1):
+			return attune.Errorf(attune.Invalid, "eventsConfig gives %s the weight %g: give one from 0 to 1", p.EventType, *w)
+		}
+		named[name] = true
+		counts = counts || p.Weight == nil || *p.Weight > 0
 	}
-	if list[0].EventType == "" {
-		return attune.Errorf(attune.Invalid, "eventsConfig names no eventType")
+	if !counts {
+		return attune.Errorf(attune.Invalid, "eventsConfig gives every event type the weight 0: nothing would be learned from")
 	}
 	return nil
 }
@@ -128,6 +124,9 @@ func checkEvents(b SolutionBody, c SolutionConfig) error {
 // campaign may use it, no version may be in training, and no batch job under way.
 func (g *Registry) DeleteSolution(ctx context.Context, arn string) error {
 	return g.remove(ctx, Solution, arn, func(r *Resource) error {
+		if r.Busy() {
+			return attune.Errorf(attune.InUse, "solution %s is being updated: wait until latestSolutionUpdate is ACTIVE", arn)
+		}
 		campaign, err := g.any(ctx, Query{Kind: Campaign, Parent: r.ARN})
 		if err != nil {
 			return err
@@ -200,16 +199,21 @@ func (g *Registry) CreateSolutionVersion(ctx context.Context, in VersionRequest)
 		if err := g.hasText(ctx, group, sb.RecipeArn); err != nil {
 			return nil, err
 		}
-		id := randomHex(4)
-		return again(g.add(ctx, &Resource{
-			Kind: SolutionVersion, ARN: g.names.Make("solution", solution.Name, id), Parent: solution.ARN, Name: id,
-		}, SolutionVersionBody{
-			VersionName: in.Name, SolutionArn: string(solution.ARN), DatasetGroupArn: sb.DatasetGroupArn,
-			RecipeArn: sb.RecipeArn, EventType: sb.EventType, SolutionConfig: sb.SolutionConfig,
-			PerformHPO: sb.PerformHPO, PerformAutoML: sb.PerformAutoML, PerformIncrementalUpdate: sb.PerformIncrementalUpdate,
-			TrainingMode: in.TrainingMode, TrainingType: TrainingManual, Tags: in.Tags,
-		}, group))
+		return g.addVersion(ctx, solution, group, sb, SolutionVersionBody{
+			VersionName: in.Name, TrainingMode: in.TrainingMode, TrainingType: TypeManual, Tags: in.Tags,
+		})
 	})
+}
+
+// addVersion makes a version of what its solution asks for now; v says the rest.
+func (g *Registry) addVersion(ctx context.Context, solution, group *Resource, b SolutionBody, v SolutionVersionBody) (*Resource, error) {
+	v.SolutionArn, v.DatasetGroupArn, v.RecipeArn, v.EventType = string(solution.ARN), b.DatasetGroupArn, b.RecipeArn, b.EventType
+	v.SolutionConfig = b.SolutionConfig
+	v.PerformHPO, v.PerformAutoML, v.PerformIncrementalUpdate = b.PerformHPO, b.PerformAutoML, b.PerformIncrementalUpdate
+	id := randomHex(4)
+	return again(g.add(ctx, &Resource{
+		Kind: SolutionVersion, ARN: g.names.Make("solution", solution.Name, id), Parent: solution.ARN, Name: id,
+	}, v, group, solution))
 }
 
 // checkVersion looks at the solution's other versions.
