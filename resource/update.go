@@ -111,6 +111,9 @@ func (g *Registry) UpdateDataset(ctx context.Context, arn, schemaARN string) err
 		if err := fits(group, sr, schema.Type(b.DatasetType)); err != nil {
 			return false, err
 		}
+		if err := g.columnRoom(sr, schema.Type(b.DatasetType)); err != nil {
+			return false, err
+		}
 		old, err := g.Find(ctx, Schema, attune.ARN(b.SchemaArn))
 		if err != nil {
 			return false, err
