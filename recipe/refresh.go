@@ -11,12 +11,12 @@ import (
 )
 
 // Refresh learns again what an old model knows, from data as of now: with the
-// old one's parameters, seed and rule of events. Nothing is chosen or measured
+// old one's parameters, seed and rules of events. Nothing is chosen or measured
 // again, so the evaluation is the old one's. columns is FitSpec.Columns.
 func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, may func(column string) bool, clock attune.Clock) (*model.Model, error) {
 	started := clock()
 	m, err := r.Train(ctx, Input{
-		Events: now.Events.Keep(old.Events.Type, old.Events.Threshold), Users: now.Users.Len(), Items: now.Items.IDs(),
+		Events: counting(now.Events, old.Events), Users: now.Users.Len(), Items: now.Items.IDs(),
 		ItemAttributes: columns(now.ItemAttributes, may), Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
 	})
 	if err != nil {
