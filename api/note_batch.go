@@ -23,7 +23,7 @@ func batchNotes() []Note {
 		{
 			Operation: "CreateDatasetExportJob",
 			Honoured:  "CSV with the columns of the schema in their order: rows of imports (BULK), what came by Put* (PUT, the default), or ALL. Rows that agree in every column are one; ALL has the newest row of each item and user. An import replaced by a FULL one is not exported.",
-			Differs:   "One file, named <jobName>.csv, below the output folder; the service writes one or more. Anonymous events carry their session, or the user it was later seen with, as USER_ID; times are cut to seconds. Rows of Put* that an event id repeats are one.",
+			Differs:   "One file, named <jobName>.csv, below the output folder; the service writes one or more. Anonymous events carry their session as USER_ID, and events without an item are left out; times are cut to seconds. Events that repeat an event id are one.",
 			Why:       "the published contract does not name the files",
 		},
 		{Operation: "DescribeDatasetExportJob"},

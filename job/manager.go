@@ -173,6 +173,7 @@ func works() map[resource.Kind]work {
 		resource.Campaign:        {"deploy", DeployWorkflow},
 
 		resource.BatchInferenceJob: {"batch", BatchWorkflow},
+		resource.ExportJob:         {"export", ExportWorkflow},
 	}
 }
 

@@ -3,6 +3,7 @@ package sdk_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,7 @@ func TestBatchJobs(t *testing.T) {
 	} {
 		c.active(name, func() (*string, *string, error) { return c.importStatus(job) })
 	}
+	t.Run("exports", func(t *testing.T) { c.on(t).exports(group, set, goods, events.String(), items.String()) })
 	t.Run("users", func(t *testing.T) { c.on(t).batchUsers(group, shop) })
 	t.Run("ranking", func(t *testing.T) { c.on(t).batchRanking(group, shop) })
 	t.Run("related", func(t *testing.T) { c.on(t).batchRelated(group, shop) })
@@ -220,4 +222,64 @@ func (c *clients) batchRelated(group string, shop *world.World) {
 			c.Errorf("place %d: %s, live %s", i, got[i], *want.ItemList[i].ItemId)
 		}
 	}
+}
+
+func (c *clients) export(name, dataset, output string, mode types.IngestionMode) (job types.DatasetExportJob) {
+	c.Helper()
+	made := must[*personalize.CreateDatasetExportJobOutput](c)(c.control.CreateDatasetExportJob(c.ctx, &personalize.CreateDatasetExportJobInput{JobName: &name, DatasetArn: &dataset,
+		IngestionMode: mode, RoleArn: aws.String(binary.Role), JobOutput: &types.DatasetExportJobOutput{S3DataDestination: &types.S3DataConfig{Path: &output}}}))
+	c.ends(func() (*string, *string, error) {
+		d, err := c.control.DescribeDatasetExportJob(c.ctx, &personalize.DescribeDatasetExportJobInput{DatasetExportJobArn: made.DatasetExportJobArn})
+		if err != nil {
+			return nil, nil, err
+		}
+		job = *d.DatasetExportJob
+		return job.Status, job.FailureReason, nil
+	})
+	return job
+}
+
+// exports writes what was imported, and what was put beside it.
+func (c *clients) exports(group, set, goods, events, items string) {
+	_, tracking := c.tracker(group)
+	c.see(tracking, "exporter", "i001")
+	job := c.export("bulk", set, "s3://batch/exports", types.IngestionModeBulk)
+	if *job.Status != "ACTIVE" || job.IngestionMode != types.IngestionModeBulk || *job.DatasetArn != set || *job.JobOutput.S3DataDestination.Path != "s3://batch/exports" {
+		c.Errorf("described as %+v", job)
+	}
+	if got := c.read("batch", "exports/bulk.csv"); !sameLines(got, events) {
+		c.Errorf("BULK has %d lines, %d were imported", strings.Count(got, "\n"), strings.Count(events, "\n"))
+	}
+	job = c.export("put", set, "s3://batch/exports/", "")
+	if got := c.read("batch", "exports/put.csv"); job.IngestionMode != types.IngestionModePut || strings.Count(got, "\n") != 2 || !strings.Contains(got, "\nexporter,i001,View,") {
+		c.Errorf("%s: %q", job.IngestionMode, got)
+	}
+	c.export("all", set, "s3://batch/exports/", types.IngestionModeAll)
+	if got := c.read("batch", "exports/all.csv"); strings.Count(got, "\n") != strings.Count(c.read("batch", "exports/bulk.csv"), "\n")+1 {
+		c.Errorf("ALL has %d lines", strings.Count(got, "\n"))
+	}
+	c.export("items", goods, "s3://batch/exports/", types.IngestionModeAll)
+	if got := c.read("batch", "exports/items.csv"); strings.Count(got, "\n") != strings.Count(items, "\n") || got[:strings.Index(got, "\n")] != items[:strings.Index(items, "\n")] {
+		c.Errorf("the items have %d lines after %q", strings.Count(got, "\n"), got[:80])
+	}
+	job = c.export("nowhere", goods, "s3://not-there/x", types.IngestionModeAll)
+	if *job.Status != "CREATE FAILED" || !strings.Contains(aws.ToString(job.FailureReason), "bucket not-there does not exist") {
+		c.Errorf("%s %s", *job.Status, aws.ToString(job.FailureReason))
+	}
+	list := must[*personalize.ListDatasetExportJobsOutput](c)(c.control.ListDatasetExportJobs(c.ctx, &personalize.ListDatasetExportJobsInput{DatasetArn: &goods}))
+	if len(list.DatasetExportJobs) != 2 || *list.DatasetExportJobs[0].JobName != "items" {
+		c.Errorf("listed as %+v", list.DatasetExportJobs)
+	}
+}
+
+// sameLines compares texts as sets of lines: rows that are equal are exported once.
+func sameLines(a, b string) bool {
+	set := func(text string) map[string]bool {
+		out := map[string]bool{}
+		for line := range strings.Lines(text) {
+			out[line] = true
+		}
+		return out
+	}
+	return maps.Equal(set(a), set(b))
 }
