@@ -33,6 +33,7 @@ access: .
 filter: . dataset/schema
 artifact: .
 event: .
+double: .
 dataset: . event artifact matrix dataset/schema
 dataset/datasettest: . dataset matrix dataset/schema
 profile: . event artifact dataset filter dataset/schema
@@ -52,8 +53,8 @@ resource/resourcetest: . resource
 job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
 api/awsjson: . wire
 api/s3: . access artifact
-api/verb: . access resource job event artifact model profile api/awsjson
-api: . wire access resource job event serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
+api/verb: . access resource job event artifact model profile double api/awsjson
+api: . wire access resource job event double serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
 engine/nats: .
 engine/temporal: .
 engine/sql: .

@@ -93,6 +93,9 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	case resource.CreateStopping:
 		return m.stopTraining(ctx, r)
 	}
+	if why := resource.PlannedFailure(r); why != "" && r.Status.Creating() {
+		return m.Registry.Fail(ctx, r.ARN, r.ID, why)
+	}
 	if w, ok := works()[r.Kind]; ok {
 		return m.start(ctx, r, w.workflow)
 	}

@@ -16,7 +16,9 @@ type Config struct {
 	Account string // twelve digits, in every ARN
 	Region  string // in every ARN, and what clients must sign for
 	AuthOff bool   // accept unsigned requests; only on a loopback listener
-	Strict  bool   // hold customers to the quotas of Amazon Personalize
+	Strict  bool   // be a double of Amazon Personalize: its quotas, a clock that can be put forward, a script of faults
+
+	Rates map[string]float64 // requests per second instead of the mode's, by the names of resource.Rates; 0 is no limit
 
 	NATS     string // nats://host:4222
 	Temporal string // temporal://host:7233/namespace
@@ -42,6 +44,9 @@ func (c *Config) check() error {
 	if !regionPattern.MatchString(c.Region) {
 		return attune.Errorf(attune.Invalid, "region %q does not look like us-east-1: say --region us-east-1", c.Region)
 	}
+	if err := new(resource.Rates).Set(c.Rates); err != nil {
+		return err
+	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return attune.Errorf(attune.Invalid, "listen address %q is not HOST:PORT: say --listen 127.0.0.1:8787", c.Listen)
@@ -52,12 +57,14 @@ func (c *Config) check() error {
 	return nil
 }
 
-// limits are the quotas of the node's mode.
+// limits are the quotas and rates of the node's mode.
 func (c *Config) limits() resource.Limits {
+	var l resource.Limits
 	if c.Strict {
-		return resource.Strict()
+		l = resource.Strict()
 	}
-	return resource.Limits{}
+	_ = l.Rates.Set(c.Rates) // check has refused what it cannot take
+	return l
 }
 
 // loopback reports whether only this machine reaches host.

@@ -25,17 +25,17 @@ func (n *Node) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	personalize := awsjson.New(n.log, n.metrics, &awsjson.Options{TokenKey: token})
+	personalize := awsjson.New(n.log, n.metrics, &awsjson.Options{TokenKey: token, Admit: api.NewAdmission(n.registry, n.cfg.Clock, n.faults).Admit})
 	api.NewPersonalize(n.registry, n.events).Register(personalize)
 	n.runtime.Register(personalize)
 
 	doors := &api.Doors{
 		Personalize: personalize,
 		Objects:     n.objects,
-		Verbs:       verb.New(verb.Rooms{Registry: n.registry, Jobs: n.jobs, Profiles: n.profiles, Artifacts: n.artifacts}, personalize),
+		Verbs:       verb.New(verb.Rooms{Registry: n.registry, Jobs: n.jobs, Profiles: n.profiles, Artifacts: n.artifacts, Clock: n.clock, Faults: n.faults}, personalize),
 	}
 	if !n.cfg.AuthOff {
-		doors.Verifier = access.NewVerifier(access.NewRing(n.root), n.cfg.Region, n.cfg.Clock, nil)
+		doors.Verifier = access.NewVerifier(access.NewRing(n.root), n.cfg.Region, n.wall, nil)
 	}
 
 	mux := http.NewServeMux()

@@ -24,6 +24,7 @@ import (
 	"github.com/attune-io/attune/api"
 	"github.com/attune-io/attune/api/s3"
 	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/double"
 	"github.com/attune-io/attune/engine/bucket"
 	"github.com/attune-io/attune/engine/nats"
 	"github.com/attune-io/attune/engine/sql"
@@ -50,6 +51,7 @@ const (
 // Node is one running process.
 type Node struct {
 	cfg      Config
+	wall     attune.Clock // what clients sign by; cfg.Clock may run ahead of it
 	log      *slog.Logger
 	metrics  *prometheus.Registry
 	listener net.Listener
@@ -69,6 +71,8 @@ type Node struct {
 	serve     *serve.Server
 	jobs      *job.Manager
 	runtime   *api.Runtime
+	clock     *double.Clock  // nil unless strict
+	faults    *double.Faults // nil unless strict
 
 	mu      sync.Mutex     // guards closers while engines start side by side
 	closers []func() error // in start order; run in reverse
@@ -83,7 +87,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Node, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = attune.WallClock
 	}
-	n := &Node{cfg: cfg, log: log, metrics: prometheus.NewRegistry()}
+	n := &Node{cfg: cfg, wall: cfg.Clock, log: log, metrics: prometheus.NewRegistry()}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := n.open(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -99,6 +103,9 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.closing(held.Close)
+	if err := n.openDouble(); err != nil {
+		return err
+	}
 	if n.root, n.fresh, err = access.OpenRoot(n.cfg.Data); err != nil {
 		return err
 	}
@@ -115,6 +122,23 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	return n.openRooms(ctx)
+}
+
+// openDouble makes what strict mode adds, and puts its clock in the place of the
+// node's. A folder whose clock was put forward has rows of the future: they are
+// for strict mode only.
+func (n *Node) openDouble() error {
+	clock, err := double.OpenClock(n.cfg.Data, n.cfg.Clock)
+	switch {
+	case err != nil:
+		return err
+	case n.cfg.Strict:
+		n.clock, n.faults = clock, double.NewFaults(clock.Now)
+		n.cfg.Clock = clock.Now
+	case clock.Ahead() > 0:
+		return attune.Errorf(attune.Invalid, "the clock of %s was put forward by %s in strict mode: start it with --mode=strict, or name another --data folder", n.cfg.Data, clock.Ahead())
+	}
+	return nil
 }
 
 // openEngines starts or dials the four engines side by side: together they
@@ -150,7 +174,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	n.artifacts = artifact.New(n.bucket.Client(), n.bucket.Dir(), "attune/")
 	uploads := artifact.New(n.bucket.Client(), n.bucket.Dir(), "s3/")
 
-	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.cfg.Clock})
+	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.wall}) // its dates are those of files
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,10 @@ package resource
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset/schema"
@@ -70,16 +74,33 @@ type BatchLimits struct {
 	SegmentUsers   int   // users asked for per line
 }
 
-// Rates are requests (for events: events) per second. A bucket holds one
-// second's worth, so that bursts up to it pass.
+// Rates are requests per second; 0 for no limit. Bursts of one second's worth pass.
 type Rates struct {
 	Control         float64 // of the control plane, in the account
-	Events          float64 // events put into a dataset group
-	Items           float64 // PutItems calls to a dataset
-	Users           float64
-	Actions         float64
+	Events          float64 // PutEvents to a dataset group, and PutActionInteractions
+	Items           float64 // PutItems to a dataset
+	Users           float64 // PutUsers
+	Actions         float64 // PutActions
 	Runtime         float64 // of the runtime, in the account
 	RuntimeResource float64 // of the runtime, to one campaign or recommender
+}
+
+// Set changes the rates that are named control, events, items, users, actions,
+// runtime and resource. Another name or a negative rate is attune.Invalid, and
+// nothing is changed.
+func (r *Rates) Set(rates map[string]float64) error {
+	places := map[string]*float64{"control": &r.Control, "events": &r.Events, "items": &r.Items, "users": &r.Users,
+		"actions": &r.Actions, "runtime": &r.Runtime, "resource": &r.RuntimeResource}
+	for name, rate := range rates {
+		if places[name] == nil || !(rate >= 0) || math.IsInf(rate, 0) {
+			return attune.Errorf(attune.Invalid, "rate %s=%g: give one of %s and requests per second, 0 for no limit", name, rate,
+				strings.Join(slices.Sorted(maps.Keys(places)), ", "))
+		}
+	}
+	for name, rate := range rates {
+		*places[name] = rate
+	}
+	return nil
 }
 
 // Strict gives the quotas of Amazon Personalize ("Personalize endpoints and

@@ -251,6 +251,9 @@ func (g *Registry) add(ctx context.Context, r *Resource, body any, group *Resour
 	if err := r.SetBody(body); err != nil {
 		return nil, err
 	}
+	if err := planFailure(ctx, r); err != nil {
+		return nil, err
+	}
 	if err := g.quota(ctx, r); err != nil {
 		return nil, err
 	}

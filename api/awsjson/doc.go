@@ -9,7 +9,7 @@
 //
 // # What a request goes through
 //
-// Route, read the body (at most MaxBody), Guard, Parse, Check, fill the input,
+// Route, read the body (at most MaxBody), Guard, Parse, Admit, Check, fill the input,
 // call the handler, encode. Member names are matched exactly; members that the
 // operation does not publish are ignored; null means absent; an empty body
 // means {}.

@@ -135,6 +135,15 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
+	if s.admit != nil {
+		admitted, err := s.admit(ctx, rt.op, tree)
+		if err != nil {
+			return err
+		}
+		if admitted != nil {
+			ctx = admitted
+		}
+	}
 	if err := Check(rt.op.Input, tree); err != nil {
 		return err
 	}

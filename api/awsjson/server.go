@@ -27,6 +27,10 @@ type Options struct {
 	// unchanged). Its error is answered like a handler's; *Named goes out verbatim.
 	// Default: everybody passes.
 	Guard func(r *http.Request, op *wire.Operation, body []byte) (context.Context, error)
+	// Admit decides once more when the body was parsed, before its constraints are
+	// checked. input is what Parse makes. It returns the context that the handler
+	// gets (nil: unchanged). Default: everybody passes.
+	Admit func(ctx context.Context, op *wire.Operation, input any) (context.Context, error)
 	// TokenKey seals page tokens. Default: a random key, so that tokens end with the process.
 	TokenKey []byte
 	// Clock dates the answers and times them. Default: attune.WallClock.
@@ -39,6 +43,7 @@ type Server struct {
 	log      *slog.Logger
 	meter    *meter
 	guard    func(r *http.Request, op *wire.Operation, body []byte) (context.Context, error)
+	admit    func(ctx context.Context, op *wire.Operation, input any) (context.Context, error)
 	tokenKey []byte
 	clock    attune.Clock
 	byTarget map[string]*route // X-Amz-Target → operation of the control plane
@@ -63,7 +68,7 @@ func New(log *slog.Logger, reg prometheus.Registerer, opts *Options) *Server {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &Server{log: log, meter: newMeter(reg), guard: opts.Guard, tokenKey: opts.TokenKey, clock: opts.Clock,
+	s := &Server{log: log, meter: newMeter(reg), guard: opts.Guard, admit: opts.Admit, tokenKey: opts.TokenKey, clock: opts.Clock,
 		byTarget: map[string]*route{}, byPath: map[string]*route{}}
 	s.buffers.New = func() any { return new(bytes.Buffer) }
 	if s.clock == nil {

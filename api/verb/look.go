@@ -7,6 +7,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/api/awsjson"
 	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/double"
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/model"
@@ -14,12 +15,14 @@ import (
 	"github.com/attune-io/attune/resource"
 )
 
-// Rooms are what the verbs look into; all fields are required.
+// Rooms are what the verbs look into; all fields but those of strict mode are required.
 type Rooms struct {
 	Registry  *resource.Registry
 	Jobs      *job.Manager
 	Profiles  *profile.Keeper
 	Artifacts *artifact.Store
+	Clock     *double.Clock  // nil unless the node is strict
+	Faults    *double.Faults // likewise
 }
 
 type rooms struct {

@@ -34,12 +34,16 @@ type Door struct {
 func New(r Rooms, p *awsjson.Server) *Door {
 	d := &Door{rooms: rooms{r, p}}
 	d.verbs = map[string]func(context.Context, []byte) (any, error){
+		"AdvanceClock":     typed(d.advanceClock),
 		"ApiCoverage":      typed(d.apiCoverage),
+		"DescribeClock":    typed(d.describeClock),
+		"DescribeFaults":   typed(d.describeFaults),
 		"DescribeImport":   typed(d.describeImport),
 		"DescribeModel":    typed(d.describeModel),
 		"DescribeProgress": typed(d.describeProgress),
 		"DescribeUser":     typed(d.describeUser),
 		"GetRejects":       typed(d.getRejects),
+		"SetFaults":        typed(d.setFaults),
 	}
 	return d
 }

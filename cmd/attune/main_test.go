@@ -42,15 +42,16 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// startNode is 'node DIR': a node in this process, with ATTUNE_ENDPOINT and
+// startNode is 'node DIR [strict]': a node in this process, with ATTUNE_ENDPOINT and
 // ATTUNE_DATA set for the verbs that follow, until the script ends.
 func startNode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: node DIR")
+	strict := len(args) == 2 && args[1] == "strict"
+	if neg || len(args) != 1 && !strict {
+		ts.Fatalf("usage: node DIR [strict]")
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	dir := ts.MkAbs(args[0])
-	n, err := node.Open(ctx, node.Config{Data: dir, Listen: "127.0.0.1:0", Account: "000000000000", Region: "us-east-1"},
+	n, err := node.Open(ctx, node.Config{Data: dir, Listen: "127.0.0.1:0", Account: "000000000000", Region: "us-east-1", Strict: strict},
 		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		stop()

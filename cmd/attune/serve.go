@@ -27,13 +27,14 @@ type nodeFlags struct {
 // serveCmd runs a node until it is told to stop.
 type serveCmd struct {
 	nodeFlags
-	Data     string `default:"attune-data" env:"ATTUNE_DATA" help:"Folder for everything this node keeps. One process at a time."`
-	Auth     string `default:"on" enum:"on,off" env:"ATTUNE_AUTH" help:"Whether requests must be signed (SigV4): ${enum}. Off only on a loopback listener."`
-	Mode     string `default:"default" enum:"default,strict" env:"ATTUNE_MODE" help:"Whose limits hold: those of this machine, or (strict) those of Amazon Personalize: ${enum}."`
-	NATS     string `name:"nats-url" env:"ATTUNE_NATS_URL" placeholder:"nats://HOST:4222" help:"A NATS server with JetStream instead of the embedded one."`
-	Temporal string `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
-	SQL      string `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
-	Bucket   string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
+	Data     string             `default:"attune-data" env:"ATTUNE_DATA" help:"Folder for everything this node keeps. One process at a time."`
+	Auth     string             `default:"on" enum:"on,off" env:"ATTUNE_AUTH" help:"Whether requests must be signed (SigV4): ${enum}. Off only on a loopback listener."`
+	Mode     string             `default:"default" enum:"default,strict" env:"ATTUNE_MODE" help:"Whose limits hold: those of this machine, or (strict) those of Amazon Personalize: ${enum}."`
+	Rate     map[string]float64 `env:"ATTUNE_RATE" placeholder:"NAME=N;…" help:"Requests per second before ThrottlingException, instead of the mode's (strict: Personalize's; default: none): control, events, items, users, actions, runtime, resource. 0 is no limit."`
+	NATS     string             `name:"nats-url" env:"ATTUNE_NATS_URL" placeholder:"nats://HOST:4222" help:"A NATS server with JetStream instead of the embedded one."`
+	Temporal string             `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
+	SQL      string             `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
+	Bucket   string             `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
 }
 
 // Help is shown by 'attune serve --help'.
@@ -48,8 +49,9 @@ any AWS client can speak to the node:
   aws personalize list-recipes
 
 --mode=strict makes the node a double of Amazon Personalize for tests of your own
-code: its quotas, minimum data and messages hold (5 dataset groups, 5 imports at
-once, 1000 interactions to train …). The default has none of those caps.
+code: its quotas, minimum data, request rates and messages hold (5 dataset groups,
+5 imports at once, 1000 interactions to train …), and 'attune clock' and 'attune
+fault' put its clock forward and script its failures. The default has none of it.
 
 /healthz, /readyz and /metrics answer without a signature. Ctrl-C or SIGTERM
 stops the node; what was under way goes on at the next start.`
@@ -60,7 +62,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	began := time.Now()
 	debug.SetGCPercent(gcPercent)
 	n, err := node.Open(ctx, node.Config{
-		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict",
+		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict", Rates: c.Rate,
 		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket,
 	}, c.logger(s.err))
 	if err != nil {
