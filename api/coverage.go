@@ -26,6 +26,7 @@ func notes() []Note {
 	var all []Note
 	for _, of := range []func() []Note{
 		coreNotes,
+		strictNotes,
 		actionNotes,
 		batchNotes,
 	} {
