@@ -29,6 +29,7 @@ func notes() []Note {
 		strictNotes,
 		actionNotes,
 		batchNotes,
+		filterNotes,
 	} {
 		all = append(all, of()...)
 	}

@@ -254,9 +254,10 @@ func (a answers) wrongValues(t *testing.T) {
 	a.refuses(t, in, "different dataset groups")
 	for expression, says := range map[string]string{
 		`INCLUDE ItemID WHERE Items.COLOUR = "red"`:       "COLOUR",
-		`INCLUDE ItemID WHERE Items.PRICE NOT IN ($P)`:    "",
+		`INCLUDE ItemID WHERE Items.PRICE NOT IN ($P)`:    "Could not create filter. Invalid input symbol: $P. Placeholders are not allowed with NOT_IN operator",
 		`INCLUDE ItemID Items.PRICE < 3`:                  "WHERE",
-		`EXCLUDE UserID WHERE Users.AGE < 3`:              "",
+		`EXCLUDE UserID WHERE Users.COLOUR < 3`:           "COLOUR",
+		`INCLUDE UserID WHERE Items.PRICE < 3`:            "UserID",
 		`INCLUDE ItemID WHERE Items.PRICE < 3 AND`:        "",
 		`INCLUDE ItemID WHERE Interactions.WEATHER = "x"`: "",
 	} {
