@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/attune-io/attune"
@@ -79,23 +78,10 @@ func (g *Registry) checkFields(ctx context.Context, group *Resource, e *filter.E
 // DeleteFilter asks for a filter to be deleted, which no job under way may use.
 func (g *Registry) DeleteFilter(ctx context.Context, arn string) error {
 	return g.remove(ctx, Filter, arn, func(r *Resource) error {
-		for _, k := range []Kind{BatchInferenceJob, BatchSegmentJob} {
-			jobs, err := g.every(ctx, Query{Kind: k, Group: r.Group, Busy: true})
-			if err != nil {
-				return err
-			}
-			for i := range jobs {
-				var b struct {
-					FilterArn string `json:"filterArn"`
-				}
-				if err := json.Unmarshal(jobs[i].Body, &b); err != nil {
-					return err
-				}
-				if b.FilterArn == arn {
-					return attune.Errorf(attune.InUse, "filter %s is used by %s %s: wait until that is done", arn, k.Words(), jobs[i].ARN)
-				}
-			}
+		job, err := g.batchUses(ctx, r.Group, func(b BatchBody) bool { return b.FilterArn == arn })
+		if err != nil {
+			return err
 		}
-		return nil
+		return inUse(r, job)
 	})
 }
