@@ -16,7 +16,7 @@ import (
 // The first and last bytes of a checkpoint; docs/format/profile.md has the rest.
 const (
 	magic         = "attune-profile\n"
-	formatVersion = 3
+	formatVersion = 4
 	endMark       = '.'
 )
 

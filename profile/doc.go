@@ -8,8 +8,9 @@
 // A View and dataset.Freeze fold the same log to the same histories and
 // attributes (TestAgreesWithFreeze), but for what memory does not allow here:
 //
-//   - Histories are the newest Options.History touches, and an event id is
-//     known for as long as its touch is, to one user.
+//   - Histories are the newest Options.History touches and the newest of each
+//     event type (see trim), and an event id is known for as long as its touch
+//     is, to one user.
 //   - Of a user's sessions in which nothing happened anonymously only the last
 //     is known as theirs. Users and sessions had better not share ids: a View
 //     has one history under an id.

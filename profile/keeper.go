@@ -18,8 +18,8 @@ import (
 
 const (
 	// defaultHistory is how many touches of a user are kept: well beyond what a
-	// recipe folds in or an answer excludes, and at 24 bytes each at most 12 KiB
-	// a user.
+	// recipe folds in or an answer excludes. With what trim keeps beyond them, at
+	// 24 bytes each, a user has at most 36 KiB, and 12 KiB with one event type.
 	defaultHistory = 500
 
 	// maxReplays is how many groups read their whole log at the same time: each
@@ -41,7 +41,7 @@ const (
 
 // Options are the choices of a Keeper. Zero values are the defaults.
 type Options struct {
-	History  int           // touches kept per user, the newest; default 500
+	History  int           // touches kept per user, the newest, and more of rare event types (see trim); default 500
 	Records  int           // a checkpoint after so many records; default 1,000,000
 	Interval time.Duration // or after so long with something new; default 5 min
 }

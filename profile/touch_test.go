@@ -96,8 +96,50 @@ func TestMerge(t *testing.T) {
 			rt.Fatalf("got  %v\nwant %v", got, want)
 		}
 		limit := max(3, len(first)) // a history is never over its limit before
-		if got := merge(first, more, limit); !slices.Equal(got, want[max(0, len(want)-limit):]) {
+		if got := merge(first, more, limit); !slices.Equal(got, newest(want, limit)) {
 			rt.Fatalf("bounded: %v", got)
+		}
+	})
+}
+
+// newest is what trim keeps of a whole history, by definition.
+func newest(all []Touch, limit int) []Touch {
+	var out []Touch
+	for i := range all {
+		newer, ofType := len(all)-i-1, 0
+		for _, later := range all[i+1:] {
+			if later.Type == all[i].Type {
+				ofType++
+			}
+		}
+		if newer < limit || ofType < limit*3/5 {
+			out = append(out, all[i])
+		}
+	}
+	return out[max(0, len(out)-3*limit):]
+}
+
+// TestRareTypesStay brings touches in any order: what is kept is what would be
+// kept of all of them at once, and nothing is written that a reader may hold.
+func TestRareTypesStay(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		limit := rapid.IntRange(1, 12).Draw(rt, "limit")
+		types := rapid.SampledFrom([]uint16{1, 3, 70}).Draw(rt, "apart") // 70: beyond the types with a place of their own
+		all := make([]Touch, rapid.IntRange(0, 90).Draw(rt, "touches"))
+		for i := range all {
+			kind := rapid.SampledFrom([]uint16{0, 0, 0, 0, 0, 0, types}).Draw(rt, "type")
+			all[i] = Touch{Item: int32(i), Type: kind, At: int64(i)}
+		}
+		var h, held, was []Touch
+		for _, t := range rapid.Permutation(slices.Clone(all)).Draw(rt, "order") {
+			held, was = h, slices.Clone(h)
+			h, _ = insert(h, t, limit)
+			if !slices.Equal(held, was) {
+				rt.Fatal("a history was written to")
+			}
+		}
+		if want := newest(all, limit); !slices.Equal(h, want) {
+			rt.Fatalf("limit %d: got %v, want %v", limit, h, want)
 		}
 	})
 }

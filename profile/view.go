@@ -64,8 +64,9 @@ func newView(limit int, names *vocabulary) *View {
 	return v
 }
 
-// History is what the user did with items, oldest first, at most Options.History touches,
-// nil when nothing is known. A session's id gives the session's history, joined
+// History is what the user did with items, oldest first: the newest
+// Options.History touches and more of rare types (see trim), nil when nothing
+// is known. A session's id gives the session's history, joined
 // with its user's once both were seen together. The slice never changes; the
 // caller must not change it either.
 func (v *View) History(user string) []Touch { return v.history(user, ofItems) }
