@@ -26,6 +26,8 @@ const (
 	kindActionInteraction = 7
 
 	kindErased = 8
+
+	kindShown = 9 // an impression with more to say than kindImpression has room for
 )
 
 // recordOverhead is the least a record takes: its kind and its length. It
@@ -63,8 +65,14 @@ func appendRecord(dst []byte, b Body) ([]byte, error) {
 			return frame(dst, kindImported, b.append), nil
 		}
 	case *Impression:
-		if b != nil {
+		switch {
+		case b == nil:
+		case b.plain():
 			return frame(dst, kindImpression, b.append), nil
+		case b.Reasons != nil && len(b.Reasons) != len(b.Items), b.Propensities != nil && len(b.Propensities) != len(b.Items):
+			return dst, attune.Errorf(attune.Internal, "an impression of %d items has %d reasons and %d propensities", len(b.Items), len(b.Reasons), len(b.Propensities))
+		default:
+			return frame(dst, kindShown, b.appendShown), nil
 		}
 	case *Action:
 		if b != nil {
@@ -247,7 +255,9 @@ func decodeBody(kind byte, body []byte) (Body, error) {
 	case kindImported:
 		b = &Imported{Dataset: r.str(), Table: r.str(), Mode: Mode(r.str()), Rows: r.varint(), Job: r.str()}
 	case kindImpression:
-		b = &Impression{RecommendationID: r.str(), Campaign: r.str(), Version: r.str(), User: r.str(), Items: r.strs()}
+		b = r.impression()
+	case kindShown:
+		b = r.shown()
 	case kindAction:
 		b = &Action{ID: r.str(), Properties: r.str()}
 	case kindActionInteraction:

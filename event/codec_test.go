@@ -27,6 +27,9 @@ func everything() []Body {
 		&ActionInteraction{EventID: "e", User: "u", Session: "s", Action: "a", Type: "Not Taken", At: at, Properties: `{"n":1}`,
 			RecommendationID: "r", Impression: []string{"a", "b"}}, &ActionInteraction{At: time.UnixMilli(0).UTC()},
 		&Erased{Job: "j"}, &Erased{},
+		&Impression{RecommendationID: "r", Items: []string{"1", "2"}, Filter: "f", Promotion: "p", Exploration: .3,
+			Reasons: []Reason{Promoted, ByScore}, Propensities: []float32{.25, 1}},
+		&Impression{Filter: "f"}, &Impression{Items: []string{"1"}, Propensities: []float32{.5}}, &Impression{Items: []string{"1"}, Reasons: []Reason{9}},
 	}
 }
 
@@ -101,7 +104,13 @@ func TestCodecRandom(t *testing.T) {
 			return &ActionInteraction{text.Draw(t, "event"), text.Draw(t, "user"), text.Draw(t, "session"), text.Draw(t, "action"), text.Draw(t, "type"),
 				moment.Draw(t, "at"), text.Draw(t, "properties"), text.Draw(t, "rid"), list.Draw(t, "impression")}
 		case kindImpression:
-			return &Impression{text.Draw(t, "rid"), text.Draw(t, "campaign"), text.Draw(t, "version"), text.Draw(t, "user"), list.Draw(t, "items")}
+			i := &Impression{RecommendationID: text.Draw(t, "rid"), Campaign: text.Draw(t, "campaign"), Version: text.Draw(t, "version"), User: text.Draw(t, "user"),
+				Items: list.Draw(t, "items"), Filter: text.Draw(t, "filter"), Promotion: text.Draw(t, "promotion"), Exploration: rapid.Float32Range(0, 1).Draw(t, "exploration")}
+			if n := len(i.Items); n > 0 && rapid.Bool().Draw(t, "chance") {
+				i.Reasons = rapid.SliceOfN(rapid.Map(rapid.Byte(), func(b byte) Reason { return Reason(b) }), n, n).Draw(t, "reasons")
+				i.Propensities = rapid.SliceOfN(rapid.Float32Range(0, 1), n, n).Draw(t, "propensities")
+			}
+			return i
 		}
 		return &Interaction{text.Draw(t, "event"), text.Draw(t, "user"), text.Draw(t, "session"), text.Draw(t, "item"), text.Draw(t, "type"),
 			moment.Draw(t, "at"), rapid.Float64().Draw(t, "value"), text.Draw(t, "properties"), text.Draw(t, "rid"), list.Draw(t, "impression"), text.Draw(t, "source")}
@@ -135,6 +144,9 @@ func TestCodecDamage(t *testing.T) {
 	later[0] = formatVersion + 1
 	if _, err := decodeMessage(nil, later, 1, Seq{}); err == nil || !strings.Contains(err.Error(), "version 2") {
 		t.Fatalf("a later format: %v", err)
+	}
+	if _, err := appendRecord(nil, &Impression{Items: []string{"a"}, Propensities: []float32{1, 1}}); err == nil {
+		t.Fatal("an impression with more propensities than items was encoded")
 	}
 	if _, err := appendRecord(nil, (*Item)(nil)); err == nil {
 		t.Fatal("a nil item was encoded")
@@ -209,5 +221,30 @@ func TestFormatExample(t *testing.T) {
 	want := []byte{0x01, 0xd0, 0x0f, 0x01, 0x02, 0x05, 0x01, 'i', 0x02, '{', '}'}
 	if !bytes.Equal(got, want) {
 		t.Fatalf("% x, the documentation says % x", got, want)
+	}
+}
+
+// TestImpressionsOfOldLogs reads the form that impressions had at first, which
+// plain ones still have: bytes as they were written then.
+func TestImpressionsOfOldLogs(t *testing.T) {
+	old := []byte{0x01, 0xd0, 0x0f, 0x01, kindImpression, 0x0d, 1, 'r', 1, 'c', 1, 'v', 1, 'u', 2, 1, 'a', 1, 'b'}
+	records, err := decodeMessage(nil, old, 1, Seq{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := records[0].Body.(*Impression)
+	if !ok || got.RecommendationID != "r" || len(got.Items) != 2 || got.Propensity(1) != 1 || got.Reason(1) != ByScore {
+		t.Errorf("%+v", records[0].Body)
+	}
+	if again := encode(t, time.UnixMilli(1000), []Body{got}); !bytes.Equal(again, old) {
+		t.Errorf("% x is written as % x now", old, again)
+	}
+	got.Reasons, got.Propensities = []Reason{Explored, ByScore}, []float32{.125, .75}
+	records, err = decodeMessage(nil, encode(t, time.UnixMilli(1000), []Body{got}), 1, Seq{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := records[0].Body.(*Impression); again.Propensity(0) != .125 || again.Reason(0) != Explored {
+		t.Errorf("%+v", again)
 	}
 }

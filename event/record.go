@@ -92,13 +92,23 @@ type Imported struct {
 	Job     string `json:"job"` // id of the import job's row; a repeated Job counts once
 }
 
-// Impression is one answer that was given: what was shown to whom by which model.
+// Impression is one answer that was given: what was shown to whom by which
+// model, and how likely it was to be that.
 type Impression struct {
 	RecommendationID string
-	Campaign         string // ARN
+	Campaign         string // ARN of the campaign or recommender
 	Version          string // solution version ARN
 	User             string
 	Items            []string // in the order shown; actions, of a campaign that recommends those
+	Filter           string   // ARN of the request's filter; "" for none
+	Promotion        string   // name of the promotion; "" for none, and for one without a name
+	Exploration      float32  // explorationWeight of the answer; 0 for none
+
+	// Reasons says of each item why it is where it is; nil when all are ByScore.
+	Reasons []Reason
+	// Propensities has for each item the probability that it stood at its
+	// place, given the items before it; nil when nothing was left to chance.
+	Propensities []float32
 }
 
 // Erased stands where a record was until a deletion of users took it away, so
