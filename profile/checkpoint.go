@@ -27,6 +27,8 @@ type checkpoint struct {
 	types    []string
 	items    []string
 	actions  []string
+	counts   []Count
+	latest   int64
 	jobs     []string
 	contents map[schema.Type]content
 	item     block
@@ -69,6 +71,7 @@ type alias struct {
 // are never written where a reader can see them. The writer calls it.
 func (v *View) capture(g event.Group) *checkpoint {
 	c := &checkpoint{group: g, seq: v.w.at, limit: v.limit, contents: map[schema.Type]content{}}
+	c.counts, c.latest = v.Counts(nil) // before the items they are of, which other writers add to
 	c.items, c.actions, c.types = v.names.items.all(), v.names.actions.all(), v.names.types()
 	c.jobs = slices.Sorted(maps.Keys(v.w.jobs))
 	for t, have := range v.w.contents {
@@ -130,6 +133,7 @@ func (c *checkpoint) restore() *View {
 	}
 	v := newView(c.limit, names)
 	v.w.at = c.seq
+	v.tally.counts, v.tally.latest = c.counts, c.latest
 	for _, job := range c.jobs {
 		v.w.jobs[job] = true
 	}

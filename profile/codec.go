@@ -88,6 +88,7 @@ func (c *checkpoint) encode(w io.Writer) error {
 	e.texts(c.types)
 	e.texts(c.items)
 	e.texts(c.actions)
+	e.counts(c)
 	e.texts(c.jobs)
 	for _, t := range datasets {
 		e.uint(uint64(c.contents[t].imports))
@@ -111,6 +112,16 @@ func (c *checkpoint) encode(w io.Writer) error {
 	}
 	e.byte(endMark)
 	return e.w.Flush()
+}
+
+func (e *encoder) counts(c *checkpoint) {
+	e.int(c.latest)
+	e.uint(uint64(len(c.counts)))
+	for _, n := range c.counts {
+		e.uint(uint64(n.Touched))
+		e.uint(uint64(n.Shown))
+		e.int(n.First)
+	}
 }
 
 func (e *encoder) block(b *block) {
@@ -286,6 +297,13 @@ func decode(r io.Reader) (*checkpoint, error) {
 	c.types = list(d, d.text)
 	c.items = list(d, d.text)
 	c.actions = list(d, d.text)
+	c.latest = d.int()
+	c.counts = list(d, func() Count {
+		return Count{Touched: uint32(d.below(1 << 32)), Shown: uint32(d.below(1 << 32)), First: d.int()}
+	})
+	if len(c.counts) > len(c.items) {
+		d.fail(errCheckpoint)
+	}
 	c.jobs = list(d, d.text)
 	for _, t := range datasets {
 		c.contents[t] = content{imports: d.below(math.MaxInt32), puts: d.byte() != 0}

@@ -67,6 +67,7 @@ func (v *View) foldOne(ctx context.Context, tables tableReader, r *event.Record)
 	case *event.Interaction:
 		if v.takes(schema.Interactions, r.Seq) {
 			v.interaction(ofItems, happened{b.EventID, b.User, b.Session, b.Item, b.Type, b.At.UnixMilli(), b.Value, b.Properties})
+			v.shown(b)
 		}
 	case *event.ActionInteraction:
 		if v.takes(schema.ActionInteractions, r.Seq) {
@@ -90,6 +91,8 @@ func (v *View) foldOne(ctx context.Context, tables tableReader, r *event.Record)
 		if v.takes(schema.Users, r.Seq) {
 			v.userRow(v.user(b.ID), v.w.user.parse(b.Properties))
 		}
+	case *event.Impression:
+		v.tally.show(&v.names.items, b.Items)
 	case *event.Imported:
 		return v.imported(ctx, tables, r.Seq, b)
 	case *event.Erased:

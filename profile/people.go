@@ -86,9 +86,12 @@ func (v *View) set(p *person, of side, h []Touch) {
 	s.mu.Unlock()
 }
 
-// touch adds to a person's history.
+// touch adds to a person's history. What is there already counts once.
 func (v *View) touch(p *person, of side, t Touch) {
 	if h, added := insert(p.touches[of], t, v.limit); added {
 		v.set(p, of, h)
+		if of == ofItems {
+			v.tally.touch(t.Item, t.At)
+		}
 	}
 }

@@ -89,6 +89,9 @@ func (v *View) foldInteractions(b *dataset.Batch, idField string, pending *pendi
 		}
 		touch.mark(0, identity.Of(i))
 		pending.add(v.user(user.Text[i]), touch)
+		if pending.side == ofItems {
+			v.tally.touch(n, touch.At)
+		}
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type View struct {
 	items  *filter.Columns // by item number
 	acts   *filter.Columns // by action number
 	users  *filter.Columns // by person.row
+	tally  tally           // by item number
 	seq    atomic.Pointer[event.Seq]
 	people atomic.Int64
 	w      writer
