@@ -10,7 +10,13 @@ func (c *Columns) Numbers(name string, n int, dst []float64) []float64 {
 	defer c.mu.RUnlock()
 	dst = dst[:0]
 	if col := c.find(name); col != nil {
-		dst = append(dst, col.num[:min(n, len(col.num))]...)
+		for _, key := range col.num[:min(n, len(col.num))] {
+			x := math.NaN()
+			if key != noNumber {
+				x = key.float()
+			}
+			dst = append(dst, x)
+		}
 	}
 	for len(dst) < n {
 		dst = append(dst, math.NaN())

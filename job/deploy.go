@@ -110,10 +110,11 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 	if err != nil {
 		return serve.Release{}, fmt.Errorf("decode model of %s: %w", version, err)
 	}
-	return serve.Release{
+	release := serve.Release{
 		Campaign: campaign.ARN, Version: version, Group: group(campaign),
-		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer,
-	}, nil
+		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons,
+	}
+	return release, configure(&release, campaign, facts)
 }
 
 // waitForProfile waits until the group's profile knows what the log holds now.

@@ -117,9 +117,10 @@ type CampaignUpdate struct {
 
 // CampaignConfig is what this server reads of a campaign's configuration.
 type CampaignConfig struct {
-	ItemExplorationConfig         map[string]string  `json:"itemExplorationConfig"`
-	SyncWithLatestSolutionVersion bool               `json:"syncWithLatestSolutionVersion"`
-	RankingInfluence              map[string]float64 `json:"rankingInfluence"`
+	ItemExplorationConfig             map[string]string  `json:"itemExplorationConfig"`
+	EnableMetadataWithRecommendations bool               `json:"enableMetadataWithRecommendations"`
+	SyncWithLatestSolutionVersion     bool               `json:"syncWithLatestSolutionVersion"`
+	RankingInfluence                  map[string]float64 `json:"rankingInfluence"`
 }
 
 // Config reads the campaign's configuration; the zero value when none was given.

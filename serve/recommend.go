@@ -3,15 +3,15 @@ package serve
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/filter"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
@@ -36,7 +36,8 @@ type Request struct {
 	N               int          // 0 means DefaultItems
 	Filter          *filter.Expr // nil for none; it must have passed Check
 	FilterValues    map[string]string
-	MetadataColumns []string // of the items; columns that no item has are left out
+	MetadataColumns []string   // of the items; columns that no item has are left out
+	Promotion       *Promotion // nil for none
 }
 
 // RankRequest asks for an order of given items.
@@ -54,20 +55,23 @@ type Answer struct {
 	RecommendationID string // a UUID
 	Release          Release
 	Items            []Scored
+	Propensities     []float32 // of each item at its place, given those before it; nil when nothing was left to chance
 }
 
 // Scored is one item of an Answer.
 type Scored struct {
 	ID       string
-	Score    *float64          // nil when the recipe has none, and for unknown items of a ranking
+	Score    *float64          // nil when the recipe has none, and for items that nobody scored
+	Reason   event.Reason      // why it is there
 	Metadata map[string]string // by column as asked; several values joined by |; nil when not asked for
 }
 
 // Recommend answers a request from memory. A user or item that is new to the
-// model gets what is popular. What a filter leaves out is not filled up, so
-// there may be fewer items than asked for. Errors: attune.NotFound for a
-// campaign that is not loaded, attune.Unavailable for a profile that is not,
-// attune.Invalid for all else.
+// model gets what is popular. What a filter leaves out is filled up only with
+// items that have no score, see fillUp, so there may be fewer items than asked
+// for. Chance (places of promoted items, exploration) comes from the answer's
+// id. Errors: attune.NotFound for a campaign that is not loaded,
+// attune.Unavailable for a profile that is not, attune.Invalid for all else.
 func (s *Server) Recommend(ctx context.Context, q Request) (*Answer, error) {
 	defer s.m.took(askRecommend, time.Now())
 	r, v, err := s.find(q.Campaign)
@@ -99,6 +103,11 @@ func (w *space) prepare(r *release, v view, q *Request) (model.Query, error) {
 	}
 	w.begin(r, v)
 	query := w.query(r, v, q.User, q.Item)
+	if q.Promotion != nil {
+		if err := w.promotable(r, v, q); err != nil {
+			return query, err
+		}
+	}
 	if q.Filter == nil {
 		return query, nil
 	}
@@ -110,25 +119,40 @@ func (s *Server) answer(w *space, r *release, v view, q *Request, query model.Qu
 	if len(query.History) == 0 && query.Item == model.NoItem {
 		s.m.strange.Inc()
 	}
-	w.best = kernel.TopK(w.best[:0], w.scores, q.N, w.left)
-	if len(w.best) < q.N {
+	w.norm = math.Inf(1)
+	if r.scored() {
+		w.norm = kernel.LogSumExp(w.scores) // over the whole catalogue: what is left out keeps its share
+	}
+	id := s.opts.NewID()
+	s.choose(r, v, w, q, dice(id))
+	if len(w.picks) < q.N {
 		s.m.short.Inc()
 	}
-	a := &Answer{RecommendationID: newID(), Release: r.Release, Items: make([]Scored, len(w.best))}
-	norm := math.Inf(1)
-	if r.scored() {
-		norm = kernel.LogSumExp(w.scores) // over the whole catalogue: what is left out keeps its share
-	}
-	shares := make([]float64, len(w.best))
-	for i, row := range w.best {
-		a.Items[i].ID = r.Model.Items[row]
-		if r.scored() {
-			shares[i] = share(w.scores[row], norm)
-			a.Items[i].Score = &shares[i]
-		}
-	}
+	a := &Answer{RecommendationID: format(id), Release: r.Release, Items: w.items(r, v), Propensities: w.propensities()}
 	addMetadata(v, a.Items, q.MetadataColumns)
 	return a
+}
+
+// choose fills w.picks with what a promotion gives and the rest.
+func (s *Server) choose(r *release, v view, w *space, q *Request, d *rand.Rand) {
+	if q.Promotion != nil {
+		w.promote(r, v, q)
+	}
+	rest := q.N - len(w.promoted)
+	w.best = kernel.TopK(w.best[:0], w.scores, rest, w.left)
+	if r.Explore.Weight > 0 {
+		w.explore(r, v, q, r.newcomers(v, s.opts.Clock()), rest, d)
+	} else {
+		for _, row := range w.best {
+			w.picks = append(w.picks, pick{row: row, score: w.scores[row], propensity: 1})
+		}
+	}
+	if q.Filter != nil && len(w.picks) < rest {
+		w.fillUp(r, v, q, rest)
+	}
+	if len(w.promoted) > 0 {
+		w.scatter(d)
+	}
 }
 
 // Rank answers with the items of a list in the order that suits the user.
@@ -166,7 +190,7 @@ func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*
 			return ok && w.allowed.Has(number)
 		}
 	}
-	a := &Answer{RecommendationID: newID(), Release: r.Release, Items: w.rank(r, q.Items, keep)}
+	a := &Answer{RecommendationID: format(s.opts.NewID()), Release: r.Release, Items: w.rank(r, q.Items, keep)}
 	addMetadata(v, a.Items, q.MetadataColumns)
 	return a, nil
 }
@@ -229,6 +253,11 @@ func (q *Request) check(r *release) error {
 	if q.N == 0 {
 		q.N = DefaultItems
 	}
+	if q.Promotion != nil {
+		if err := q.Promotion.check(); err != nil {
+			return err
+		}
+	}
 	return checkMetadata(q.MetadataColumns, q.N)
 }
 
@@ -285,21 +314,4 @@ func addMetadata(v view, items []Scored, columns []string) {
 			}
 		}
 	}
-}
-
-// newID makes a random UUID (version 4).
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: it ends the process instead
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	var text [36]byte
-	for i, at := 0, 0; i < len(b); i++ {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			text[at] = '-'
-			at++
-		}
-		hex.Encode(text[at:], b[i:i+1])
-		at += 2
-	}
-	return string(text[:])
 }

@@ -27,6 +27,14 @@ type shop struct {
 	columns   *filter.Columns
 	people    map[string]int32 // rows of users
 	users     *filter.Columns
+	counts    []profile.Count
+	latest    int64
+}
+
+func (s *shop) Counts(dst []profile.Count) ([]profile.Count, int64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return append(dst[:0], s.counts...), s.latest
 }
 
 func newShop() *shop {

@@ -40,13 +40,17 @@ type Release struct {
 	// done one of these with are not recommended, whatever the model was measured
 	// with. Who asks must then be named, also for items like an item.
 	LeaveOut []string
-	Anybody  bool // every asker gets the same, so nobody needs to be named
+	Anybody  bool        // every asker gets the same, so nobody needs to be named
+	Explore  Exploration // of User releases; zero for none
+	Reasons  bool        // answers say why an item is in them, as those of aws-user-personalization-v2 do
+	Metadata bool        // the campaign was made with enableMetadataWithRecommendations
 }
 
-// Options are the choices of a Server; nil means all defaults.
+// Options are the choices of a Server. Zero values are the defaults.
 type Options struct {
-	Clock   attune.Clock  // default the wall clock
-	Filters filter.Limits // what filters may know of histories; default all there is
+	Clock   attune.Clock    // default the wall clock
+	Filters filter.Limits   // what filters may know of histories; default all there is
+	NewID   func() [16]byte // the ids of answers, which are also their seeds; default random
 }
 
 // Server holds the releases of this process. It is safe for concurrent use;
@@ -81,6 +85,9 @@ func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg pr
 	if s.opts.Clock == nil {
 		s.opts.Clock = attune.WallClock
 	}
+	if s.opts.NewID == nil {
+		s.opts.NewID = randomID
+	}
 	s.releases.Store(&map[attune.ARN]*release{})
 	s.spaces.New = func() any { return &space{opts: &s.opts} }
 	return s
@@ -105,6 +112,8 @@ func (r *Release) check() error {
 		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
 	case r.Kind != User && r.Kind != Related && r.Kind != Ranking:
 		return attune.Errorf(attune.Invalid, "campaign %s: recipes of kind %q cannot be served", r.Campaign, r.Kind)
+	case !r.Explore.valid():
+		return attune.Errorf(attune.Invalid, "campaign %s: exploration with weight %g over %s is not possible", r.Campaign, r.Explore.Weight, r.Explore.MaxAge)
 	case len(r.Model.Items) == 0:
 		return attune.Errorf(attune.Invalid, "campaign %s: the model of %s knows no items", r.Campaign, r.Version)
 	}
@@ -168,6 +177,8 @@ type release struct {
 	table   atomic.Pointer[rowTable]          // see mapping
 	rules   atomic.Pointer[[]model.EventRule] // see rulesOf
 	out     atomic.Pointer[[]bool]            // see leavesOut
+	pooling sync.Mutex                        // one refresh of the pool at a time
+	pool    atomic.Pointer[pool]              // see newcomers; nil until somebody explores
 }
 
 func newRelease(r Release) *release {

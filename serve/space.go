@@ -23,6 +23,18 @@ type space struct {
 	best    []int32
 	table   *rowTable // the release's; not ours
 	past    []profile.Touch
+
+	norm       float64 // logarithm of the sum of exp(score) over the catalogue
+	picks      []pick  // the answer in the making
+	promoted   []pick
+	mixed      []pick
+	promotes   filter.Bitmap // item numbers that the promotion's filter lets through
+	unpromoted kernel.Bitmap // model rows that cannot be promoted
+	entrants   []entrant
+	unknown    []int32
+	counts     []profile.Count
+	met        filter.Bitmap // item numbers, see meet
+	knows      bool          // whether met is filled in
 }
 
 // begin sizes the memory for a release and takes its table of rows.
@@ -36,6 +48,7 @@ func (w *space) begin(r *release, v view) {
 	w.left = w.left[:(n+63)/64]
 	clear(w.left)
 	w.table, w.past = r.mapping(v, v.NumItems()), nil
+	w.picks, w.promoted, w.knows = w.picks[:0], w.promoted[:0], false
 }
 
 // query translates who asks into the model's rows, and marks what is left out

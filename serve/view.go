@@ -10,12 +10,17 @@ import (
 type view interface {
 	past
 	goods
+	tallies
 }
 
 type past interface {
 	History(user string) []profile.Touch
 	TypeName(uint16) string
 	UserRow(user string) filter.Row
+}
+
+type tallies interface {
+	Counts(dst []profile.Count) (counts []profile.Count, latest int64)
 }
 
 type goods interface {

@@ -48,6 +48,7 @@ type Recipe struct {
 	Scores         string      // ScoresSoftmax or ScoresNone; "" when not Built
 	Update         bool        // may be trained with trainingMode UPDATE
 	Exploration    bool        // campaigns take itemExplorationConfig
+	Reasons        bool        // answers say why an item is in them
 	Parameters     []Parameter // algorithmHyperParameters
 	Features       []Parameter // featureTransformationParameters
 	Built          bool        // this build trains and serves it
