@@ -31,8 +31,7 @@ const (
 //
 // No recipe of this build has contextual features, so the context of a request
 // is accepted, as Personalize accepts fields that a model does not know, and
-// changes nothing. Inputs that would change the answer and are not built
-// (promotions) are refused by name.
+// changes nothing.
 type Runtime struct {
 	rows    *resource.Registry
 	server  answerer
@@ -69,9 +68,6 @@ func (rt *Runtime) Register(s *awsjson.Server) {
 func (rt *Runtime) Changed() { rt.filters.drop() }
 
 func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommendationsRequest) (*wire.GetRecommendationsResponse, error) {
-	if len(in.Promotions) > 0 {
-		return nil, attune.Errorf(attune.Invalid, "promotions are not built yet: leave promotions out of the request")
-	}
 	asked, err := askedOf(in)
 	if err != nil {
 		return nil, err
@@ -83,12 +79,20 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 	if q.Filter, q.MetadataColumns, err = rt.common(ctx, q.Campaign, in.FilterArn, in.FilterValues, in.MetadataColumns); err != nil {
 		return nil, err
 	}
+	var promoted string // name of the promotion
+	if len(in.Promotions) > 0 {
+		p := &in.Promotions[0] // there is at most one
+		if q.Promotion, err = rt.promotion(ctx, q.Campaign, p); err != nil {
+			return nil, err
+		}
+		promoted = value(p.Name)
+	}
 	a, err := rt.server.Recommend(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	rt.offer(a, q.User)
-	return &wire.GetRecommendationsResponse{ItemList: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+	rt.offer(a, &event.Impression{User: q.User, Filter: value(in.FilterArn), Promotion: promoted})
+	return &wire.GetRecommendationsResponse{ItemList: predicted(a, promoted), RecommendationId: &a.RecommendationID}, nil
 }
 
 // askedOf is the campaign or the recommender that a request names: one of the two.
@@ -116,8 +120,8 @@ func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPerso
 	if err != nil {
 		return nil, err
 	}
-	rt.offer(a, q.User)
-	return &wire.GetPersonalizedRankingResponse{PersonalizedRanking: predicted(a.Items), RecommendationId: &a.RecommendationID}, nil
+	rt.offer(a, &event.Impression{User: q.User, Filter: value(in.FilterArn)})
+	return &wire.GetPersonalizedRankingResponse{PersonalizedRanking: predicted(a, ""), RecommendationId: &a.RecommendationID}, nil
 }
 
 // common reads what both operations may bring: a filter, and columns of metadata.
@@ -210,19 +214,6 @@ func (rt *Runtime) readFilter(ctx context.Context, arn attune.ARN) (parsedFilter
 	return f, nil
 }
 
-// offer hands the answer to the log, which never waits. The items are copied, because the log keeps them.
-func (rt *Runtime) offer(a *serve.Answer, user string) {
-	if len(a.Items) == 0 {
-		return
-	}
-	shown := make([]string, len(a.Items))
-	for i := range a.Items {
-		shown[i] = a.Items[i].ID
-	}
-	rt.log.Offer(a.Release.Group, &event.Impression{RecommendationID: a.RecommendationID,
-		Campaign: string(a.Release.Campaign), Version: string(a.Release.Version), User: user, Items: shown})
-}
-
 // itemColumns reads metadataColumns: {"ITEMS": [columns]}.
 func itemColumns(columns map[string][]string) ([]string, error) {
 	var list []string
@@ -233,15 +224,6 @@ func itemColumns(columns map[string][]string) ([]string, error) {
 		list = append(list, names...)
 	}
 	return list, nil
-}
-
-// predicted writes items as the wire has them.
-func predicted(items []serve.Scored) []wire.PredictedItem {
-	out := make([]wire.PredictedItem, len(items))
-	for i := range items {
-		out[i] = wire.PredictedItem{ItemId: &items[i].ID, Score: items[i].Score, Metadata: items[i].Metadata}
-	}
-	return out
 }
 
 // parsedFilter is what is kept of a filter's row.

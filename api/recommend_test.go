@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -26,14 +27,21 @@ type stand struct {
 	asked   serve.Request
 	ranked  serve.RankRequest
 	offered []*event.Impression
+
+	reasons      []event.Reason // of the two items; nil for none
+	propensities []float32
 }
 
 func (s *stand) Get(c attune.ARN) (serve.Release, bool) { return s.release, c == s.release.Campaign }
 
 func (s *stand) answer() (*serve.Answer, error) {
 	half := 0.5
-	return &serve.Answer{RecommendationID: "rid", Release: s.release, Items: []serve.Scored{
-		{ID: "a", Score: &half, Metadata: map[string]string{"NAME": "x"}}, {ID: "b"}}}, s.fail
+	a := &serve.Answer{RecommendationID: "rid", Release: s.release, Propensities: s.propensities, Items: []serve.Scored{
+		{ID: "a", Score: &half, Metadata: map[string]string{"NAME": "x"}}, {ID: "b"}}}
+	for i, r := range s.reasons {
+		a.Items[i].Reason = r
+	}
+	return a, s.fail
 }
 
 func (s *stand) Recommend(_ context.Context, q serve.Request) (*serve.Answer, error) {
@@ -120,7 +128,7 @@ func TestRecommendations(t *testing.T) {
 	if q := h.stand.asked; q.User != "u" || q.Item != "i" || q.N != 7 || len(q.MetadataColumns) != 1 || q.Filter != nil {
 		t.Errorf("asked %+v", q)
 	}
-	if len(h.stand.offered) != 1 || fmt.Sprint(*h.stand.offered[0]) != "{rid "+arnBase+"campaign/c v u [a b]}" {
+	if len(h.stand.offered) != 1 || fmt.Sprint(*h.stand.offered[0]) != "{rid "+arnBase+"campaign/c v u [a b]   0 [] []}" {
 		t.Errorf("offered %v", h.stand.offered)
 	}
 	code, body = h.post("/personalize-ranking", `{"campaignArn": "`+arnBase+`campaign/c", "userId": "u", "inputList": ["b", "a"]}`)
@@ -153,7 +161,12 @@ func TestRecommendationRefusals(t *testing.T) {
 		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r"}`, 404, "recommender/r does not exist"},
 		{"/recommendations", `{"recommenderArn": "` + arnBase + `recommender/r", "campaignArn": "` + arnBase + `campaign/c"}`, 400, "give one of them"},
 		{"/recommendations", `{"campaignArn": "` + arnBase + `recommender/r"}`, 400, "not the ARN of a campaign"},
-		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p"}]}`, 400, "promotions are not built yet"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 5}]}`, 400, "needs filterArn"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "filterArn": "` + arnBase + `filter/f"}]}`, 400, "percentPromotedItems"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 101, "filterArn": "` + arnBase + `filter/f"}]}`, 400, "percentPromotedItems"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{}, {}]}`, 400, "'promotions' failed to satisfy"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 5, "filterArn": "` + arnBase + `filter/elsewhere"}]}`, 400, "different dataset groups"},
+		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 5, "filterArn": "` + arnBase + `filter/none"}]}`, 404, "filter/none"},
 		{"/recommendations", `{` + campaign("c") + `, "numResults": -1}`, 400, "numResults"},
 		{"/recommendations", `{` + campaign("none") + `}`, 404, "campaign/none"},
 		{"/recommendations", `{"campaignArn": "` + arnBase + `filter/f"}`, 400, "not the ARN of a campaign"},
@@ -177,6 +190,37 @@ func TestRecommendationRefusals(t *testing.T) {
 	h.stand.fail = errors.New("secret")
 	if code, body := h.post("/recommendations", `{`+campaign("c")+`}`); code != 500 || strings.Contains(body, "secret") {
 		t.Errorf("%d %s", code, body)
+	}
+}
+
+// TestPromotedAndExplored holds what is written of an answer on the wire and in the log.
+func TestPromotedAndExplored(t *testing.T) {
+	h := newHouse(t)
+	h.row(resource.Filter, "f", "g1", resource.Active, resource.FilterBody{FilterExpression: `INCLUDE ItemID WHERE Items.A IN ($A)`})
+	h.stand.release.Explore = serve.Exploration{Weight: .25}
+	h.stand.reasons = []event.Reason{event.Explored, event.Promoted}
+	h.stand.propensities = []float32{.5, .125}
+	ask := `{"campaignArn": "` + arnBase + `campaign/c", "userId": "u", "filterArn": "` + arnBase + `filter/f", "filterValues": {"A": "\"1\""},
+		"promotions": [{"name": "sale", "percentPromotedItems": 20, "filterArn": "` + arnBase + `filter/f", "filterValues": {"A": "\"2\""}}]}`
+	code, body := h.post("/recommendations", ask)
+	want := `{"itemList":[{"itemId":"a","score":0.5,"metadata":{"NAME":"x"}},{"itemId":"b","promotionName":"sale"}],"recommendationId":"rid"}`
+	if code != http.StatusOK || body != want {
+		t.Errorf("%d %s, want %s", code, body, want)
+	}
+	p := h.stand.asked.Promotion
+	if p == nil || p.Name != "sale" || p.Percent != 20 || p.FilterValues["A"] != `"2"` || h.stand.asked.FilterValues["A"] != `"1"` {
+		t.Errorf("asked %+v with promotion %+v", h.stand.asked, p)
+	}
+	logged := event.Impression{RecommendationID: "rid", Campaign: arnBase + "campaign/c", Version: "v", User: "u", Items: []string{"a", "b"},
+		Filter: arnBase + "filter/f", Promotion: "sale", Exploration: .25, Reasons: h.stand.reasons, Propensities: h.stand.propensities}
+	if len(h.stand.offered) != 1 || !reflect.DeepEqual(*h.stand.offered[0], logged) {
+		t.Errorf("offered %+v, want %+v", *h.stand.offered[0], logged)
+	}
+	h.stand.release.Reasons = true
+	_, body = h.post("/recommendations", ask)
+	want = `{"itemList":[{"itemId":"a","score":0.5,"metadata":{"NAME":"x"},"reason":["Exploration"]},{"itemId":"b","promotionName":"sale","reason":["Promoted item"]}],"recommendationId":"rid"}`
+	if body != want {
+		t.Errorf("%s, want %s", body, want)
 	}
 }
 
