@@ -34,8 +34,8 @@ func TestFilterKnowsWhoAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(ids(a), want) {
-			t.Errorf("%s: %s gives %v, want %v", user, text, ids(a), want)
+		if got := scored(a); !slices.Equal(got, want) {
+			t.Errorf("%s: %s gives %v, want %v", user, text, got, want)
 		}
 	}
 	all := []string{"a0", "b0", "a1", "b1", "a2", "b2"}
@@ -160,7 +160,7 @@ func TestFilterLeavesOutWhatHasNoNumber(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := ids(a); !slices.Equal(got, want) {
+		if got := scored(a); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}

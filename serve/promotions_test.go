@@ -42,6 +42,16 @@ func only(t testing.TB, kind string) *filter.Expr {
 	return parse(t, `INCLUDE ItemID WHERE Items.KIND = "`+kind+`"`)
 }
 
+// scored are the items of an answer that are there by their score, not as placeholders.
+func scored(a *Answer) (out []string) {
+	for _, x := range a.Items {
+		if x.Reason == event.ByScore {
+			out = append(out, x.ID)
+		}
+	}
+	return out
+}
+
 // split divides an answer into what is promoted and the rest.
 func split(a *Answer) (promoted, rest []string) {
 	for _, x := range a.Items {
