@@ -33,6 +33,9 @@ func (e *Expr) Bind(subject Subject, values map[string]string) (*Bound, error) {
 	if p == nil { // not made by Parse
 		p = compile(e)
 	}
+	if p.whole != nil && len(values) == 0 {
+		return p.whole, nil
+	}
 	if len(values) > maxParamCount {
 		return nil, attune.Errorf(attune.Invalid, "filterValues has %d parameters; at most %d are allowed", len(values), maxParamCount)
 	}
@@ -40,6 +43,11 @@ func (e *Expr) Bind(subject Subject, values map[string]string) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.bind(given)
+}
+
+// bind makes the clauses that are not switched off.
+func (p *plan) bind(given map[string][]operand) (*Bound, error) {
 	b := &Bound{clauses: make([]clause, 0, len(p.clauses))}
 	for i := range p.clauses {
 		c := p.clauses[i]
@@ -50,7 +58,8 @@ func (e *Expr) Bind(subject Subject, values map[string]string) (*Bound, error) {
 		case len(missing) > 0:
 			return nil, attune.Errorf(attune.Invalid, "filterValues lacks %s: an INCLUDE needs a value for each of its parameters", strings.Join(missing, ", "))
 		}
-		if c, err = c.bind(given); err != nil {
+		c, err := c.bind(given)
+		if err != nil {
 			return nil, err
 		}
 		b.clauses = append(b.clauses, c)

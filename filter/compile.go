@@ -12,6 +12,7 @@ import (
 type plan struct {
 	params  []string
 	clauses []clause
+	whole   *Bound // of an expression without parameters, which is bound once for all; else nil
 }
 
 // clause is one INCLUDE or EXCLUDE. AND binds tighter than OR, so that what
@@ -76,6 +77,9 @@ func compile(e *Expr) *plan {
 			made.when = append(made.when, c.If[j].compile())
 		}
 		p.clauses = append(p.clauses, made)
+	}
+	if len(p.params) == 0 {
+		p.whole, _ = p.bind(nil) // what is wrong is said whenever it is bound
 	}
 	return p
 }

@@ -520,3 +520,24 @@ func BenchmarkMask(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBind is what a request costs before its mask.
+func BenchmarkBind(b *testing.B) {
+	for name, values := range map[string]map[string]string{
+		`INCLUDE ItemID WHERE Items.GENRES IN ("g1", "g2") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")`: nil,
+		`INCLUDE ItemID WHERE Items.GENRES IN ($G) AND Items.PRICE < $P`:                                                   {"G": `"g1","g2"`, "P": "20"},
+	} {
+		e, err := Parse(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := e.Bind(ItemID, values); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
