@@ -13,6 +13,8 @@ const (
 	ServicePersonalize = "personalize" // all three Personalize services sign with this name
 	ServiceAttune      = "attune"      // our own verbs
 	ServiceS3          = "s3"          // the object door
+	ServiceSTS         = "sts"         // who am I
+	ServiceIAM         = "iam"         // refused, in words that its clients read
 )
 
 const (
@@ -68,7 +70,7 @@ func Scope(r *http.Request) (service string, ok bool) {
 }
 
 // isVersion2 recognizes the signatures of before 2014, which boto3 still makes
-// for presigned URLs in us-east-1. They are SHA-1 and cover little.
+// for presigned URLs in us-east-1.
 func isVersion2(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS ") ||
 		queryValue(r.URL.RawQuery, "AWSAccessKeyId") != "" && queryValue(r.URL.RawQuery, "X-Amz-Credential") == ""

@@ -30,7 +30,7 @@ const (
 // Identity is who signed a request, and for what.
 type Identity struct {
 	KeyID     string    // the access key id; empty when nobody was asked (Trust)
-	Service   string    // ServicePersonalize, ServiceAttune or ServiceS3
+	Service   string    // one of the Service… names
 	Region    string    // as signed
 	Time      time.Time // when the client says it signed
 	Presigned bool      // the signature came in the URL
@@ -38,7 +38,7 @@ type Identity struct {
 
 // Options are the Verifier's rarely changed settings.
 type Options struct {
-	// Services are the credential scopes that are answered; nil means the three
+	// Services are the credential scopes that are answered; nil means the
 	// Service… names.
 	Services []string
 }
@@ -62,7 +62,7 @@ type derivedFor struct{ secret, date, region, service string }
 // any. opts may be nil.
 func NewVerifier(keys Keys, region string, clock attune.Clock, opts *Options) *Verifier {
 	v := &Verifier{keys: keys, region: region, clock: clock, derived: make(map[derivedFor][]byte),
-		services: []string{ServicePersonalize, ServiceAttune, ServiceS3}}
+		services: []string{ServicePersonalize, ServiceAttune, ServiceS3, ServiceSTS, ServiceIAM}}
 	if opts != nil && opts.Services != nil {
 		v.services = slices.Clone(opts.Services)
 	}
@@ -79,6 +79,9 @@ func NewVerifier(keys Keys, region string, clock attune.Clock, opts *Options) *V
 // r.Trailer holds the verified trailers after EOF), and a mismatch is an *Error
 // from Read in place of io.EOF, so a reader must not commit before EOF.
 func (v *Verifier) Verify(r *http.Request, maxBody int64) (*Identity, error) {
+	if isVersion2URL(r) {
+		return v.verifyV2(r, maxBody)
+	}
 	c, refusal := readCredential(r)
 	if refusal != nil {
 		return nil, refusal
@@ -165,7 +168,7 @@ func (v *Verifier) checkScope(r *http.Request, c *credential, d *dialect) (time.
 	if !slices.Contains(v.services, c.service) {
 		return time.Time{}, denied(d.badSignature, "the credential is scoped to the service %q; this server answers %s", clip(c.service), strings.Join(v.services, ", "))
 	}
-	if v.region != "" && c.region != v.region {
+	if v.region != "" && c.region != v.region && !isGlobal(c) {
 		return time.Time{}, &Error{Code: d.wrongRegion, Status: d.wrongRegionStatus, Region: v.region,
 			Message: "the region '" + clip(c.region) + "' is wrong; expecting '" + v.region + "'"}
 	}
@@ -189,6 +192,12 @@ func (v *Verifier) checkScope(r *http.Request, c *credential, d *dialect) (time.
 			signed.Format(amzTime), now.Add(-MaxSkew).UTC().Format(amzTime), now.UTC().Format(amzTime))
 	}
 	return signed, nil
+}
+
+// isGlobal says whether a request is for a service that AWS has once for all
+// regions, and whose clients sign for this one wherever they are.
+func isGlobal(c *credential) bool {
+	return c.region == "us-east-1" && (c.service == ServiceSTS || c.service == ServiceIAM)
 }
 
 // signingTime reads X-Amz-Date, or the Date header for clients that sign that.

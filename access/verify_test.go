@@ -279,7 +279,7 @@ func TestRefusals(t *testing.T) {
 		{"version 2 URL", "s3", verifier(), func(r *http.Request) {
 			r.Header.Del("Authorization")
 			r.URL.RawQuery = "AWSAccessKeyId=AKIA&Signature=x&Expires=1"
-		}, "InvalidRequest", 400},
+		}, "AccessDenied", 403},
 		{"no signature", "s3", verifier(), func(r *http.Request) {
 			a, _, _ := strings.Cut(r.Header.Get("Authorization"), ", Signature=")
 			r.Header.Set("Authorization", a)

@@ -31,6 +31,7 @@ type Doors struct {
 	Personalize *awsjson.Server
 	Objects     *s3.Door
 	Verbs       http.Handler // our own, under /attune/v1/
+	Query       *Query
 }
 
 // ServeHTTP checks the signature and passes the request on.
@@ -52,6 +53,8 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.Objects.ServeHTTP(w, r)
 	case access.ServiceAttune:
 		d.Verbs.ServeHTTP(w, r)
+	case access.ServiceSTS, access.ServiceIAM:
+		d.Query.ServeHTTP(w, r, service)
 	default:
 		d.Personalize.ServeHTTP(w, r)
 	}
@@ -85,6 +88,8 @@ func unsignedService(r *http.Request) string {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/attune/v1/"):
 		return access.ServiceAttune
+	case r.Method == http.MethodPost && r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return access.ServiceSTS
 	case r.Header.Get("X-Amz-Target") != "", r.Method == http.MethodPost && strings.Contains(r.Header.Get("Content-Type"), "json"):
 		return access.ServicePersonalize
 	}
@@ -95,6 +100,10 @@ func unsignedService(r *http.Request) string {
 func (d *Doors) refuse(w http.ResponseWriter, r *http.Request, service string, err error) {
 	if service == access.ServiceS3 {
 		d.Objects.WriteError(w, r, err)
+		return
+	}
+	if service == access.ServiceSTS || service == access.ServiceIAM {
+		d.Query.WriteError(w, r, service, "", err)
 		return
 	}
 	var refused *access.Error

@@ -37,9 +37,11 @@ func newDoors(t *testing.T, verbs http.Handler) (*api.Doors, aws.Credentials) {
 	}
 	key := access.NewKey()
 	clock := func() time.Time { return doorNow }
+	personalize := awsjson.New(nil, nil, &awsjson.Options{Clock: clock})
 	return &api.Doors{
 		Verifier:    access.NewVerifier(access.NewRing(key), "us-east-1", clock, nil),
-		Personalize: awsjson.New(nil, nil, &awsjson.Options{Clock: clock}), Objects: objects, Verbs: verbs,
+		Personalize: personalize, Objects: objects, Verbs: verbs,
+		Query: &api.Query{Account: "000000000000", Server: personalize},
 	}, aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
 }
 

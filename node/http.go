@@ -32,6 +32,7 @@ func (n *Node) doors() (http.Handler, error) {
 	doors := &api.Doors{
 		Personalize: personalize,
 		Objects:     n.objects,
+		Query:       &api.Query{Account: n.cfg.Account, Server: personalize},
 		Verbs:       verb.New(verb.Rooms{Registry: n.registry, Jobs: n.jobs, Profiles: n.profiles, Artifacts: n.artifacts, Clock: n.clock, Faults: n.faults}, personalize),
 	}
 	if !n.cfg.AuthOff {

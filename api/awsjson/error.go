@@ -51,6 +51,7 @@ const (
 const (
 	typeJSON11      = "application/x-amz-json-1.1"
 	typeREST        = "application/json"
+	typeXML         = "text/xml"
 	headerRequestID = "X-Amzn-Requestid"
 	headerErrorType = "X-Amzn-Errortype"
 )

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"io"
 	"log/slog"
@@ -210,6 +211,32 @@ func (s *Server) WriteAnswer(w http.ResponseWriter, r *http.Request, service, op
 	w.WriteHeader(http.StatusOK)
 	ex.out, err = w.Write(append(body, '\n'))
 	s.line(ctx, ex, http.StatusOK, codeOK, s.clock().Sub(began), err)
+}
+
+// WriteXML answers a request for something that is not published with a
+// document of another protocol, with the request id and the log line that
+// published operations have. failed is why, when it is a refusal.
+func (s *Server) WriteXML(w http.ResponseWriter, r *http.Request, service, operation string, began time.Time, status int, failed error, v any) {
+	ctx := WithRequestID(r.Context())
+	ex := &exchange{own: [2]string{service, shorten(operation)}, id: RequestID(ctx), start: began, level: slog.LevelInfo,
+		rest: true, in: int(max(r.ContentLength, 0))}
+	s.stamp(w, ex)
+	body, err := xml.Marshal(v)
+	if err != nil {
+		s.refuse(ctx, w, ex, attune.Errorf(attune.Internal, "encode the answer of %s: %w", operation, err))
+		return
+	}
+	w.Header().Set("Content-Type", typeXML)
+	w.WriteHeader(status)
+	ex.out, err = w.Write(append([]byte(xml.Header), body...))
+	code := codeOK
+	if failed != nil {
+		code, err = codeOther, failed
+	}
+	if status >= http.StatusInternalServerError {
+		ex.level = slog.LevelError
+	}
+	s.line(ctx, ex, status, code, s.clock().Sub(began), err)
 }
 
 // stamp sets what every answer carries. Clients correct their clocks by Date.

@@ -118,12 +118,56 @@ keys = [o["Key"] for p in c.get_paginator("list_objects").paginate(Bucket="box",
 assert keys == ["big", "copy", "k ü+"], keys
 import urllib.request, urllib.error
 from botocore.config import Config
-try:  # what boto3 makes unless told otherwise is signed by the older scheme
-    urllib.request.urlopen(c.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k ü+"})); assert False
-except urllib.error.HTTPError as e:
-    assert e.code == 400 and b"s3v4" in e.read(), e
+def refused(url, code, **kw):
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, **kw)); assert False, url
+    except urllib.error.HTTPError as e:
+        body = e.read(); assert b"<Code>" + code + b"</Code>" in body, body
 v4 = boto3.client("s3", config=Config(signature_version="s3v4"))
-assert urllib.request.urlopen(v4.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k ü+"})).read() == b"hello"
+for signer, scheme in (c, "AWSAccessKeyId="), (v4, "X-Amz-Signature="):  # what boto3 makes unless told otherwise is of the older scheme
+    get = signer.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k ü+"})
+    assert scheme in get, get
+    assert urllib.request.urlopen(get).read() == b"hello"
+    seen = urllib.request.urlopen(signer.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k ü+", "ResponseContentType": "text/x"}))
+    assert seen.headers["Content-Type"] == "text/x"
+    put = signer.generate_presigned_url("put_object", Params={"Bucket": "box", "Key": "presigned", "ContentType": "text/csv", "Metadata": {"by": "url"}}, ExpiresIn=60)
+    headers = {"Content-Type": "text/csv"} if signer is c else {"Content-Type": "text/csv", "x-amz-meta-by": "url"}
+    urllib.request.urlopen(urllib.request.Request(put, data=b"a,b", method="PUT", headers=headers))
+    o = c.get_object(Bucket="box", Key="presigned")
+    assert o["Body"].read() == b"a,b" and o["ContentType"] == "text/csv" and o["Metadata"] == {"by": "url"}, o
+    bad = b"SignatureDoesNotMatch"
+    refused(get.replace("box", "xob", 1), bad); refused(get, bad, method="DELETE"); refused(put.replace("presigned", "other"), bad, data=b"x", method="PUT", headers=headers)
+    refused(get + "&acl", bad); refused(get + "&response-content-type=text%2Fhtml", bad); refused(get, bad, headers={"x-amz-meta-a": "b"})
+    refused(signer.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k ü+"}, ExpiresIn=-10), b"AccessDenied" if signer is c else b"AuthorizationQueryParametersError")
+    c.delete_object(Bucket="box", Key="presigned")
+refused(c.generate_presigned_url("get_object", Params={"Bucket": "box", "Key": "k"}, ExpiresIn=30 * 86400), b"AuthorizationQueryParametersError")
+
+def code(call, want, **kw):
+    try:
+        call(**kw); assert False, want
+    except botocore.exceptions.ClientError as e:
+        assert e.response["Error"]["Code"] == want, e
+tags = lambda **kw: [{"Key": k, "Value": v} for k, v in kw.items()]
+code(c.get_bucket_tagging, "NoSuchTagSet", Bucket="box")
+c.put_bucket_tagging(Bucket="box", Tagging={"TagSet": tags(team="shop", stage="ü")})
+assert c.get_bucket_tagging(Bucket="box")["TagSet"] == tags(team="shop", stage="ü")
+c.delete_bucket_tagging(Bucket="box"); code(c.get_bucket_tagging, "NoSuchTagSet", Bucket="box")
+c.put_object(Bucket="box", Key="tagged", Body=b"1", Tagging="a=1&b=x%20y")
+assert c.get_object_tagging(Bucket="box", Key="tagged")["TagSet"] == tags(a="1", b="x y") and c.get_object(Bucket="box", Key="tagged")["TagCount"] == 2
+c.copy_object(Bucket="box", Key="kept", CopySource="box/tagged"); assert c.get_object_tagging(Bucket="box", Key="kept")["TagSet"] == tags(a="1", b="x y")
+c.copy_object(Bucket="box", Key="new", CopySource="box/tagged", TaggingDirective="REPLACE", Tagging="c=3"); assert c.get_object_tagging(Bucket="box", Key="new")["TagSet"] == tags(c="3")
+c.put_object_tagging(Bucket="box", Key="tagged", Tagging={"TagSet": tags(z="9")}); assert c.get_object_tagging(Bucket="box", Key="tagged")["TagSet"] == tags(z="9")
+assert c.get_object(Bucket="box", Key="tagged")["Body"].read() == b"1"
+c.delete_object_tagging(Bucket="box", Key="tagged"); assert c.get_object_tagging(Bucket="box", Key="tagged")["TagSet"] == []
+code(c.put_object_tagging, "InvalidTag", Bucket="box", Key="tagged", Tagging={"TagSet": tags(a="1") * 2})
+code(c.put_object_tagging, "BadRequest", Bucket="box", Key="tagged", Tagging={"TagSet": [{"Key": str(i), "Value": ""} for i in range(11)]})
+code(c.put_object_tagging, "NoSuchKey", Bucket="box", Key="absent", Tagging={"TagSet": []})
+policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"personalize.amazonaws.com"},"Action":"s3:*Object","Resource":"arn:aws:s3:::box/*"}]}'
+c.put_bucket_policy(Bucket="box", Policy=policy); assert c.get_bucket_policy(Bucket="box")["Policy"] == policy
+c.delete_bucket_policy(Bucket="box"); code(c.get_bucket_policy, "NoSuchBucketPolicy", Bucket="box")
+assert c.get_bucket_location(Bucket="box")["LocationConstraint"] is None and "Status" not in c.get_bucket_versioning(Bucket="box")
+versions = [v["Key"] for p in c.get_paginator("list_object_versions").paginate(Bucket="box", PaginationConfig={"PageSize": 2}) for v in p["Versions"]]
+assert versions == ["big", "copy", "k ü+", "kept", "new", "tagged"], versions
 for bad, want in [(lambda: c.get_object(Bucket="box", Key="absent"), "NoSuchKey"), (lambda: c.put_object(Bucket="box", Key="k", Body=b"x", ContentMD5="1B2M2Y8AsgTpgAmY7PhCfg=="), "BadDigest"),
     (lambda: boto3.client("s3", aws_secret_access_key="wrong", aws_access_key_id="` + "AKIATESTTESTTESTTEST" + `").list_buckets(), "SignatureDoesNotMatch"),
     (lambda: boto3.client("s3", aws_secret_access_key="wrong", aws_access_key_id="AKIAOTHER").list_buckets(), "InvalidAccessKeyId")]:
@@ -132,7 +176,7 @@ for bad, want in [(lambda: c.get_object(Bucket="box", Key="absent"), "NoSuchKey"
     except botocore.exceptions.ClientError as e:
         assert e.response["Error"]["Code"] == want, e
 boto3.client("s3", region_name="eu-west-1").head_bucket(Bucket="box")  # is sent on to the right region
-boto3.resource("s3").Bucket("box").objects.all().delete()
+boto3.resource("s3").Bucket("box").object_versions.all().delete()
 c.delete_bucket(Bucket="box")
 print("ok")
 `

@@ -44,6 +44,7 @@ type card struct {
 	Media    string            `json:"contentType,omitempty"`
 	Headers  map[string]string `json:"headers,omitempty"` // Cache-Control and its like, as given
 	User     map[string]string `json:"user,omitempty"`    // x-amz-meta-…, without the prefix
+	Tags     []tag             `json:"tags,omitempty"`
 	Checksum *checksum         `json:"checksum,omitempty"`
 	Upload   string            `json:"upload,omitempty"` // the multipart upload that made it, so that completing again is no error
 }

@@ -14,9 +14,10 @@ import (
 	"gocloud.dev/blob"
 )
 
-// bucketMark is what is kept of a bucket: its existence.
+// bucketMark is what is kept of a bucket: its existence, and its tags.
 type bucketMark struct {
 	Created time.Time `json:"created"`
+	Tags    []tag     `json:"tags,omitempty"`
 }
 
 // owner is who everything belongs to; S3 clients expect to be told.
@@ -199,18 +200,6 @@ func (d *Door) getACL(c *request) error {
 	}{Owner: everyone, Grants: []grant{{
 		Grantee:    grantee{Space: "http://www.w3.org/2001/XMLSchema-instance", Type: "CanonicalUser", ID: everyone.ID, DisplayName: everyone.DisplayName},
 		Permission: "FULL_CONTROL"}}})
-	return nil
-}
-
-// getTagging says that there are none: copying clients ask.
-func (d *Door) getTagging(c *request) error {
-	if _, err := d.blobs.stat(c.r.Context(), c.bucket, c.key); err != nil {
-		return err
-	}
-	writeXML(c.w, http.StatusOK, struct {
-		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ Tagging"`
-		TagSet  struct{}
-	}{})
 	return nil
 }
 

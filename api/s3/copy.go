@@ -93,6 +93,13 @@ func (d *Door) copyObject(c *request) error {
 	default:
 		return invalid("x-amz-metadata-directive must be COPY or REPLACE, not %q", clip(directive))
 	}
+	switch directive := c.r.Header.Get(taggingHeader + "-Directive"); directive {
+	case "REPLACE":
+	case "", "COPY":
+		made.Tags = from.card.Tags
+	default:
+		return invalid("x-amz-tagging-directive must be COPY or REPLACE, not %q", clip(directive))
+	}
 	in, err := d.open(c, from, 0, -1)
 	if err != nil {
 		return err

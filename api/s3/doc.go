@@ -11,9 +11,9 @@
 // Start:  door.go, then object.go and blob.go.
 //
 // What it does not do it refuses by name, with NotImplemented, rather than
-// ignore: versions, tags, ACL changes, encryption with customer keys, browser
-// uploads. A storage class, an ACL header, server-side encryption by the
-// service's own keys and tags given with an upload are accepted without effect.
+// ignore: versions, ACL changes, encryption with customer keys, browser uploads.
+// A storage class, an ACL header and server-side encryption by the service's own
+// keys are accepted without effect.
 //
 // The protocol is written out here, and not taken from rclone's gofakes3
 // (read at v0.0.11), because that library loses data under ordinary commands:

@@ -218,7 +218,7 @@ type handler func(*request) error
 var plain = []string{"x-id", "list-type", "prefix", "delimiter", "marker", "max-keys", "encoding-type", "continuation-token",
 	"start-after", "fetch-owner", "partNumber", "part-number-marker", "max-parts", "key-marker", "upload-id-marker", "max-uploads",
 	"versionId", "bucket-region", "max-buckets", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
-	"X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Content-Sha256", "X-Amz-Checksum-Mode"}
+	"X-Amz-SignedHeaders", "X-Amz-Signature", "AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5", "version-id-marker", "X-Amz-Security-Token", "X-Amz-Content-Sha256", "X-Amz-Checksum-Mode"}
 
 // subresource finds the one parameter that chooses the operation, such as
 // uploads or policy. What is not known here is refused: to take PUT key?tagging
@@ -231,7 +231,7 @@ func subresource(q url.Values) (string, error) {
 			continue
 		}
 		switch name {
-		case "uploads", "uploadId", "delete", "policy", "location", "versioning", "tagging", "acl":
+		case "uploads", "uploadId", "delete", "policy", "location", "versioning", "versions", "tagging", "acl":
 			if found != "" {
 				return "", invalid("the parameters %s and %s do not go together", found, name)
 			}
@@ -302,6 +302,10 @@ func (d *Door) operations() map[string]operation {
 		"bucket GET policy":      {"GetBucketPolicy", d.getPolicy},
 		"bucket PUT policy":      {"PutBucketPolicy", d.putPolicy},
 		"bucket DELETE policy":   {"DeleteBucketPolicy", d.deletePolicy},
+		"bucket GET tagging":     {"GetBucketTagging", d.getTagging},
+		"bucket PUT tagging":     {"PutBucketTagging", d.putTagging},
+		"bucket DELETE tagging":  {"DeleteBucketTagging", d.deleteTagging},
+		"bucket GET versions":    {"ListObjectVersions", d.listVersions},
 		"bucket POST delete":     {"DeleteObjects", d.deleteObjects},
 		"bucket GET uploads":     {"ListMultipartUploads", d.listUploads},
 		"object PUT ":            {"PutObject", d.putObject},
@@ -309,6 +313,8 @@ func (d *Door) operations() map[string]operation {
 		"object HEAD ":           {"HeadObject", d.getObject},
 		"object DELETE ":         {"DeleteObject", d.deleteObject},
 		"object GET tagging":     {"GetObjectTagging", d.getTagging},
+		"object PUT tagging":     {"PutObjectTagging", d.putTagging},
+		"object DELETE tagging":  {"DeleteObjectTagging", d.deleteTagging},
 		"object GET acl":         {"GetObjectAcl", d.getACL},
 		"object POST uploads":    {"CreateMultipartUpload", d.createUpload},
 		"object PUT uploadId":    {"UploadPart", d.uploadPart},

@@ -42,6 +42,10 @@ func cardFrom(r *http.Request) (card, error) {
 			c.Headers[name] = v
 		}
 	}
+	var err error
+	if c.Tags, err = headerTags(r.Header.Get(taggingHeader)); err != nil {
+		return c, err
+	}
 	size := 0
 	for name, values := range r.Header {
 		rest, ok := strings.CutPrefix(name, userMeta)
@@ -279,6 +283,9 @@ func (d *Door) describe(c *request, found card, length int64, partial bool) {
 		if v := c.q.Get(name); v != "" {
 			h.Set(header, v)
 		}
+	}
+	if n := len(found.Tags); n > 0 {
+		h.Set("X-Amz-Tagging-Count", strconv.Itoa(n))
 	}
 	h.Set("ETag", quote(found.ETag))
 	h.Set("Last-Modified", found.ModTime.UTC().Format(http.TimeFormat))
