@@ -31,6 +31,9 @@ func (p *Personalize) putEvents(ctx context.Context, in *wire.PutEventsRequest) 
 	bodies := make([]event.Body, len(in.EventList))
 	for i := range in.EventList {
 		e := &in.EventList[i]
+		if n := eventSize(e); n > maxEvent {
+			return nil, attune.Errorf(attune.Invalid, "event %d has %d bytes of text: an event can have %d", i+1, n, maxEvent)
+		}
 		given, err := columns.CheckProperties(value(e.Properties))
 		if err != nil {
 			return nil, attune.Errorf(attune.KindOf(err), "event %d: %w", i+1, err)
@@ -39,6 +42,17 @@ func (p *Personalize) putEvents(ctx context.Context, in *wire.PutEventsRequest) 
 	}
 	_, err = p.log.Append(ctx, event.Group(to.Group), bodies...)
 	return none(err)
+}
+
+// maxEvent bounds one event, in bytes of its texts: the service's 10 KB.
+const maxEvent = 10 << 10
+
+func eventSize(e *wire.Event) int {
+	n := len(e.EventType) + len(value(e.EventId)) + len(value(e.ItemId)) + len(value(e.Properties)) + len(value(e.RecommendationId))
+	for _, item := range e.Impression {
+		n += len(item)
+	}
+	return n
 }
 
 // interaction makes the record of an event. Item and value may also come among

@@ -25,6 +25,7 @@ func (n *Node) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	token = append(token, n.cfg.Account+"/"+n.cfg.Region...) // another account's tokens do not open here
 	personalize := awsjson.New(n.log, n.metrics, &awsjson.Options{TokenKey: token, Admit: api.NewAdmission(n.registry, n.cfg.Clock, n.faults).Admit})
 	api.NewPersonalize(n.registry, n.events).Register(personalize)
 	n.runtime.Register(personalize)
