@@ -114,7 +114,7 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 		Campaign: campaign.ARN, Version: version, Group: group(campaign),
 		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons,
 	}
-	return release, configure(&release, campaign, facts)
+	return release, m.configure(&release, campaign, facts)
 }
 
 // waitForProfile waits until the group's profile knows what the log holds now.

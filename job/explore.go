@@ -15,7 +15,7 @@ const day = 24 * time.Hour
 
 // configure adds to a release what its campaign's configuration asks for. While
 // the campaign is being updated that is the configuration it is updated to.
-func configure(release *serve.Release, campaign *resource.Resource, recipe spec.Recipe) error {
+func (m *Manager) configure(release *serve.Release, campaign *resource.Resource, recipe spec.Recipe) error {
 	if campaign.Kind != resource.Campaign {
 		return nil
 	}
@@ -30,20 +30,17 @@ func configure(release *serve.Release, campaign *resource.Resource, recipe spec.
 	if err != nil {
 		return err
 	}
-	release.Metadata = c.EnableMetadataWithRecommendations
-	if recipe.Exploration {
+	limits := m.Registry.Limits().Serve
+	release.NoMetadata = limits.MetadataEnabled && !c.EnableMetadataWithRecommendations
+	if recipe.Exploration && (limits.Explore || len(c.ItemExplorationConfig) > 0) {
 		release.Explore, err = exploration(c.ItemExplorationConfig)
 	}
 	return err
 }
 
-// exploration reads an itemExplorationConfig. None at all is no exploration:
-// see the note of CreateCampaign. What is given has the published defaults for
+// exploration reads an itemExplorationConfig, with the published defaults for
 // what it leaves out.
 func exploration(config map[string]string) (e serve.Exploration, err error) {
-	if len(config) == 0 {
-		return e, nil
-	}
 	e = serve.Exploration{Weight: serve.DefaultWeight, MaxAge: serve.DefaultMaxAge}
 	for name, text := range config {
 		x, err := strconv.ParseFloat(text, 64)

@@ -28,6 +28,7 @@ type Limits struct {
 	Train   TrainLimits
 	Batch   BatchLimits
 	Filter  filter.Limits
+	Serve   ServeLimits
 	Rates   Rates
 }
 
@@ -72,6 +73,13 @@ type BatchLimits struct {
 	SegmentItems   int   // input lines of an item-affinity job
 	SegmentQueries int   // input lines of an item-attribute-affinity job
 	SegmentUsers   int   // users asked for per line
+}
+
+// ServeLimits are what answers have only when it was asked for, and what they
+// have unless it was refused.
+type ServeLimits struct {
+	MetadataEnabled bool // metadata is for campaigns and recommenders made with enableMetadataWithRecommendations
+	Explore         bool // campaigns of aws-user-personalization explore without an itemExplorationConfig too
 }
 
 // Rates are requests per second; 0 for no limit. Bursts of one second's worth pass.
@@ -130,6 +138,7 @@ func Strict() Limits {
 		Train:   TrainLimits{Interactions: 1000, Users: 25, UserShare: 0.01, TypesColumns: 10},
 		Batch:   BatchLimits{Files: 1000, Bytes: 1 << 30, Records: 50_000_000, SegmentItems: 500, SegmentQueries: 10, SegmentUsers: 5_000_000},
 		Filter:  filter.Personalize(),
+		Serve:   ServeLimits{MetadataEnabled: true, Explore: true},
 		Rates: Rates{
 			Control: 50, // the service publishes no figure; this one is ours, above what a polite poller does
 			Events:  1000, Items: 10, Users: 10, Actions: 10, Runtime: 2500, RuntimeResource: 500,

@@ -170,7 +170,7 @@ func (s *Server) Rank(ctx context.Context, q RankRequest) (*Answer, error) {
 
 // rank orders a list with a release.
 func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*Answer, error) {
-	if err := q.check(r.Kind); err != nil {
+	if err := q.check(r); err != nil {
 		return nil, err
 	}
 	w := s.spaces.Get().(*space)
@@ -258,7 +258,7 @@ func (q *Request) check(r *release) error {
 			return err
 		}
 	}
-	return checkMetadata(q.MetadataColumns, q.N)
+	return r.checkMetadata(q.MetadataColumns, q.N)
 }
 
 // named is a release for a message: "campaign arn:…" or "recommender arn:…".
@@ -267,9 +267,9 @@ func named(arn attune.ARN) string {
 	return word + " " + string(arn)
 }
 
-func (q *RankRequest) check(k Kind) error {
+func (q *RankRequest) check(r *release) error {
 	switch {
-	case k != Ranking:
+	case r.Kind != Ranking:
 		return attune.Errorf(attune.Invalid, "campaign %s does not rank lists: use GetRecommendations, or a campaign of recipe aws-personalized-ranking", q.Campaign)
 	case q.User == "":
 		return attune.Errorf(attune.Invalid, "userId is required by campaign %s: give the id of a user, or of an anonymous session", q.Campaign)
@@ -278,10 +278,13 @@ func (q *RankRequest) check(k Kind) error {
 	case slices.Contains(q.Items, ""):
 		return attune.Errorf(attune.Invalid, "inputList has an empty item id at place %d", slices.Index(q.Items, "")+1)
 	}
-	return checkMetadata(q.MetadataColumns, len(q.Items))
+	return r.checkMetadata(q.MetadataColumns, len(q.Items))
 }
 
-func checkMetadata(columns []string, n int) error {
+func (r *release) checkMetadata(columns []string, n int) error {
+	if r.NoMetadata && len(columns) > 0 {
+		return attune.Errorf(attune.Invalid, "metadataColumns are given, but %s was made without enableMetadataWithRecommendations: update it, or leave them out", named(r.Campaign))
+	}
 	if len(columns) > MaxColumns {
 		return attune.Errorf(attune.Invalid, "metadataColumns has %d columns: at most %d are allowed", len(columns), MaxColumns)
 	}

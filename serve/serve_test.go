@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/event"
@@ -388,6 +389,14 @@ func TestRefusals(t *testing.T) {
 		{"too many", User, recommend(Request{User: "u", N: 501}), attune.Invalid},
 		{"too many with metadata", User, recommend(Request{User: "u", N: 51, MetadataColumns: []string{"A"}}), attune.Invalid},
 		{"too many columns", User, recommend(Request{User: "u", MetadataColumns: many[:11]}), attune.Invalid},
+		{"metadata that was not enabled", User, func(s *Server) error {
+			r, _ := s.Get(campaign)
+			r.NoMetadata = true
+			if err := s.Load(r); err != nil || recommend(Request{User: "u"})(s) != nil {
+				return nil
+			}
+			return recommend(Request{User: "u", MetadataColumns: many[:1]})(s)
+		}, attune.Invalid},
 		{"missing parameter", User, recommend(Request{User: "u", Filter: parse(t, `INCLUDE ItemID WHERE Items.A IN ($A)`)}), attune.Invalid},
 		{"history of nobody", Related, recommend(Request{Item: "a0", Filter: parse(t, `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE = "a"`)}), attune.Invalid},
 		{"rank with another recipe", User, rank(RankRequest{User: "u", Items: many[:1]}), attune.Invalid},
@@ -532,14 +541,31 @@ func BenchmarkRecommend(b *testing.B) {
 		}
 	}
 	server := serverOf(b, s, User, m, scorer)
+	const exploring = campaign + "-exploring"
+	s.latest = time.Now().UnixMilli()
+	for range n {
+		s.counts = append(s.counts, profile.Count{Touched: 20, First: s.latest})
+	}
+	if err := server.Load(Release{Campaign: exploring, Group: "g", Kind: User, Model: m, Scorer: scorer, Explore: Exploration{DefaultWeight, DefaultMaxAge}}); err != nil {
+		b.Fatal(err)
+	}
+	genres := parse(b, `INCLUDE ItemID WHERE Items.GENRES IN ("g1","g2") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")`)
+	sale := &Promotion{Percent: 20, Filter: parse(b, `INCLUDE ItemID WHERE Items.GENRES IN ("g3")`)}
 	for _, test := range []struct {
-		name string
-		req  Request
-	}{{"plain", Request{N: 10}}, {"filtered", Request{N: 10, Filter: parse(b, `INCLUDE ItemID WHERE Items.GENRES IN ("g1","g2") | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")`)}}} {
+		name     string
+		campaign attune.ARN
+		req      Request
+	}{
+		{"plain", campaign, Request{N: 10}},
+		{"filtered", campaign, Request{N: 10, Filter: genres}},
+		{"promoted", campaign, Request{N: 10, Promotion: sale}},
+		{"explored", exploring, Request{N: 10}},
+		{"everything", exploring, Request{N: 10, Filter: genres, Promotion: sale}},
+	} {
 		b.Run(test.name, func(b *testing.B) {
 			b.ReportAllocs()
 			q := test.req
-			q.Campaign = campaign
+			q.Campaign = test.campaign
 			for i := 0; b.Loop(); i++ {
 				q.User = fmt.Sprint("user", i%users)
 				if _, err := server.Recommend(b.Context(), q); err != nil {

@@ -43,7 +43,8 @@ type Release struct {
 	Anybody  bool        // every asker gets the same, so nobody needs to be named
 	Explore  Exploration // of User releases; zero for none
 	Reasons  bool        // answers say why an item is in them, as those of aws-user-personalization-v2 do
-	Metadata bool        // the campaign was made with enableMetadataWithRecommendations
+	// NoMetadata refuses metadataColumns: the campaign was made without enableMetadataWithRecommendations.
+	NoMetadata bool
 }
 
 // Options are the choices of a Server. Zero values are the defaults.

@@ -56,7 +56,8 @@ const ParamTrend = "trend_discovery_frequency"
 func personal() []Recipe {
 	return []Recipe{
 		{
-			Name: "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
+			Reasons: true,
+			Name:    "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
 			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
 			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
 			Parameters: append(recencyBias(), ownParameters()...),
