@@ -30,6 +30,7 @@ func notes() []Note {
 		actionNotes,
 		batchNotes,
 		filterNotes,
+		runtimeNotes,
 	} {
 		all = append(all, of()...)
 	}

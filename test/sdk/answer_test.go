@@ -269,7 +269,7 @@ func (a answers) wrongValues(t *testing.T) {
 func (a answers) notBuilt(t *testing.T) {
 	in := a.request("aws-popularity-count", "u")
 	in.Promotions = []rtypes.Promotion{{Name: aws.String("p"), PercentPromotedItems: aws.Int32(10)}}
-	a.refuses(t, in, "promotions are not built")
+	a.refuses(t, in, "needs filterArn")
 	in.Promotions, in.CampaignArn = nil, nil
 	_, err := a.runtime.GetActionRecommendations(a.ctx, &personalizeruntime.GetActionRecommendationsInput{CampaignArn: aws.String(a.campaigns["aws-sims"]), UserId: aws.String("u")})
 	if err == nil || !strings.Contains(err.Error(), "GetActionRecommendations") {
