@@ -42,6 +42,7 @@ func (p *Personalize) Register(s *awsjson.Server) {
 		p.registerSolutionVersions,
 		p.registerCampaigns,
 		p.registerFilters,
+		p.registerTags,
 		p.registerRecipes,
 		p.registerEvents,
 		p.registerBatchJobs,
