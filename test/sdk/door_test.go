@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 	"github.com/aws/aws-sdk-go-v2/service/personalize/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/attune-io/attune/test/binary"
 )
@@ -23,6 +24,9 @@ func TestAuthOff(t *testing.T) {
 	cfg.Credentials = aws.AnonymousCredentials{}
 	control := personalize.NewFromConfig(cfg)
 	must[*personalize.CreateDatasetGroupOutput](t)(control.CreateDatasetGroup(t.Context(), &personalize.CreateDatasetGroupInput{Name: aws.String("unsigned")}))
+	if who := must[*sts.GetCallerIdentityOutput](t)(sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})); *who.Account != binary.Account {
+		t.Errorf("account %s", *who.Account)
+	}
 	c := newClients(t, node) // signed requests are taken too
 	list := must[*personalize.ListDatasetGroupsOutput](t)(c.control.ListDatasetGroups(t.Context(), &personalize.ListDatasetGroupsInput{}))
 	if len(list.DatasetGroups) != 1 || *list.DatasetGroups[0].Name != "unsigned" {
