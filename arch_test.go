@@ -44,7 +44,7 @@ recipe/ials: . recipe dataset model matrix index kernel
 recipe/itemknn: . recipe dataset model matrix index kernel
 recipe/content: . recipe dataset model matrix index kernel dataset/schema
 recipe/similar: . recipe model
-recipe/trending: . recipe dataset model evaluate
+recipe/trending: . recipe dataset model evaluate recipe/spec
 recipe/recipetest: . recipe dataset dataset/datasettest model matrix artifact
 recipe/all: recipe recipe/*
 serve: . kernel matrix index filter model profile event

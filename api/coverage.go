@@ -25,6 +25,7 @@ type Note struct {
 func notes() []Note {
 	var all []Note
 	for _, of := range []func() []Note{
+		recipeNotes,
 		coreNotes,
 		strictNotes,
 		actionNotes,

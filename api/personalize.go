@@ -44,6 +44,7 @@ func (p *Personalize) Register(s *awsjson.Server) {
 		p.registerFilters,
 		p.registerTags,
 		p.registerRecipes,
+		p.registerRecommenders,
 		p.registerEvents,
 		p.registerBatchJobs,
 		p.registerExportJobs,

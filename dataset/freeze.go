@@ -69,29 +69,44 @@ func Freeze(ctx context.Context, log *event.Log, store *artifact.Store, spec Fre
 	return freeze(ctx, log.Read(ctx, spec.Group, event.Seq{}, spec.UpTo), store, spec)
 }
 
+// Look is the snapshot that Freeze would store, in memory and without a name:
+// for what is looked at once, and must leave nothing behind.
+func Look(ctx context.Context, log *event.Log, store *artifact.Store, spec FreezeSpec) (*Snapshot, error) {
+	s, _, err := look(ctx, log.Read(ctx, spec.Group, event.Seq{}, spec.UpTo), store, spec)
+	return s, err
+}
+
 // freeze is Freeze over any records: the fold does not care where they come from.
 func freeze(ctx context.Context, records iter.Seq2[event.Record, error], store *artifact.Store, spec FreezeSpec) (*Info, error) {
-	if spec.Group == "" || spec.AsOf.IsZero() {
-		return nil, attune.Errorf(attune.Invalid, "freeze needs a dataset group and a moment")
-	}
-	spec.AsOf = spec.AsOf.UTC().Truncate(time.Millisecond)
-	f := newFold(spec.AsOf)
-	if err := f.readLog(records); err != nil {
-		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
-	}
-	info := &Info{Format: formatPlain, Group: spec.Group, AsOf: spec.AsOf, UpTo: f.seq, Tables: f.liveTables()}
-	s, err := f.snapshot(ctx, store, spec.Schemas)
+	s, info, err := look(ctx, records, store, spec)
 	if err != nil {
-		return nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
+		return nil, err
 	}
-	s.AsOf = spec.AsOf
 	info.Users, info.Items, info.Interactions = s.Users.Len(), s.Items.Len(), int64(s.Events.Len())
 	if info.Actions, info.ActionInteractions = s.Actions.Len(), int64(s.ActionEvents.Len()); info.Actions > 0 {
 		info.Format = formatActions
 	}
 	info.Digest = s.Digest()
-	info.Name = snapshotName(spec.Group, spec.AsOf, info.Digest)
+	info.Name = snapshotName(spec.Group, info.AsOf, info.Digest)
 	return writeSnapshot(ctx, store, s, info)
+}
+
+func look(ctx context.Context, records iter.Seq2[event.Record, error], store *artifact.Store, spec FreezeSpec) (*Snapshot, *Info, error) {
+	if spec.Group == "" || spec.AsOf.IsZero() {
+		return nil, nil, attune.Errorf(attune.Invalid, "freeze needs a dataset group and a moment")
+	}
+	spec.AsOf = spec.AsOf.UTC().Truncate(time.Millisecond)
+	f := newFold(spec.AsOf)
+	if err := f.readLog(records); err != nil {
+		return nil, nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
+	}
+	info := &Info{Format: formatPlain, Group: spec.Group, AsOf: spec.AsOf, UpTo: f.seq, Tables: f.liveTables()}
+	s, err := f.snapshot(ctx, store, spec.Schemas)
+	if err != nil {
+		return nil, nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
+	}
+	s.AsOf = spec.AsOf
+	return s, info, nil
 }
 
 func snapshotName(g event.Group, asOf time.Time, digest string) string {

@@ -112,7 +112,7 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 	}
 	release := serve.Release{
 		Campaign: campaign.ARN, Version: version, Group: group(campaign),
-		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons,
+		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons, Anybody: facts.Anybody,
 	}
 	return release, m.configure(&release, campaign, facts)
 }
@@ -149,7 +149,7 @@ func (m *Manager) knows(ctx context.Context, r *resource.Resource, wait time.Dur
 	}
 }
 
-// resume serves every active campaign again and follows every live group.
+// resume serves every active campaign and recommender again and follows every live group.
 func (m *Manager) resume(ctx context.Context) error {
 	groups, err := m.Registry.All(ctx, resource.DatasetGroup)
 	if err != nil {
@@ -181,5 +181,5 @@ func (m *Manager) resume(ctx context.Context) error {
 			m.Logger.Error("campaign is not served", "campaign", c.ARN, "error", err)
 		}
 	}
-	return nil
+	return m.resumeRecommenders(ctx)
 }

@@ -26,6 +26,9 @@ func (m *Manager) eraseBehind(ctx context.Context, r *resource.Resource) error {
 	switch r.Kind {
 	case resource.Campaign:
 		m.Serve.Drop(r.ARN)
+	case resource.Recommender:
+		m.Serve.Drop(r.ARN)
+		return m.Artifacts.DeletePrefix(ctx, "model/"+r.ID+"/")
 	case resource.Solution:
 		return m.eraseVersions(ctx, r)
 	case resource.Dataset:

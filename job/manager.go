@@ -103,7 +103,7 @@ func (m *Manager) Kick() {
 	}
 }
 
-// Ready reports whether every active campaign of the last run is served again.
+// Ready reports whether every active campaign and recommender of the last run is served again.
 func (m *Manager) Ready() bool { return m.ready.Load() }
 
 // Run serves what was deployed before, then works until ctx ends.
@@ -142,6 +142,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	for _, w := range works() {
 		light.RegisterWorkflow(w.workflow)
 	}
+	light.RegisterWorkflow(RefreshWorkflow)
 
 	g, ctx := errgroup.WithContext(ctx)
 	for _, w := range workers {
@@ -171,6 +172,7 @@ func works() map[resource.Kind]work {
 		resource.ImportJob:       {"import", ImportWorkflow},
 		resource.SolutionVersion: {"train", TrainWorkflow},
 		resource.Campaign:        {"deploy", DeployWorkflow},
+		resource.Recommender:     {"recommend", RecommendWorkflow},
 
 		resource.BatchInferenceJob: {"batch", BatchWorkflow},
 		resource.ExportJob:         {"export", ExportWorkflow},

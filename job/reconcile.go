@@ -33,6 +33,9 @@ func (m *Manager) reconcileLoop(ctx context.Context) error {
 		case <-m.kick:
 		case <-tick.C:
 			clear(m.started)
+			if err := m.renew(ctx); err != nil && ctx.Err() == nil {
+				m.Logger.Error("renew", "error", err)
+			}
 		}
 	}
 }
@@ -92,6 +95,8 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 		return m.erase(ctx, r)
 	case resource.CreateStopping:
 		return m.stopTraining(ctx, r)
+	case resource.StopPending, resource.StopInProgress, resource.StartPending, resource.StartInProgress:
+		return m.turn(ctx, r)
 	}
 	if why := resource.PlannedFailure(r); why != "" && r.Status.Creating() {
 		return m.Registry.Fail(ctx, r.ARN, r.ID, why)

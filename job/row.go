@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,11 +104,14 @@ func (m *Manager) observe(kind string, start time.Time, err error) {
 	m.took.WithLabelValues(kind, outcome).Observe(time.Since(start).Seconds())
 }
 
-// sweep removes what attempts that were killed left in a folder beside what the
-// successful one made. Failing at it costs disk, not truth.
-func (m *Manager) sweep(ctx context.Context, folder, keep string) {
+// sweep removes what attempts that were killed left in a folder beside what
+// is kept. Failing at it costs disk, not truth.
+func (m *Manager) sweep(ctx context.Context, folder string, keep ...string) {
+	kept := func(name string) bool {
+		return slices.ContainsFunc(keep, func(k string) bool { return name == k || strings.HasPrefix(name, k+"/") })
+	}
 	for info, err := range m.Artifacts.List(ctx, folder) {
-		if err == nil && info.Name != keep && !strings.HasPrefix(info.Name, keep+"/") {
+		if err == nil && !kept(info.Name) {
 			err = m.Artifacts.Delete(ctx, info.Name)
 		}
 		if err != nil {

@@ -140,12 +140,17 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 	if err := m.checkTypes(ctx, r, snap); err != nil {
 		return recipe.FitSpec{}, err
 	}
+	config, err := v.Config()
+	if err != nil {
+		return recipe.FitSpec{}, err
+	}
 	limits := m.Registry.Limits().Train
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
 		Params: v.Parameters(), Seed: trainSeed,
-		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
-		Rules: eventRules(v), Clock: m.Clock,
+		Columns: func(column string) bool { return config.TrainingDataConfig.Uses(schema.Items, column) },
+		Least:   recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
+		Rules:   eventRules(v), Clock: m.Clock,
 	}, nil
 }
 

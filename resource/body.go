@@ -184,6 +184,7 @@ type SolutionVersionBody struct {
 	Model                    string             `json:"model,omitempty"`         // artifact name
 	Snapshot                 string             `json:"snapshot,omitempty"`      // artifact name of the data
 	Digest                   string             `json:"digest,omitempty"`        // of the model
+	Fresh                    *time.Time         `json:"fresh,omitempty"`         // the moment of the data, once the model was made anew without a training
 	FailureReason            string             `json:"failureReason,omitempty"`
 	Tags                     []Tag              `json:"tags,omitempty"`
 }
@@ -195,6 +196,7 @@ type SolutionConfig struct {
 	FeatureTransformationParameters map[string]string `json:"featureTransformationParameters"`
 	EventsConfig                    *EventsConfig     `json:"eventsConfig"`
 	OptimizationObjective           *Objective        `json:"optimizationObjective"`
+	TrainingDataConfig              TrainingData      `json:"trainingDataConfig"`
 	AutoTrainingConfig              *AutoTraining     `json:"autoTrainingConfig"`
 }
 

@@ -102,10 +102,15 @@ func checkCampaign(b CampaignBody, recipe spec.Recipe) error {
 			return attune.Errorf(attune.Invalid, "rankingInfluence has %s %g: it takes %s and %s, each from 0 to 1", name, x, InfluencePopularity, InfluenceFreshness)
 		}
 	}
-	if len(c.ItemExplorationConfig) > 0 && !recipe.Exploration {
-		return attune.Errorf(attune.Invalid, "itemExplorationConfig is for aws-user-personalization: leave it out for %s", recipe.Name)
+	return checkExploration(c.ItemExplorationConfig, recipe)
+}
+
+// checkExploration refuses an itemExplorationConfig that would have no effect.
+func checkExploration(config map[string]string, recipe spec.Recipe) error {
+	if len(config) > 0 && !recipe.Exploration {
+		return attune.Errorf(attune.Invalid, "itemExplorationConfig is for aws-user-personalization, aws-ecomm-recommended-for-you and aws-vod-top-picks: leave it out for %s", recipe.Name)
 	}
-	for name, value := range c.ItemExplorationConfig {
+	for name, value := range config {
 		most := 1.0
 		switch name {
 		case "explorationWeight", "exploration_weight":

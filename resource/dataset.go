@@ -82,6 +82,7 @@ func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
 			{Kind: ImportJob, Parent: r.ARN, Busy: true},
 			{Kind: ExportJob, Parent: r.ARN, Busy: true},
 			{Kind: SolutionVersion, Group: r.Group, Busy: true},
+			{Kind: Recommender, Group: r.Group, Busy: true},
 		} {
 			busy, err := g.any(ctx, q)
 			if err != nil {

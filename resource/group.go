@@ -36,16 +36,16 @@ func (g *Registry) CreateDatasetGroup(ctx context.Context, name string, b Datase
 }
 
 // DeleteDatasetGroup asks for a dataset group to be deleted. Its trackers,
-// solutions and datasets must be gone; its filters go with it.
+// solutions, recommenders and datasets must be gone; its filters go with it.
 func (g *Registry) DeleteDatasetGroup(ctx context.Context, arn string) error {
 	return g.remove(ctx, DatasetGroup, arn, func(r *Resource) error {
-		for _, k := range []Kind{EventTracker, Solution, Dataset} {
+		for _, k := range []Kind{EventTracker, Solution, Recommender, Dataset} {
 			left, err := g.any(ctx, Query{Kind: k, Group: r.ID})
 			if err != nil {
 				return err
 			}
 			if left != nil {
-				return attune.Errorf(attune.InUse, "dataset group %s still has the %s %s: delete its event trackers, solutions and datasets first, and wait until they are gone", arn, k.Words(), left.ARN)
+				return attune.Errorf(attune.InUse, "dataset group %s still has the %s %s: delete its event trackers, solutions, recommenders and datasets first, and wait until they are gone", arn, k.Words(), left.ARN)
 			}
 		}
 		return nil

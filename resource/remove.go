@@ -14,7 +14,7 @@ func (g *Registry) remove(ctx context.Context, k Kind, arn string, check func(r 
 		if err != nil {
 			return false, err
 		}
-		if r.Status != Active && r.Status != CreateFailed {
+		if r.Status != Active && r.Status != CreateFailed && r.Status != Inactive {
 			return false, attune.Errorf(attune.InUse, "%s %s is %s: it can be deleted when it is ACTIVE or CREATE FAILED", k.Words(), arn, r.Status)
 		}
 		if check != nil {

@@ -48,6 +48,9 @@ func checkSolution(b SolutionBody) error {
 	if err := recipe.CheckParameters(c.AlgorithmHyperParameters, c.FeatureTransformationParameters); err != nil {
 		return err
 	}
+	if err := c.TrainingDataConfig.check(); err != nil {
+		return err
+	}
 	if t := c.EventValueThreshold; t != "" {
 		if x, err := strconv.ParseFloat(t, 64); err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 			return attune.Errorf(attune.Invalid, "eventValueThreshold is %q: give a number", t)

@@ -45,13 +45,10 @@ func popular() []Recipe {
 			Name: "aws-trending-now", Type: typePopular, Kind: User, Learner: "aws-trending-now-custom", Transformation: "aws-trending-now",
 			Description: "The items whose interactions rise the most from one window of time to the next; looked at again by itself." + behindRise,
 			Algorithm:   Trending, Scores: ScoresNone, Same: true, Anybody: true, Built: true,
-			Features: []Parameter{{Name: ParamTrend, Type: Categorical, Default: "3 hours", Values: []string{"30 minutes", "1 hour", "2 hours", "3 hours", "1 day"}}},
+			Features: []Parameter{{Name: ParamTrend, Type: Categorical, Default: DefaultTrend, Values: []string{"30 minutes", "1 hour", "2 hours", "3 hours", "1 day"}}},
 		},
 	}
 }
-
-// ParamTrend is the feature transformation parameter of aws-trending-now.
-const ParamTrend = "trend_discovery_frequency"
 
 func personal() []Recipe {
 	return []Recipe{

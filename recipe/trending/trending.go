@@ -4,23 +4,16 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/recipe/spec"
 )
 
 // Name is the algorithm's, in model.Manifest.Algorithm.
 const Name = "trending"
-
-// ParamFrequency is how long the windows are: one of the values of Window.
-const ParamFrequency = "trend_discovery_frequency"
-
-// DefaultFrequency is the window when nobody says.
-const DefaultFrequency = "3 hours"
 
 // Tensors of the model, one number for each item.
 const (
@@ -28,24 +21,6 @@ const (
 	tensorBefore = "before_count" // and in the one before it
 	tensorAll    = "item_count"   // ever
 )
-
-// Window reads a trend discovery frequency; attune.Invalid for one that the
-// service does not have. "" is DefaultFrequency.
-func Window(frequency string) (time.Duration, error) {
-	switch strings.ToLower(strings.TrimSpace(frequency)) {
-	case "30 minutes":
-		return 30 * time.Minute, nil
-	case "1 hour":
-		return time.Hour, nil
-	case "2 hours":
-		return 2 * time.Hour, nil
-	case "", DefaultFrequency:
-		return 3 * time.Hour, nil
-	case "1 day":
-		return 24 * time.Hour, nil
-	}
-	return 0, attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give 30 minutes, 1 hour, 2 hours, 3 hours or 1 day", ParamFrequency, frequency)
-}
 
 // Recipe counts in windows.
 type Recipe struct{}
@@ -62,7 +37,7 @@ func (Recipe) Bytes(in recipe.Input) int64 { return 3 * 4 * int64(len(in.Items))
 // Train counts the interactions of every item, in all and in the two windows
 // that end at the input's moment.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
-	window, err := Window(in.Params[ParamFrequency])
+	window, err := spec.TrendWindow(in.Params[spec.ParamTrend])
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +45,8 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	c := count(in, in.Moment(), window.Milliseconds())
 	in.Report(1, 1)
 	params := in.Params
-	if params[ParamFrequency] == "" {
-		params = recipe.With(params, ParamFrequency, DefaultFrequency)
+	if params[spec.ParamTrend] == "" {
+		params = recipe.With(params, spec.ParamTrend, spec.DefaultTrend)
 	}
 	tensor := func(n []int32) model.Tensor { return model.Tensor{Shape: []int{len(n)}, I32: n} }
 	return &model.Model{
@@ -123,7 +98,7 @@ func (c counts) order() []int32 {
 // rise, in that window, of the 25 items that were recommended, over the rise of
 // the 25 that rose most. 1 is the best, 0 no rise at all.
 func (Recipe) Measure(in recipe.Input) (map[string]float64, error) {
-	window, err := Window(in.Params[ParamFrequency])
+	window, err := spec.TrendWindow(in.Params[spec.ParamTrend])
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/recipe/spec"
 )
 
 // shop has items whose interactions happen so many minutes before now.
@@ -18,7 +19,7 @@ type shop map[string][]int
 const now = 1_767_225_600_000 // Unix milliseconds
 
 func (s shop) input(frequency string) recipe.Input {
-	in := recipe.Input{Users: 1, Params: map[string]string{ParamFrequency: frequency}, Now: now}
+	in := recipe.Input{Users: 1, Params: map[string]string{spec.ParamTrend: frequency}, Now: now}
 	for id := range s {
 		in.Items = append(in.Items, id)
 	}
@@ -95,11 +96,11 @@ func TestWindowEnds(t *testing.T) {
 
 func TestFrequencies(t *testing.T) {
 	for text, want := range map[string]time.Duration{"30 minutes": 30 * time.Minute, "1 hour": time.Hour, "2 hours": 2 * time.Hour, "3 hours": 3 * time.Hour, "": 3 * time.Hour, "1 Day": 24 * time.Hour} {
-		if got, err := Window(text); err != nil || got != want {
+		if got, err := spec.TrendWindow(text); err != nil || got != want {
 			t.Errorf("%q is %s, %v", text, got, err)
 		}
 	}
-	if _, err := Window("5 minutes"); attune.KindOf(err) != attune.Invalid {
+	if _, err := spec.TrendWindow("5 minutes"); attune.KindOf(err) != attune.Invalid {
 		t.Error(err)
 	}
 }

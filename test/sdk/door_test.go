@@ -111,14 +111,6 @@ func TestNotBuilt(t *testing.T) {
 	c := newNode(t)
 	arn := aws.String("arn:aws:personalize:us-east-1:000000000000:recommender/r")
 	for name, call := range map[string]func() error{
-		"ListRecommenders": func() error {
-			_, err := c.control.ListRecommenders(c.ctx, &personalize.ListRecommendersInput{})
-			return err
-		},
-		"DescribeRecommender": func() error {
-			_, err := c.control.DescribeRecommender(c.ctx, &personalize.DescribeRecommenderInput{RecommenderArn: arn})
-			return err
-		},
 		"ListTagsForResource": func() error {
 			_, err := c.control.ListTagsForResource(c.ctx, &personalize.ListTagsForResourceInput{ResourceArn: arn})
 			return err
