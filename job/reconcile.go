@@ -33,9 +33,6 @@ func (m *Manager) reconcileLoop(ctx context.Context) error {
 		case <-m.kick:
 		case <-tick.C:
 			clear(m.started)
-			if err := m.renew(ctx); err != nil && ctx.Err() == nil {
-				m.Logger.Error("renew", "error", err)
-			}
 		}
 	}
 }
@@ -58,7 +55,7 @@ func (m *Manager) reconcile(ctx context.Context) error {
 }
 
 // stand carries out standing orders: it makes the solution versions that are
-// due, and lets campaigns follow theirs. What it asks for is a change like any
+// due, lets campaigns follow theirs, and renews what grows old. What it asks for is a change like any
 // other, and is worked on at the next look.
 func (m *Manager) stand(ctx context.Context) error {
 	made, err := m.Registry.AutoTrain(ctx)
@@ -69,7 +66,7 @@ func (m *Manager) stand(ctx context.Context) error {
 	for i := range moved {
 		m.Logger.Info("campaign follows its solution", "campaign", moved[i].ARN)
 	}
-	return errors.Join(err, also)
+	return errors.Join(err, also, m.renew(ctx))
 }
 
 // forgetProgress lets go of what is known of rows that are no longer busy.
