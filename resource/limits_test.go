@@ -34,6 +34,12 @@ var quotaCases = map[resource.Kind]struct {
 	resource.Campaign: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
 		return h.CreateCampaign(h.Context(), fmt.Sprint("c", n), resource.CampaignBody{SolutionVersionArn: w.version})
 	}},
+	resource.Recommender: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
+		if w.shop == "" {
+			w.shop, _ = h.shop("shop")
+		}
+		return h.CreateRecommender(h.Context(), fmt.Sprint("r", n), recommenderOf(w.shop, ""))
+	}},
 	resource.Filter: {0, func(h *house, w *workshop, n int) (*resource.Resource, error) {
 		return h.CreateFilter(h.Context(), fmt.Sprint("f", n), resource.FilterBody{DatasetGroupArn: w.group,
 			FilterExpression: `EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")`})
@@ -53,10 +59,13 @@ var quotaCases = map[resource.Kind]struct {
 }
 
 // notYet are the kinds with a quota that cannot be made here.
-var notYet = []resource.Kind{resource.Recommender, resource.MetricAttribution, resource.DataDeletionJob}
+var notYet = []resource.Kind{resource.MetricAttribution, resource.DataDeletionJob}
 
 // workshop is a group with one ACTIVE thing of most kinds.
-type workshop struct{ group, dataset, solution, version, segments string }
+type workshop struct {
+	group, dataset, solution, version, segments string
+	shop                                        string // a group of domain ECOMMERCE, made when it is asked for
+}
 
 func newWorkshop(h *house) *workshop {
 	w := &workshop{}
