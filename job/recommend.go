@@ -238,7 +238,7 @@ func (a *activities) RecommendCommit(ctx context.Context, ref Ref, t Trained) er
 			if err != nil {
 				return none, err
 			}
-			learned = &resource.Learned{Model: t.Model, Snapshot: t.Snapshot, Digest: t.Digest, At: info.AsOf, Fresh: info.AsOf}
+			learned = &resource.Learned{Model: t.Model, Trained: t.Model, Snapshot: t.Snapshot, Digest: t.Digest, At: info.AsOf, Fresh: info.AsOf}
 		}
 		if learned == nil {
 			return none, attune.Errorf(attune.Internal, "%s has nothing to serve", ref.ARN)
@@ -262,7 +262,7 @@ func (a *activities) RecommendCommit(ctx context.Context, ref Ref, t Trained) er
 		if err != nil {
 			return none, err
 		}
-		return none, a.m.settleModels(ctx, ref, t.Model, task.Learned, took)
+		return none, a.m.settleModels(ctx, ref, learned, task.Learned, took)
 	})
 	return err
 }

@@ -134,7 +134,10 @@ func TestRecommenderTrainsAgain(t *testing.T) {
 	if age := second.At.Sub(first.At); age < 7*24*time.Hour {
 		t.Errorf("it was trained again after %s", age)
 	}
-	h.eventually("the old model is gone", func() bool { return len(h.below(first.Model)) == 0 })
+	h.eventually("the old model and its data are gone", func() bool { return len(h.below(first.Model)) == 0 && len(h.below(first.Snapshot+"/")) == 0 })
+	if len(h.below(second.Snapshot+"/")) == 0 {
+		t.Error("the data of the new model is gone")
+	}
 	if page := h.page(arn, "u0001"); len(page) != 5 {
 		t.Errorf("then it answers %v", page)
 	}

@@ -1,9 +1,11 @@
 package job
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
@@ -85,33 +87,72 @@ func (m *Manager) turn(ctx context.Context, r *resource.Resource) error {
 	}
 }
 
-// settleModels removes the models that a piece of work left behind: those of
-// killed attempts, its own when the row no longer wanted it, else the one that
-// it replaced. A row that is gone could not remove what was not there yet.
-func (m *Manager) settleModels(ctx context.Context, ref Ref, made string, before *resource.Learned, took bool) error {
-	if made == "" {
+// settleModels removes what a piece of work left behind: the models of killed
+// attempts, its own when the row no longer wanted it, else those that it
+// replaced. made is nil when nothing was learned.
+func (m *Manager) settleModels(ctx context.Context, ref Ref, made, before *resource.Learned, took bool) error {
+	if made == nil {
 		return nil
 	}
 	if !took {
 		if err := m.Artifacts.DeletePrefix(ctx, workFolder(ref)); err != nil {
 			return err
 		}
-		// Serving may have begun to answer from it: go back to what the row says.
-		r, err := m.Registry.Get(ctx, ref.ARN)
-		if err != nil || r.ID != ref.ID || r.Status != resource.Active {
-			m.Serve.Drop(ref.ARN)
-			return ignoreGone(err)
+		return m.serveAsTheRowSays(ctx, ref)
+	}
+	m.sweep(ctx, workFolder(ref), made.Model)
+	if before == nil {
+		return nil
+	}
+	for _, old := range []string{before.Model, before.Trained} { // mostly one
+		if err := ignoreGone(m.Artifacts.Delete(ctx, old)); err != nil {
+			return err
 		}
-		return m.serveRecommender(ctx, r)
 	}
-	m.sweep(ctx, workFolder(ref), made)
-	if before != nil && before.Model != made {
-		return m.Artifacts.Delete(ctx, before.Model)
+	if ref.again().IsZero() {
+		return nil
 	}
-	return nil
+	return m.dropSnapshot(ctx, ref, before.Snapshot)
 }
 
-// ignoreGone is nil for a row that is gone.
+// serveAsTheRowSays undoes that serving began to answer from a model which the
+// row then did not want.
+func (m *Manager) serveAsTheRowSays(ctx context.Context, ref Ref) error {
+	r, err := m.Registry.Get(ctx, ref.ARN)
+	if err == nil && r.ID == ref.ID && r.Status == resource.Active {
+		return m.serveRecommender(ctx, r)
+	}
+	if err != nil || r.ID == ref.ID {
+		m.Serve.Drop(ref.ARN)
+	}
+	return ignoreGone(err)
+}
+
+// dropSnapshot removes the data of a model that was trained again by itself,
+// which nobody asked for: else every week would leave a copy of it. What
+// another model of the group was trained on, too, stays.
+func (m *Manager) dropSnapshot(ctx context.Context, ref Ref, name string) error {
+	r, err := m.Registry.Get(ctx, ref.ARN)
+	if err != nil || name == "" {
+		return ignoreGone(err)
+	}
+	recommenders, err := m.Registry.Children(ctx, r.Parent, resource.Recommender)
+	if err != nil {
+		return err
+	}
+	versions, err := m.Registry.All(ctx, resource.SolutionVersion)
+	if err != nil {
+		return err
+	}
+	for _, row := range append(recommenders, versions...) {
+		if bytes.Contains(row.Body, []byte(strconv.Quote(name))) {
+			return nil
+		}
+	}
+	return m.Artifacts.DeletePrefix(ctx, name+"/")
+}
+
+// ignoreGone is nil for a row or a file that is gone.
 func ignoreGone(err error) error {
 	if err != nil && attune.KindOf(err) == attune.NotFound {
 		return nil

@@ -242,7 +242,7 @@ func (m *Manager) refreshableRecommender(r *resource.Resource) (f refreshable, e
 		return f, err
 	}
 	f.show = func(ctx context.Context, l resource.Learned) error {
-		l.Snapshot, l.At = b.Learned.Snapshot, b.Learned.At
+		l.Trained, l.Snapshot, l.At = b.Learned.Trained, b.Learned.Snapshot, b.Learned.At
 		took, err := m.Registry.RefreshRecommender(ctx, r.ARN, r.ID, b.Learned.Model, l)
 		if err != nil || !took {
 			return err

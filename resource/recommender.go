@@ -26,7 +26,8 @@ type RecommenderBody struct {
 
 // Learned is the model behind a recommender.
 type Learned struct {
-	Model    string    `json:"model"`    // artifact name
+	Model    string    `json:"model"`    // artifact name, of what is served
+	Trained  string    `json:"trained"`  // artifact name of the training's model, which a refreshment may have replaced
 	Snapshot string    `json:"snapshot"` // artifact name of the data
 	Digest   string    `json:"digest"`   // of the model
 	At       time.Time `json:"at"`       // the moment of the data that it was trained on
