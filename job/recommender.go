@@ -27,10 +27,18 @@ func (m *Manager) recommenderRelease(ctx context.Context, r *resource.Resource, 
 	if err != nil {
 		return serve.Release{}, fmt.Errorf("decode the model of %s: %w", r.ARN, err)
 	}
-	return serve.Release{
+	c, err := resource.ReadRecommenderConfig(config)
+	if err != nil {
+		return serve.Release{}, err
+	}
+	release := serve.Release{
 		Campaign: r.ARN, Group: group(r), Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer,
-		LeaveOut: facts.LeaveOut, Anybody: facts.Anybody,
-	}, nil
+		LeaveOut: facts.LeaveOut, Anybody: facts.Anybody, Metadata: c.EnableMetadataWithRecommendations,
+	}
+	if facts.Exploration {
+		release.Explore, err = exploration(c.ItemExplorationConfig)
+	}
+	return release, err
 }
 
 // serveRecommender answers for a recommender from what it learned last.

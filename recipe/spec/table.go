@@ -56,7 +56,7 @@ func personal() []Recipe {
 			Reasons: true,
 			Name:    "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
 			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Algorithm:   IALS, Scores: ScoresSoftmax, Reasons: true, Built: true,
 			Parameters: append(recencyBias(), ownParameters()...),
 		},
 		{
