@@ -15,7 +15,7 @@ func batchNotes() []Note {
 		{
 			Operation: "CreateBatchSegmentJob",
 			Honoured:  lines + " aws-item-affinity takes itemId, aws-item-attribute-affinity itemAttributes with = and AND. A filter about UserID may narrow the users.",
-			Differs:   "Users are those with a user id who did something with an item that the model knows, by what is known of them at the moment of the job. numResults is 25 unless given. Equal users come in the order of their ids.",
+			Differs:   "Users are those with a user id who did something with an item that the model knows, by what is known of them at the moment of the job. numResults is 25 unless given. Where users seldom repeat items, as seen in training, those who have the item are left out of its segment. Equal users come in the order of their ids.",
 			Why:       "models hold no users: they are folded in from their profiles",
 		},
 		{Operation: "DescribeBatchSegmentJob"},

@@ -90,3 +90,13 @@ func TestBootstrap(t *testing.T) {
 		t.Errorf("nothing: %+v", e)
 	}
 }
+
+func TestSegments(t *testing.T) {
+	hits, recall := Segments([][]int32{{1, 2, 9}, {5}, {3}, {7}}, [][]int32{{2, 4, 9, 11}, {5}, nil, {8}})
+	if hits != 1 || recall != (0.5+1+0)/3 {
+		t.Errorf("hits %g, recall %g", hits, recall)
+	}
+	if hits, recall := Segments(nil, nil); hits != 0 || recall != 0 {
+		t.Errorf("of nothing: %g, %g", hits, recall)
+	}
+}

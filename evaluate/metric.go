@@ -19,6 +19,9 @@ const (
 	Precision10   = "precision_at_10"
 	Precision25   = "precision_at_25"
 	TrendAccuracy = "trend_prediction_accuracy" // of what is trending: the rise of the items recommended over that of those that rose most
+
+	Hits1Percent   = "hits_at_1_percent" // of segments of users; see Segments
+	Recall1Percent = "recall_at_1_percent"
 )
 
 // User is the measurement of one user's list.
@@ -126,4 +129,28 @@ func Covered(lists [][]int32, items int) float64 {
 		}
 	}
 	return float64(n) / float64(items)
+}
+
+// Segments averages over items: how many of the users who went on to an item are
+// among the best of a hundredth of all users (hits, a number of users), and what
+// share of them that is (recall). segments holds the user rows chosen for each
+// item, truth the distinct users who went on to it, ascending; items without
+// truth do not count.
+func Segments(segments, truth [][]int32) (hits, recall float64) {
+	n := 0
+	for i, chosen := range segments {
+		if len(truth[i]) == 0 {
+			continue
+		}
+		found := 0
+		for _, user := range chosen {
+			if _, hit := slices.BinarySearch(truth[i], user); hit {
+				found++
+			}
+		}
+		n++
+		hits += float64(found)
+		recall += float64(found) / float64(len(truth[i]))
+	}
+	return hits / float64(max(1, n)), recall / float64(max(1, n))
 }

@@ -36,6 +36,9 @@ func BatchWorkflow(ctx workflow.Context, ref Ref) error {
 	return nil
 }
 
+// SegmentWorkflow is BatchWorkflow for batch segment jobs, whose shards answer with users.
+func SegmentWorkflow(ctx workflow.Context, ref Ref) error { return BatchWorkflow(ctx, ref) }
+
 // answerShards asks for all shards at once; the queue takes as many as there are
 // cores. The first error ends the others.
 func answerShards(ctx workflow.Context, a *activities, ref Ref, plan Planned) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/filter"
 	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/serve"
 )
 
 // batches are the batch jobs that this process works on: the shards of one job
@@ -110,6 +111,10 @@ func (m *Manager) newAnswers(ctx context.Context, r *resource.Resource, b resour
 	offline, err := m.Serve.Offline(release)
 	if err != nil {
 		return nil, err
+	}
+	if release.Kind == serve.Segment {
+		recipe, err := m.recipeOf(ctx, b.SolutionVersionArn)
+		return &userAnswers{offline: offline, attributes: recipe == attributeAffinity, n: b.NumResults, filter: expr}, err
 	}
 	return &itemAnswers{offline: offline, job: r.ARN, kind: release.Kind, n: b.NumResults, filter: expr}, nil
 }

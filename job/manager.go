@@ -175,6 +175,7 @@ func works() map[resource.Kind]work {
 		resource.Recommender:     {"recommend", RecommendWorkflow},
 
 		resource.BatchInferenceJob: {"batch", BatchWorkflow},
+		resource.BatchSegmentJob:   {"batch", SegmentWorkflow},
 		resource.ExportJob:         {"export", ExportWorkflow},
 	}
 }

@@ -37,6 +37,20 @@ type ManyScorer interface {
 	ScoreMany(ctx context.Context, queries []Query, dst [][]float32) error
 }
 
+// Folder is a Scorer whose scores are inner products of two vectors: that of who
+// asks, made from the history, and that of the item. So it can also be asked
+// the other way round, for the askers that suit an item.
+type Folder interface {
+	Scorer
+	// Dim is the length of the vectors.
+	Dim() int
+	// Fold writes the vector of who asks; false when the history says nothing.
+	// It must not retain history or dst.
+	Fold(ctx context.Context, history []Touch, dst []float32) (bool, error)
+	// Item is the vector of an item row, only to be read.
+	Item(row int32) []float32
+}
+
 // Query is who asks, in terms of the model's own item rows.
 type Query struct {
 	History []Touch // oldest first; only rows this model knows

@@ -17,7 +17,12 @@ func (v *View) user(id string) *person {
 		}
 		p = v.create(id)
 	}
-	p.known = true
+	if !p.known {
+		s := &v.shards[p.home]
+		s.mu.Lock()
+		p.known = true
+		s.mu.Unlock()
+	}
 	return p
 }
 

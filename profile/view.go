@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +53,7 @@ type person struct {
 	session string         // the last session seen with the user, while no event came under it alone; the writer's
 	row     int32          // in View.users; -1 without attributes; guarded like touches
 	home    uint8          // shard of key
-	known   bool           // seen as a user, not only as a session; the writer's
+	known   bool           // seen as a user, not only as a session; guarded like touches
 }
 
 func newView(limit int, names *vocabulary) *View {
@@ -157,6 +158,24 @@ func (v *View) NumActions() int { return v.names.actions.len() }
 
 // Actions are the attributes of actions by action number. It is the View's own and only to be read.
 func (v *View) Actions() *filter.Columns { return v.acts }
+
+// UserIDs are the ids of all users, in byte order; anonymous sessions are none.
+// The slice is the caller's: 16 bytes a user, beside ids that are there anyway.
+func (v *View) UserIDs() []string {
+	ids := make([]string, 0, v.NumUsers())
+	for i := range v.shards {
+		s := &v.shards[i]
+		s.mu.RLock()
+		for key, p := range s.people {
+			if p.known && p.key == key { // so that this shard is the person's home, and the lock theirs
+				ids = append(ids, key)
+			}
+		}
+		s.mu.RUnlock()
+	}
+	slices.Sort(ids)
+	return ids
+}
 
 // NumUsers is how many users are known, anonymous sessions included.
 func (v *View) NumUsers() int { return int(v.people.Load()) }

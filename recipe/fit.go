@@ -40,7 +40,7 @@ type FitSpec struct {
 	Rules     model.EventRules         // which interactions count, and how much
 	Least     Least                    // data under this is refused
 	Columns   func(column string) bool // which columns of items may be learned from; nil for all
-	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10
+	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
 	Memory    int64                    // bytes that training may take; 0 for 16 GiB
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
@@ -118,6 +118,7 @@ type fit struct {
 	FitSpec
 	events      dataset.Events // those that count
 	related     bool           // asked for items like an item, not for a user
+	segment     bool           // asked for users of an item
 	leaveOut    bool           // items the asker already has
 	same        bool           // everybody gets the same answer
 	repeatShare float64
@@ -132,8 +133,12 @@ type plan struct {
 }
 
 func newFit(s FitSpec) (*fit, error) {
+	facts, _ := spec.ByARN(string(attune.Public("recipe", s.Name)))
 	if s.Protocol == "" {
 		s.Protocol = dataset.Tail10
+		if facts.Kind == spec.Segment {
+			s.Protocol = dataset.Tail20
+		}
 	}
 	if s.Memory <= 0 {
 		s.Memory = defaultMemory
@@ -142,9 +147,7 @@ func newFit(s FitSpec) (*fit, error) {
 		s.Clock = attune.WallClock
 	}
 	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
-	if facts, ok := spec.ByARN(string(attune.Public("recipe", s.Name))); ok {
-		f.related, f.same = facts.Kind == spec.Related, facts.Same
-	}
+	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
 	if err := f.checkSize(); err != nil {
 		return nil, err
 	}
@@ -281,6 +284,12 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 			out.Metrics = metrics
 			if err := f.measureItself(p, metrics); err != nil {
 				return nil, err
+			}
+			if f.segment {
+				if out.Metrics, err = f.measureSegments(ctx, p.recipe, m, split); err != nil {
+					return nil, err
+				}
+				out.Metrics[evaluate.Coverage] = coverage
 			}
 			out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg)[0])
 			continue

@@ -212,6 +212,23 @@ func TestFitRelated(t *testing.T) {
 	}
 }
 
+// Where two halves of the users have two halves of the items, the best hundredth
+// for an item are of its half; by chance half of them would be.
+func TestFitSegments(t *testing.T) {
+	s := spec(datasettest.Blocks(400, 40, 2, 0, 1))
+	s.Name = "aws-item-affinity"
+	e := fit(t, s).Manifest.Evaluation
+	if e.Protocol != dataset.Tail20 || len(e.Metrics) != 3 || e.Metrics["coverage"] != 1 {
+		t.Errorf("%+v", e)
+	}
+	// Of 4 users chosen for each of 40 items those hit went on to it, and of a
+	// half of 200 users about as many do as their 20 % of events give each item.
+	hits, recall := e.Metrics["hits_at_1_percent"], e.Metrics["recall_at_1_percent"]
+	if !(hits > 0 && hits <= 4) || !(recall > 0 && recall < hits) {
+		t.Errorf("hits %g, recall %g", hits, recall)
+	}
+}
+
 func TestFitEveryProtocol(t *testing.T) {
 	for _, protocol := range dataset.Protocols() {
 		s := spec(datasettest.Blocks(300, 40, 2, 0.1, 1))

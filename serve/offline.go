@@ -34,7 +34,7 @@ type Result struct {
 // Offline opens a release for a job; its Campaign is what messages name. The
 // error is Load's.
 func (s *Server) Offline(r Release) (*Offline, error) {
-	if err := r.check(); err != nil {
+	if err := r.check(true); err != nil {
 		return nil, err
 	}
 	return &Offline{s, newRelease(r)}, nil

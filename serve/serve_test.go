@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -106,6 +107,10 @@ func (s *shop) NumItems() int {
 }
 
 func (s *shop) Items() *filter.Columns { return s.columns }
+
+func (s *shop) UserIDs() []string { return slices.Sorted(maps.Keys(s.histories)) }
+
+func (s *shop) UserAttributes(user string) map[string]any { return map[string]any{"NAME": user[:1]} }
 
 // dots scores by inner products with the mean of the history, or with the item
 // in focus; for nobody and nothing, by how early the row is.

@@ -26,6 +26,7 @@ const (
 	User    Kind = "user"    // items for a user
 	Related Kind = "related" // items like an item
 	Ranking Kind = "ranking" // a given list, ordered for a user
+	Segment Kind = "segment" // users for an item; only Offline
 )
 
 // Release is a model behind a campaign or a recommender. Model and Scorer must not change after Load.
@@ -97,7 +98,7 @@ func newServer(profiles func(event.Group) (view, bool), log *slog.Logger, reg pr
 // Load begins to answer for the release's campaign, in place of an earlier
 // release of it. A release that does not fit together is attune.Invalid.
 func (s *Server) Load(r Release) error {
-	if err := r.check(); err != nil {
+	if err := r.check(false); err != nil {
 		return err
 	}
 	loaded := newRelease(r)
@@ -107,11 +108,11 @@ func (s *Server) Load(r Release) error {
 }
 
 // check refuses a release that does not fit together.
-func (r *Release) check() error {
+func (r *Release) check(offline bool) error {
 	switch {
 	case r.Campaign == "" || r.Model == nil || r.Scorer == nil:
 		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
-	case r.Kind != User && r.Kind != Related && r.Kind != Ranking:
+	case r.Kind != User && r.Kind != Related && r.Kind != Ranking && !(offline && r.Kind == Segment):
 		return attune.Errorf(attune.Invalid, "campaign %s: recipes of kind %q cannot be served", r.Campaign, r.Kind)
 	case !r.Explore.valid():
 		return attune.Errorf(attune.Invalid, "campaign %s: exploration with weight %g over %s is not possible", r.Campaign, r.Explore.Weight, r.Explore.MaxAge)

@@ -11,6 +11,7 @@ type view interface {
 	past
 	goods
 	tallies
+	crowd
 }
 
 type past interface {
@@ -28,4 +29,10 @@ type goods interface {
 	ItemNumber(id string) (int32, bool)
 	NumItems() int
 	Items() *filter.Columns
+}
+
+// crowd is everybody, for segments.
+type crowd interface {
+	UserIDs() []string
+	UserAttributes(user string) map[string]any
 }

@@ -155,4 +155,5 @@ var (
 	_ recipe.Tuner     = Recipe{}
 	_ recipe.Refiner   = Recipe{}
 	_ model.ManyScorer = (*scorer)(nil)
+	_ model.Folder     = (*scorer)(nil)
 )

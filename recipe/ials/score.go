@@ -109,6 +109,26 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 	return nil
 }
 
+// Dim is the number of factors.
+func (s *scorer) Dim() int { return s.items.Cols }
+
+// Item is the factors of an item.
+func (s *scorer) Item(row int32) []float32 { return s.items.Row(int(row)) }
+
+// Fold solves for the factors of who has a history.
+func (s *scorer) Fold(ctx context.Context, history []model.Touch, dst []float32) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	f := s.folds.Get().(*fold)
+	defer s.folds.Put(f)
+	if !s.fold(f, history) {
+		return false, nil
+	}
+	copy(dst, f.x)
+	return true, nil
+}
+
 // fold solves for the factors of who has a history, into f.x; false says that
 // there is nothing to solve from.
 func (s *scorer) fold(f *fold, history []model.Touch) bool {

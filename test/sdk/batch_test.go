@@ -111,6 +111,7 @@ func TestBatchJobs(t *testing.T) {
 	t.Run("exports", func(t *testing.T) { c.on(t).exports(group, set, goods, events.String(), items.String()) })
 	t.Run("users", func(t *testing.T) { c.on(t).batchUsers(group, shop) })
 	t.Run("ranking", func(t *testing.T) { c.on(t).batchRanking(group, shop) })
+	t.Run("segments", func(t *testing.T) { c.on(t).segments(group, shop) })
 	t.Run("related", func(t *testing.T) { c.on(t).batchRelated(group, shop) })
 }
 
@@ -282,4 +283,55 @@ func sameLines(a, b string) bool {
 		return out
 	}
 	return maps.Equal(set(a), set(b))
+}
+
+func (c *clients) segment(name, version, input string, n int32, filter *string) (job types.BatchSegmentJob) {
+	c.Helper()
+	made := must[*personalize.CreateBatchSegmentJobOutput](c)(c.control.CreateBatchSegmentJob(c.ctx, &personalize.CreateBatchSegmentJobInput{JobName: &name, SolutionVersionArn: &version,
+		RoleArn: aws.String(binary.Role), NumResults: &n, FilterArn: filter, JobInput: &types.BatchSegmentJobInput{S3DataSource: &types.S3DataConfig{Path: &input}},
+		JobOutput: &types.BatchSegmentJobOutput{S3DataDestination: &types.S3DataConfig{Path: aws.String("s3://batch/segments/")}}}))
+	c.ends(func() (*string, *string, error) {
+		d, err := c.control.DescribeBatchSegmentJob(c.ctx, &personalize.DescribeBatchSegmentJobInput{BatchSegmentJobArn: made.BatchSegmentJobArn})
+		if err != nil {
+			return nil, nil, err
+		}
+		job = *d.BatchSegmentJob
+		return job.Status, job.FailureReason, nil
+	})
+	return job
+}
+
+// segments asks for users of items and of attributes.
+func (c *clients) segments(group string, shop *world.World) {
+	version := c.version(c.solution("affinity", group, "aws-item-affinity"))
+	metrics := must[*personalize.GetSolutionMetricsOutput](c)(c.control.GetSolutionMetrics(c.ctx, &personalize.GetSolutionMetricsInput{SolutionVersionArn: &version})).Metrics
+	if len(metrics) != 3 || !(metrics["hits_at_1_percent"] > 0) || !(metrics["recall_at_1_percent"] > 0 && metrics["recall_at_1_percent"] <= 1) || !(metrics["coverage"] > 0) {
+		c.Errorf("metrics %v", metrics)
+	}
+	item := shop.Item(5)
+	job := c.segment("items", version, c.put("batch", "in/items.json", `{"itemId":"`+item.ID+`"}`+"\n"+`{"itemId":"none"}`+"\n"+`{"userId":"u1"}`), 20, nil)
+	if *job.Status != "ACTIVE" || *job.NumResults != 20 || *job.SolutionVersionArn != version || *job.JobInput.S3DataSource.Path != "s3://batch/in/items.json" {
+		c.Errorf("described as %+v", job)
+	}
+	lines := c.batchLines("batch", "segments/items.json.out")
+	if len(lines) != 3 || lines[0].Output == nil || len(lines[0].Output.Users) != 20 || lines[1].Error == nil || lines[2].Error == nil {
+		c.Fatalf("%+v", lines)
+	}
+	attributes := c.version(c.solution("attributes", group, "aws-item-attribute-affinity"))
+	query := `{"itemAttributes":"Items.genres = \"` + item.Genres[0] + `\" AND Items.CATEGORY_L1 = \"` + item.Category + `\""}`
+	c.segment("attributes", attributes, c.put("batch", "in/attributes.json", query+"\n"+`{"itemAttributes":"Items.PRICE > 2"}`+"\n"+
+		`{"itemAttributes":"Items.GENRES = \"x\" OR Items.GENRES = \"y\""}`+"\n"+`{"itemAttributes":"Interactions.EVENT_TYPE = \"View\""}`+"\n"), 7, nil)
+	lines = c.batchLines("batch", "segments/attributes.json.out")
+	if len(lines) != 4 || lines[0].Output == nil || len(lines[0].Output.Users) != 7 {
+		c.Fatalf("%+v", lines)
+	}
+	for _, l := range lines[1:] {
+		if l.Error == nil || !strings.Contains(*l.Error, "itemAttributes") {
+			c.Errorf("%s was answered: %+v", l.Input, l)
+		}
+	}
+	list := must[*personalize.ListBatchSegmentJobsOutput](c)(c.control.ListBatchSegmentJobs(c.ctx, &personalize.ListBatchSegmentJobsInput{SolutionVersionArn: &version}))
+	if len(list.BatchSegmentJobs) != 1 || *list.BatchSegmentJobs[0].JobName != "items" {
+		c.Errorf("listed as %+v", list.BatchSegmentJobs)
+	}
 }
