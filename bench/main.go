@@ -41,6 +41,7 @@ func measurements() []measurement {
 		{"serve", "answers over HTTP", (*bench).serve},
 		{"fresh", "from an event to a changed answer", (*bench).fresh},
 		{"import", "imports", (*bench).imports},
+		{"batch", "recommendations for everybody in one job", (*bench).batch},
 	}
 }
 
