@@ -49,6 +49,7 @@ func TestEveryOperation(t *testing.T) {
 		{"tags", (*life).tags},
 		{"exports", (*life).exports},
 		{"lists", (*life).lists},
+		{"refusals", (*life).refusals},
 		{"deletions", (*life).deletions},
 		{"the end", (*life).theEnd},
 	} {

@@ -23,6 +23,7 @@ type life struct {
 	shop    *world.World
 	known   map[string]any             // by member name, as answers gave it: datasetGroupArn, trackingId, …
 	done    map[string]map[form]string // operation → form → members left out, with reasons
+	last    map[string]map[string]any  // the last request of an operation
 	names   int
 }
 
@@ -39,7 +40,7 @@ func newLife(t *testing.T) *life {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &life{T: t, node: n, shop: shop, known: map[string]any{}, done: map[string]map[form]string{},
+	return &life{T: t, node: n, shop: shop, known: map[string]any{}, done: map[string]map[form]string{}, last: map[string]map[string]any{},
 		objects: s3.NewFromConfig(n.AWS(), func(o *s3.Options) { o.UsePathStyle = true })}
 }
 
@@ -76,6 +77,7 @@ func (l *life) do(name string, f form, set with) map[string]any {
 		}
 	}
 	l.learn(a.body)
+	l.last[name] = body
 	if l.done[name] == nil {
 		l.done[name] = map[form]string{}
 	}
