@@ -49,7 +49,7 @@ func (l *life) solutions() {
 	l.settle("DescribeSolution", "ACTIVE", "latestSolutionUpdate")
 	l.do("CreateSolutionVersion", maximal, with{"trainingMode": "FULL"})
 	l.settle("DescribeSolutionVersion", "ACTIVE")
-	l.known["version"] = l.known["solutionVersionArn"]
+	l.known["version"], l.known["version name"] = l.known["solutionVersionArn"], l.last["CreateSolutionVersion"]["name"]
 	l.both("GetSolutionMetrics", nil)
 	l.do("CreateSolutionVersion", minimal, nil)
 	l.both2("StopSolutionVersionCreation")

@@ -49,8 +49,8 @@ func TestEveryOperation(t *testing.T) {
 		{"tags", (*life).tags},
 		{"exports", (*life).exports},
 		{"lists", (*life).lists},
-		{"refusals", (*life).refusals},
 		{"deletions", (*life).deletions},
+		{"refusals", (*life).refusals},
 		{"the end", (*life).theEnd},
 	} {
 		if !t.Run(part.name, func(t *testing.T) {
