@@ -32,6 +32,7 @@ func notes() []Note {
 		batchNotes,
 		filterNotes,
 		runtimeNotes,
+		deletionNotes,
 	} {
 		all = append(all, of()...)
 	}

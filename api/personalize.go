@@ -48,6 +48,7 @@ func (p *Personalize) Register(s *awsjson.Server) {
 		p.registerEvents,
 		p.registerBatchJobs,
 		p.registerExportJobs,
+		p.registerDataDeletionJobs,
 	} {
 		register(s)
 	}
@@ -119,8 +120,17 @@ type listing struct {
 	next      *string       // token of the previous page
 }
 
-// list gives one page of summaries and the token of the next page.
+// list gives one page of summaries, oldest first, and the token of the next page.
 func list[S any](ctx context.Context, p *Personalize, l listing, summary func(*resource.Resource) (*S, error)) ([]S, *string, error) {
+	return listFrom(ctx, p, l, false, summary)
+}
+
+// listNewest is list with the newest first.
+func listNewest[S any](ctx context.Context, p *Personalize, l listing, summary func(*resource.Resource) (*S, error)) ([]S, *string, error) {
+	return listFrom(ctx, p, l, true, summary)
+}
+
+func listFrom[S any](ctx context.Context, p *Personalize, l listing, newest bool, summary func(*resource.Resource) (*S, error)) ([]S, *string, error) {
 	if l.parent != nil {
 		if err := resource.CheckARN(l.of, attune.ARN(*l.parent)); err != nil {
 			return nil, nil, err
@@ -135,7 +145,7 @@ func list[S any](ctx context.Context, p *Personalize, l listing, summary func(*r
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, end, err := p.rows.List(ctx, resource.Query{Kind: l.kind, Parent: attune.ARN(value(l.parent)), After: after, Limit: value(l.max)})
+	rows, end, err := p.rows.List(ctx, resource.Query{Kind: l.kind, Parent: attune.ARN(value(l.parent)), After: after, Newest: newest, Limit: value(l.max)})
 	if err != nil {
 		return nil, nil, err
 	}

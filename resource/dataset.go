@@ -78,6 +78,9 @@ func (g *Registry) DeleteDataset(ctx context.Context, arn string) error {
 		if r.Busy() {
 			return attune.Errorf(attune.InUse, "dataset %s is being updated: wait until latestDatasetUpdate is ACTIVE", arn)
 		}
+		if err := g.notErasing(ctx, r); err != nil {
+			return err
+		}
 		for _, q := range []Query{
 			{Kind: ImportJob, Parent: r.ARN, Busy: true},
 			{Kind: ExportJob, Parent: r.ARN, Busy: true},

@@ -36,9 +36,13 @@ func (g *Registry) CreateDatasetGroup(ctx context.Context, name string, b Datase
 }
 
 // DeleteDatasetGroup asks for a dataset group to be deleted. Its trackers,
-// solutions, recommenders and datasets must be gone; its filters go with it.
+// solutions, recommenders and datasets must be gone; its filters and data
+// deletion jobs go with it.
 func (g *Registry) DeleteDatasetGroup(ctx context.Context, arn string) error {
 	return g.remove(ctx, DatasetGroup, arn, func(r *Resource) error {
+		if err := g.notErasing(ctx, r); err != nil {
+			return err
+		}
 		for _, k := range []Kind{EventTracker, Solution, Recommender, Dataset} {
 			left, err := g.any(ctx, Query{Kind: k, Group: r.ID})
 			if err != nil {
