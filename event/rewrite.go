@@ -81,6 +81,16 @@ func (l *Log) Rewrite(ctx context.Context, g Group, r Rewriting) error {
 	return nil
 }
 
+// Rewritten says whether the rewriting of that ID was the last that the group's
+// log went through.
+func (l *Log) Rewritten(ctx context.Context, g Group, id string) (bool, error) {
+	s, err := l.open(ctx, g)
+	if err != nil {
+		return false, l.failed("look at", g, err)
+	}
+	return s.CachedInfo().Config.Metadata[rewritingKey] == id, nil
+}
+
 // Abandon removes what an unfinished rewriting of the group's log left. The log
 // stays as it is.
 func (l *Log) Abandon(ctx context.Context, g Group) error {
