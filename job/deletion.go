@@ -103,7 +103,7 @@ func done[T any](ctx context.Context, d *deletion, name string, f func() (T, err
 
 // The files in which the steps keep what they found.
 const (
-	planFile      = "plan.json"
+	usersFile     = "plan.json"
 	tablesFile    = "tables.json"
 	snapshotsFile = "snapshots.json"
 	logFile       = "log.json"
@@ -111,13 +111,13 @@ const (
 )
 
 func (d *deletion) plan(ctx context.Context) (deletionPlan, error) {
-	return done[deletionPlan](ctx, d, planFile, nil)
+	return done[deletionPlan](ctx, d, usersFile, nil)
 }
 
 // DeletionPlan reads whom to delete, and looks where they are.
 func (a *activities) DeletionPlan(ctx context.Context, ref Ref) error {
 	return a.deleting(ctx, ref, "plan", func(ctx context.Context, d *deletion) error {
-		_, err := done(ctx, d, planFile, func() (p deletionPlan, err error) {
+		_, err := done(ctx, d, usersFile, func() (p deletionPlan, err error) {
 			b, err := resource.Body[resource.DataDeletionJobBody](d.row)
 			if err != nil {
 				return p, err

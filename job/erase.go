@@ -41,6 +41,9 @@ func (m *Manager) eraseBehind(ctx context.Context, r *resource.Resource) error {
 		if err := m.Artifacts.DeletePrefix(ctx, "profile/"+r.ID+"/"); err != nil {
 			return err
 		}
+		if err := m.Artifacts.DeletePrefix(ctx, deletionFolder(r.ID)); err != nil {
+			return err
+		}
 		return m.Log.Delete(ctx, group(r))
 	}
 	return nil

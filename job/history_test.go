@@ -39,6 +39,7 @@ func TestReplay(t *testing.T) {
 			r.RegisterWorkflow(job.ImportWorkflow)
 			r.RegisterWorkflow(job.TrainWorkflow)
 			r.RegisterWorkflow(job.DeployWorkflow)
+			r.RegisterWorkflow(job.DataDeletionWorkflow)
 			if err := r.ReplayWorkflowHistoryFromJSONFile(nil, file); err != nil {
 				t.Error(err)
 			}

@@ -3,6 +3,7 @@ package job_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"io"
 	"log/slog"
 	"os"
@@ -127,7 +128,8 @@ func (h *house) start(recipes ...recipe.Recipe) *job.Manager {
 	}
 	m := job.New(job.Deps{Registry: h.registry, Log: h.log, Artifacts: h.artifacts, Objects: h.uploads, Profiles: h.profiles,
 		HasBucket: func(_ context.Context, bucket string) (bool, error) { return bucket != "nowhere", nil },
-		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: h.now, Logger: h.logger})
+		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: h.now, Logger: h.logger,
+		ReceiptKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))})
 	h.jobs.Store(m)
 	h.stop = running(h.T, m.Run)
 	return m

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,7 +44,7 @@ const (
 	reconcileEvery = 10 * time.Second
 )
 
-// Deps is what the manager works with; all fields but Registerer are required.
+// Deps is what the manager works with; all fields but Metrics and Settle are required.
 type Deps struct {
 	Registry  *resource.Registry
 	Log       *event.Log
@@ -56,7 +57,12 @@ type Deps struct {
 	Temporal  client.Client
 	Clock     attune.Clock
 	Logger    *slog.Logger
-	Metrics   prometheus.Registerer
+	// ReceiptKey signs what deletions of users leave for evidence.
+	ReceiptKey ed25519.PrivateKey
+	// Settle waits until engines have let go of what was deleted from them, so
+	// that no file below the data folder holds it. nil: there is nothing to wait for.
+	Settle  func(context.Context) error
+	Metrics prometheus.Registerer
 }
 
 // Manager takes rows that ask for work through to their end.
@@ -177,6 +183,7 @@ func works() map[resource.Kind]work {
 		resource.BatchInferenceJob: {"batch", BatchWorkflow},
 		resource.BatchSegmentJob:   {"batch", SegmentWorkflow},
 		resource.ExportJob:         {"export", ExportWorkflow},
+		resource.DataDeletionJob:   {"delete", DataDeletionWorkflow},
 	}
 }
 

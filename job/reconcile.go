@@ -98,6 +98,9 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	if why := resource.PlannedFailure(r); why != "" && r.Status.Creating() {
 		return m.Registry.Fail(ctx, r.ARN, r.ID, why)
 	}
+	if waits, err := m.Registry.Waits(ctx, r); err != nil || waits {
+		return err // another look comes with the next change of a row
+	}
 	if w, ok := works()[r.Kind]; ok {
 		return m.start(ctx, r, w.workflow)
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -190,10 +191,14 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	n.profiles = profile.New(n.events, n.artifacts, n.artifacts, n.cfg.Clock, n.log, n.metrics, nil)
 	n.serve = serve.New(n.profiles.View, n.log, n.metrics, &serve.Options{Clock: n.cfg.Clock, Filters: n.cfg.limits().Filter})
 	n.runtime = api.NewRuntime(n.registry, n.serve, n.events, n.cfg.Clock)
+	seed, err := n.secret("receipt.key")
+	if err != nil {
+		return err
+	}
 	n.jobs = job.New(job.Deps{
 		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads, HasBucket: n.objects.HasBucket,
 		Profiles: n.profiles, Serve: n.serve, Recipes: all.List(), Temporal: n.temporal.Client(),
-		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics,
+		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, ReceiptKey: ed25519.NewKeyFromSeed(seed), Settle: n.settle,
 	})
 	return nil
 }
@@ -282,10 +287,20 @@ func (n *Node) Ready(ctx context.Context) map[string]string {
 	return waits
 }
 
+// settle waits until no engine of this process has a file any more of what was
+// deleted from it.
+func (n *Node) settle(ctx context.Context) error {
+	return errors.Join(n.nats.Settle(ctx), n.sql.Settle(ctx), n.bucket.Settle(ctx))
+}
+
 // tokenKey is the secret that page tokens are bound to. It lives as long as the
 // data folder, so that a walk through pages survives a restart.
-func (n *Node) tokenKey() ([]byte, error) {
-	path := filepath.Join(n.cfg.Data, "token.key")
+func (n *Node) tokenKey() ([]byte, error) { return n.secret("token.key") }
+
+// secret reads 32 random bytes that live as long as the data folder; the first
+// to ask makes them.
+func (n *Node) secret(name string) ([]byte, error) {
+	path := filepath.Join(n.cfg.Data, name)
 	key, err := os.ReadFile(path)
 	if err == nil && len(key) == 32 {
 		return key, nil

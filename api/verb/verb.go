@@ -44,6 +44,9 @@ func New(r Rooms, p *awsjson.Server) *Door {
 		"DescribeUser":     typed(d.describeUser),
 		"GetRejects":       typed(d.getRejects),
 		"SetFaults":        typed(d.setFaults),
+
+		"GetDeletionReceipt": typed(d.getDeletionReceipt),
+		"GetReceiptKey":      typed(d.getReceiptKey),
 	}
 	return d
 }

@@ -15,15 +15,16 @@ import (
 
 // cli is every verb of the command line. Each verb has a file of its own.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
-	Demo    demoCmd    `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
-	API     apiCmd     `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
-	Clock   clockCmd   `cmd:"" help:"Show or put forward the clock of a strict node."`
-	Fault   faultCmd   `cmd:"" help:"Script throttling, errors and latency of a strict node."`
-	Bucket  bucketCmd  `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
-	Job     jobCmd     `cmd:"" help:"How far an import, a training or a deployment is."`
-	Model   modelCmd   `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
-	Version versionCmd `cmd:"" help:"Print the version of this binary."`
+	Serve    serveCmd    `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
+	Demo     demoCmd     `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
+	API      apiCmd      `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
+	Clock    clockCmd    `cmd:"" help:"Show or put forward the clock of a strict node."`
+	Fault    faultCmd    `cmd:"" help:"Script throttling, errors and latency of a strict node."`
+	Bucket   bucketCmd   `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
+	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
+	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
+	Model    modelCmd    `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
+	Version  versionCmd  `cmd:"" help:"Print the version of this binary."`
 }
 
 // streams are where a verb reads and writes; tests give their own.

@@ -25,8 +25,9 @@ const dialTimeout = 30 * time.Second
 // Engine is an open bucket.
 type Engine struct {
 	bucket *blob.Bucket
-	dir    string // "" unless the bucket is a folder
-	sweep  func() // stops the sweep of a folder and waits for it
+	dir    string        // "" unless the bucket is a folder
+	sweep  func()        // stops the sweep of a folder and waits for it
+	swept  chan struct{} // closed when the sweep of a folder has ended; nil without one
 
 	mu       sync.Mutex
 	closed   bool
@@ -116,6 +117,22 @@ func (e *Engine) Ready(ctx context.Context) error {
 		return attune.Errorf(attune.Unavailable, "the bucket does not exist; create it first")
 	}
 	return nil
+}
+
+// Settle waits until what an earlier process left half written is gone, and
+// makes all deletions durable so far. An object store's answer is durability enough.
+func (e *Engine) Settle(ctx context.Context) error {
+	if e.swept != nil {
+		select {
+		case <-e.swept:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if e.dir == "" {
+		return nil
+	}
+	return syncFolders(ctx, e.dir)
 }
 
 // Close gives up the bucket. A second Close does nothing.

@@ -82,6 +82,7 @@ func (e *Engine) startSweep(log *slog.Logger) {
 			log.Info("removed half-written files of an earlier process", "engine", "bucket", "files", n)
 		}
 	}()
+	e.swept = done
 	e.sweep = func() {
 		cancel()
 		<-done
@@ -125,4 +126,26 @@ func sweep(ctx context.Context, dir string, before time.Time) (removed int, err 
 		return nil
 	})
 	return removed, err
+}
+
+// syncFolders syncs every folder below dir, in which files may have been deleted.
+func syncFolders(ctx context.Context, dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // deleted while we looked
+		case err != nil || !d.IsDir():
+			return err
+		}
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }

@@ -31,11 +31,17 @@ const (
 
 // server is a NATS server in this process, without a listener: only
 // connections made in the process reach it.
-type server struct{ ns *natsserver.Server }
+type server struct {
+	ns  *natsserver.Server
+	dir string
+}
 
 func startServer(ctx context.Context, dir string, log *slog.Logger) (*server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the embedded nats: %w", err)
+	}
+	if err := sweep(dir, log); err != nil {
+		return nil, err
 	}
 	ns, err := natsserver.NewServer(&natsserver.Options{
 		ServerName:             clientName,
@@ -54,7 +60,7 @@ func startServer(ctx context.Context, dir string, log *slog.Logger) (*server, er
 	}
 	ns.SetLoggerV2(logger{log}, false, false, false)
 	ns.Start()
-	s := &server{ns: ns}
+	s := &server{ns: ns, dir: dir}
 	for deadline := time.Now().Add(startTimeout); !ns.ReadyForConnections(startPoll); {
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			if err := s.stop(); err != nil {

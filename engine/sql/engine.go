@@ -33,6 +33,9 @@ const (
 	// postgresConnLife makes a pool find a new primary after a failover.
 	postgresConnLife = 30 * time.Minute
 
+	// settlePause is the wait before the write-ahead log is tried again.
+	settlePause = 20 * time.Millisecond
+
 	// dialTimeout bounds the first contact with a server.
 	dialTimeout = 15 * time.Second
 )
@@ -115,6 +118,29 @@ func (e *Engine) Ready(ctx context.Context) error {
 		return attune.Errorf(attune.Unavailable, "%s does not answer: %w", e.dialect, err)
 	}
 	return nil
+}
+
+// Settle empties the write-ahead log of a SQLite file, in which old pages stay
+// until they are overwritten by chance. A PostgreSQL server vacuums by itself.
+func (e *Engine) Settle(ctx context.Context) error {
+	if e.dialect != SQLite {
+		return nil
+	}
+	for {
+		// Readers and writers of the moment are in the way; they take milliseconds.
+		var busy, pages, moved int
+		if err := e.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+			return attune.Errorf(attune.Unavailable, "empty the write-ahead log: %w", err)
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(settlePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Close closes the pool after the statements that run. A second Close does

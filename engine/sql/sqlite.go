@@ -60,6 +60,7 @@ func source(path string) string {
 	q.Add("_pragma", "journal_mode(WAL)")
 	q.Add("_pragma", "synchronous(FULL)") // in WAL mode NORMAL loses the last commits with the power
 	q.Add("_pragma", "foreign_keys(1)")
-	q.Set("_txlock", "immediate") // a read lock that asks for more is refused at once, not queued
+	q.Add("_pragma", "secure_delete(1)") // what is deleted is overwritten, not only forgotten
+	q.Set("_txlock", "immediate")        // a read lock that asks for more is refused at once, not queued
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }

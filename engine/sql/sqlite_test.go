@@ -31,7 +31,7 @@ func TestSQLitePragmas(t *testing.T) {
 	if perm := info.Mode().Perm(); perm != 0o600 {
 		t.Errorf("the database has mode %o, want 600", perm)
 	}
-	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "10000", "foreign_keys": "1"}
+	want := map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "10000", "foreign_keys": "1", "secure_delete": "1"}
 	for range sqliteConns {
 		conn, err := e.Client().Conn(t.Context()) // held, so that the next one is another
 		if err != nil {
