@@ -98,9 +98,6 @@ func (m *Manager) advance(ctx context.Context, r *resource.Resource) error {
 	if why := resource.PlannedFailure(r); why != "" && r.Status.Creating() {
 		return m.Registry.Fail(ctx, r.ARN, r.ID, why)
 	}
-	if waits, err := m.Registry.Waits(ctx, r); err != nil || waits {
-		return err // another look comes with the next change of a row
-	}
 	if w, ok := works()[r.Kind]; ok {
 		return m.start(ctx, r, w.workflow)
 	}
@@ -160,6 +157,9 @@ func (m *Manager) start(ctx context.Context, r *resource.Resource, wf any) error
 	id, err := workflowID(r)
 	if err != nil || m.started[id] {
 		return err
+	}
+	if waits, err := m.Registry.Waits(ctx, r); err != nil || waits {
+		return err // another look comes with the next change of a row
 	}
 	m.starts.Inc()
 	_, err = m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

@@ -60,7 +60,11 @@ func (g *Registry) Waits(ctx context.Context, r *Resource) (bool, error) {
 	if r.Kind == DataDeletionJob && r.Status != Pending {
 		return false, nil
 	}
-	busy, err := g.every(ctx, Query{Group: r.Group, Busy: true})
+	q := Query{Group: r.Group, Busy: true}
+	if r.Kind != DataDeletionJob {
+		q.Kind = DataDeletionJob // seldom any: this is asked of every row that begins
+	}
+	busy, err := g.every(ctx, q)
 	if err != nil {
 		return false, err
 	}
