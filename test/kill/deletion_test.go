@@ -61,7 +61,6 @@ func TestKillDeletion(t *testing.T) {
 	}
 	r.upload("victims.csv", rows.String())
 	r.until("victims", r.importing("victims", "victims.csv", types.ImportModeIncremental))
-	r.imported["base"] = false
 	_, status := r.training() // a snapshot that holds them all
 	r.until("training", status)
 	r.remove("victims.csv")
@@ -69,6 +68,7 @@ func TestKillDeletion(t *testing.T) {
 	began := time.Now()
 	r.deleted(r.deletion(rounds, victims[rounds]))
 	r.usual["deletion"] = time.Since(began)
+	r.remove(fmt.Sprintf("deletion-%d.csv", rounds))
 	for k := range rounds {
 		r.deletionRound(k, victims[k])
 	}
