@@ -33,7 +33,8 @@ func (m *Manager) recommenderRelease(ctx context.Context, r *resource.Resource, 
 	}
 	release := serve.Release{
 		Campaign: r.ARN, Group: group(r), Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer,
-		LeaveOut: facts.LeaveOut, Anybody: facts.Anybody, Metadata: c.EnableMetadataWithRecommendations,
+		LeaveOut: facts.LeaveOut, Anybody: facts.Anybody,
+		NoMetadata: m.Registry.Limits().Serve.MetadataEnabled && !c.EnableMetadataWithRecommendations, // as for campaigns
 	}
 	if facts.Exploration {
 		release.Explore, err = exploration(c.ItemExplorationConfig)

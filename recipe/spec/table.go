@@ -53,8 +53,7 @@ func popular() []Recipe {
 func personal() []Recipe {
 	return []Recipe{
 		{
-			Reasons: true,
-			Name:    "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
+			Name: "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
 			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
 			Algorithm:   IALS, Scores: ScoresSoftmax, Reasons: true, Built: true,
 			Parameters: append(recencyBias(), ownParameters()...),
