@@ -18,6 +18,7 @@ const (
 	Precision5    = "precision_at_5"
 	Precision10   = "precision_at_10"
 	Precision25   = "precision_at_25"
+	Rewards       = "average_rewards_at_k"      // with an optimisation objective only
 	TrendAccuracy = "trend_prediction_accuracy" // of what is trending: the rise of the items recommended over that of those that rose most
 
 	Hits1Percent   = "hits_at_1_percent" // of segments of users; see Segments
@@ -29,6 +30,8 @@ type User struct {
 	MRR25                                float64
 	NDCG5, NDCG10, NDCG25                float64
 	Precision5, Precision10, Precision25 float64
+	Reward                               float64 // of what the true items are worth, the part that was found; in [0, 1]
+	Rewarded                             bool    // the true items are worth something, so that Reward counts
 }
 
 // Measure compares a ranked list, best first, with the distinct items that the
@@ -96,7 +99,12 @@ func Recall(ranked, truth []int32, k int) (recall, ndcg float64) {
 // passed in, since it is not a mean over users; see Covered.
 func Mean(users []User, coverage float64) map[string]float64 {
 	var sum User
+	rewarded := 0
 	for _, u := range users {
+		if u.Rewarded {
+			sum.Reward += u.Reward
+			rewarded++
+		}
 		sum.MRR25 += u.MRR25
 		sum.NDCG5 += u.NDCG5
 		sum.NDCG10 += u.NDCG10
@@ -106,11 +114,15 @@ func Mean(users []User, coverage float64) map[string]float64 {
 		sum.Precision25 += u.Precision25
 	}
 	n := float64(max(1, len(users)))
-	return map[string]float64{
+	out := map[string]float64{
 		Coverage: coverage, MRR25: sum.MRR25 / n,
 		NDCG5: sum.NDCG5 / n, NDCG10: sum.NDCG10 / n, NDCG25: sum.NDCG25 / n,
 		Precision5: sum.Precision5 / n, Precision10: sum.Precision10 / n, Precision25: sum.Precision25 / n,
 	}
+	if rewarded > 0 {
+		out[Rewards] = sum.Reward / float64(rewarded)
+	}
+	return out
 }
 
 // Covered is the share of a catalogue of items rows that stands in at least

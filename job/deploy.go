@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/spec"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/serve"
@@ -50,6 +51,9 @@ func (a *activities) Deploy(ctx context.Context, ref Ref) error {
 		}
 		report(Progress{Stage: "load"})
 		release, err := a.m.release(ctx, r, version)
+		if err == nil {
+			err = influence(&release, r, version)
+		}
 		if err != nil {
 			return none, err
 		}
@@ -106,7 +110,7 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 	if !ok || decoder == nil {
 		return serve.Release{}, attune.Errorf(attune.Invalid, "%s was trained by %q, which this build cannot serve", version, learned.Manifest.Algorithm)
 	}
-	scorer, err := decoder.Decode(learned)
+	scorer, err := recipe.Decode(decoder, learned)
 	if err != nil {
 		return serve.Release{}, fmt.Errorf("decode model of %s: %w", version, err)
 	}
@@ -115,6 +119,27 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons, Anybody: facts.Anybody,
 	}
 	return release, m.configure(&release, campaign, facts)
+}
+
+// influence applies a campaign's rankingInfluence to its release of a version:
+// that of the update that asks for the version, or else the campaign's own.
+func influence(release *serve.Release, campaign *resource.Resource, version attune.ARN) error {
+	if campaign.Kind != resource.Campaign {
+		return nil
+	}
+	b, err := resource.Body[resource.CampaignBody](campaign)
+	if err != nil {
+		return err
+	}
+	if u := b.LatestUpdate; u != nil && u.Status == resource.CreateInProgress && u.SolutionVersionArn == string(version) {
+		b.CampaignConfig = u.CampaignConfig
+	}
+	c, err := b.Config()
+	if err != nil {
+		return err
+	}
+	release.Scorer, err = model.WithInfluence(release.Scorer, release.Model, c.RankingInfluence[resource.InfluencePopularity], c.RankingInfluence[resource.InfluenceFreshness])
+	return err
 }
 
 // waitForProfile waits until the group's profile knows what the log holds now.
@@ -174,6 +199,9 @@ func (m *Manager) resume(ctx context.Context) error {
 			return err
 		}
 		release, err := m.release(ctx, c, attune.ARN(body.SolutionVersionArn))
+		if err == nil {
+			err = influence(&release, c, attune.ARN(body.SolutionVersionArn))
+		}
 		if err == nil {
 			err = m.Serve.Load(release)
 		}

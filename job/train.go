@@ -49,6 +49,8 @@ type Trained struct {
 	Digest   string             `json:"digest"`
 	Hours    float64            `json:"hours"`
 	Metrics  map[string]float64 `json:"metrics"`
+	Recipe   string             `json:"recipe,omitempty"` // name of the one learned, after a search
+	Tuned    map[string]string  `json:"tuned,omitempty"`  // its hyper-parameters, after a search
 }
 
 // TrainFreeze makes the snapshot: everything the log holds at this moment.
@@ -96,7 +98,7 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 			report(Progress{Stage: stage, Done: int64(done), Total: int64(total)})
 		}
 		report(Progress{Stage: recipe.StageTune}) // which says nothing before its first candidate is learned
-		m, err := recipe.Fit(ctx, fit)
+		m, err := a.m.fit(ctx, r, fit)
 		if err != nil {
 			return out, err
 		}
@@ -107,6 +109,9 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 			return out, fmt.Errorf("save %s: %w", name, err)
 		}
 		out = Trained{Model: name, Snapshot: snapshot, Digest: digest, Hours: time.Since(start).Hours()}
+		if m.Manifest.Search != nil {
+			out.Recipe, out.Tuned = m.Manifest.Recipe, tuned(m.Manifest)
+		}
 		if m.Manifest.Evaluation != nil {
 			out.Metrics = m.Manifest.Evaluation.Metrics
 		}
@@ -121,6 +126,9 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 		return recipe.FitSpec{}, err
 	}
 	facts, ok := spec.ByARN(v.RecipeArn)
+	if contenders, _ := v.Contenders(); len(contenders) > 0 {
+		facts, ok = contenders[0], true // fit chooses
+	}
 	if !ok {
 		return recipe.FitSpec{}, attune.Errorf(attune.Invalid, "recipe %s is not known to this build; 'aws personalize list-recipes' names those that are", v.RecipeArn)
 	}
@@ -148,10 +156,73 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
 		Params: v.Parameters(), Seed: trainSeed,
-		Columns: func(column string) bool { return config.TrainingDataConfig.Uses(schema.Items, column) },
-		Least:   recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
-		Rules:   eventRules(v), Clock: m.Clock,
+		Columns: func(column string) bool {
+			return v.PerformAutoML || config.TrainingDataConfig.Uses(schema.Items, column)
+		},
+		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
+		Rules: eventRules(v), Clock: m.Clock,
+		Objective: objective(v), Search: search(v, facts),
 	}, nil
+}
+
+// fit learns the recipe of a version, or the best of those that AutoML chooses among.
+func (m *Manager) fit(ctx context.Context, r *resource.Resource, s recipe.FitSpec) (*model.Model, error) {
+	v, err := resource.Body[resource.SolutionVersionBody](r)
+	if err != nil {
+		return nil, err
+	}
+	recipes, metric := v.Contenders()
+	if len(recipes) == 0 {
+		return recipe.Fit(ctx, s)
+	}
+	var contenders []recipe.Contender
+	for _, facts := range recipes {
+		found := search(v, facts)
+		if found == nil {
+			found = new(recipe.Search)
+		}
+		found.Metric, found.Jobs = metric, min(found.Jobs, autoMLJobs)
+		contenders = append(contenders, recipe.Contender{Recipe: m.recipes[facts.Algorithm], Name: facts.Name, Params: facts.Fixed, Search: found})
+	}
+	s.Search = &recipe.Search{Metric: metric}
+	return recipe.FitBest(ctx, s, contenders)
+}
+
+// autoMLJobs bounds the search for the parameters of one recipe that AutoML tries.
+const autoMLJobs = 4
+
+// search is what a version searches for, in the words of recipes; nil for nothing.
+func search(v resource.SolutionVersionBody, facts spec.Recipe) *recipe.Search {
+	asked := v.Search(facts)
+	if asked == nil {
+		return nil
+	}
+	s := &recipe.Search{Jobs: asked.Jobs, Metric: asked.Metric, Least: asked.Minimize}
+	for _, p := range asked.Ranges {
+		s.Ranges = append(s.Ranges, recipe.Range{Name: p.Name, Values: p.Values, Min: p.Min, Max: p.Max, Whole: p.Type == spec.Integer, Default: p.Default})
+	}
+	return s
+}
+
+// objective is what a version optimises beside relevance; nil for nothing.
+func objective(v resource.SolutionVersionBody) *recipe.Objective {
+	o := v.Objective()
+	if o == nil {
+		return nil
+	}
+	return &recipe.Objective{Attribute: o.ItemAttribute, Sensitivity: o.ObjectiveSensitivity}
+}
+
+// tuned are the hyper-parameters of a model that its recipe has on the wire.
+func tuned(m model.Manifest) map[string]string {
+	facts, _ := spec.ByARN(string(attune.Public("recipe", m.Recipe)))
+	out := map[string]string{}
+	for _, p := range facts.Parameters {
+		if value, ok := m.Parameters[p.Name]; ok {
+			out[p.Name] = value
+		}
+	}
+	return out
 }
 
 // checkTypes refuses more event types and optional columns of Interactions than
@@ -197,12 +268,19 @@ func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error 
 			return resource.ChangeBody(r, func(b *resource.SolutionVersionBody) {
 				b.Model, b.Snapshot, b.Digest = t.Model, t.Snapshot, t.Digest
 				b.TrainingHours, b.Metrics = &t.Hours, t.Metrics
+				if t.Recipe != "" {
+					b.RecipeArn = string(attune.Public("recipe", t.Recipe))
+					b.TunedHPOParams = &resource.TunedParameters{AlgorithmHyperParameters: t.Tuned}
+				}
 			})
 		})
 		if gone { // whoever deleted the row could not delete what was not there yet
 			return struct{}{}, errors.Join(err, a.m.Artifacts.DeletePrefix(ctx, "model/"+ref.ID+"/"))
 		}
 		a.m.sweep(ctx, "model/"+ref.ID+"/", t.Model)
+		if err == nil && t.Recipe != "" {
+			err = a.m.Registry.TellAutoML(ctx, ref.ARN)
+		}
 		return struct{}{}, err
 	})
 	return err

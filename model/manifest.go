@@ -18,6 +18,8 @@ type Manifest struct {
 	RepeatShare     float64           `json:"repeatShare"` // share of validation events that repeat an item of the user's
 	Scores          string            `json:"scores"`      // "softmax" over the catalogue, or "none"
 	Evaluation      *Evaluation       `json:"evaluation,omitempty"`
+	Search          *Search           `json:"search,omitempty"` // what was tried to find the parameters, or the recipe, when that was asked for
+	Objective       *Objective        `json:"objective,omitempty"`
 	Digest          string            `json:"digest"`  // sha256 over tensors, items and this manifest without Created, TrainingSeconds, Digest
 	Created         string            `json:"created"` // RFC 3339
 	TrainingSeconds float64           `json:"trainingSeconds"`
@@ -28,6 +30,19 @@ const (
 	SeenKept    = "kept"
 	SeenLeftOut = "left out"
 )
+
+// Search is what hyper-parameter optimisation and AutoML tried.
+type Search struct {
+	Metric string  `json:"metric"` // that was compared, on the validation slice
+	Trials []Trial `json:"trials"` // in the order in which they were made
+}
+
+// Trial is one training of a search.
+type Trial struct {
+	Recipe     string            `json:"recipe"`
+	Parameters map[string]string `json:"parameters,omitempty"` // those that the search varies
+	Value      float64           `json:"value"`                // of the metric
+}
 
 // Evaluation is an honest measurement of a recipe on a held-out slice of one snapshot.
 type Evaluation struct {

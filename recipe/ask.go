@@ -19,7 +19,11 @@ const casesAtOnce = 16
 // ask ranks the whole catalogue for every case and measures the lists. did, if
 // not nil, hears how many cases are done; it is never called by two at once.
 func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset.Case, did func(done int)) ([]evaluate.User, float64, error) {
-	s, err := r.Decode(m)
+	s, err := Decode(r, m)
+	if err != nil {
+		return nil, 0, err
+	}
+	values, err := f.rewards()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -30,6 +34,9 @@ func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset
 			lists[i] = append(lists[i], hit.Row)
 		}
 		users[i] = evaluate.Measure(lists[i], cases[i].Truth)
+		if values != nil {
+			users[i].Reward, users[i].Rewarded = reward(lists[i], cases[i].Truth, values)
+		}
 	}, did)
 	return users, evaluate.Covered(lists, len(m.Items)), err
 }

@@ -42,8 +42,12 @@ type FitSpec struct {
 	Columns   func(column string) bool // which columns of items may be learned from; nil for all
 	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
 	Memory    int64                    // bytes that training may take; 0 for 16 GiB
+	Search    *Search                  // nil for the parameters as given
+	Objective *Objective               // beside relevance; nil for none
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
+
+	tried *model.Search // by FitBest
 }
 
 // The stages that Progress names, in order.
@@ -90,6 +94,12 @@ func Fit(ctx context.Context, spec FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train %s: %w", f.Recipe.Name(), err)
 	}
+	if err := f.aim(m); err != nil {
+		return nil, err
+	}
+	if f.influenced {
+		f.influence(m)
+	}
 	f.describe(m, evaluation)
 	m.Manifest.Created = started.UTC().Format(time.RFC3339)
 	m.Manifest.TrainingSeconds = f.Clock().Sub(started).Seconds()
@@ -121,7 +131,10 @@ type fit struct {
 	segment     bool           // asked for users of an item
 	leaveOut    bool           // items the asker already has
 	same        bool           // everybody gets the same answer
+	influenced  bool           // campaigns may set rankingInfluence
 	repeatShare float64
+	chosen      choice              // of Recipe, on the validation slice
+	trials      []model.Trial       // of Search
 	attributes  *dataset.Attributes // of items, that may be learned from
 	now         int64               // see Input.Now; set for the last training, which is from everything
 }
@@ -148,6 +161,7 @@ func newFit(s FitSpec) (*fit, error) {
 	}
 	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
 	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
+	f.influenced = facts.Text
 	if err := f.checkSize(); err != nil {
 		return nil, err
 	}
@@ -273,6 +287,11 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
 		}
+		if i == 0 {
+			if err := f.aim(m); err != nil {
+				return nil, err
+			}
+		}
 		step, steps := i*len(split.Cases), len(plans)*len(split.Cases)
 		users, coverage, err := f.ask(ctx, p.recipe, m, split.Cases, func(done int) { f.report(StageMeasure, step+done, steps) })
 		if err != nil {
@@ -335,4 +354,8 @@ func (f *fit) describe(m *model.Model, e *model.Evaluation) {
 	}
 	m.Manifest.RepeatShare = f.repeatShare
 	m.Manifest.Evaluation = e
+	m.Manifest.Search = f.tried
+	if len(f.trials) > 0 {
+		m.Manifest.Search = &model.Search{Metric: f.Search.metric(), Trials: f.trials}
+	}
 }

@@ -32,6 +32,16 @@ type Recipe interface {
 	Decode(m *model.Model) (model.Scorer, error)
 }
 
+// Decode makes a scorer of a model with all that the model says about scores,
+// also what recipes share: its objective.
+func Decode(r Recipe, m *model.Model) (model.Scorer, error) {
+	s, err := r.Decode(m)
+	if err != nil {
+		return nil, err
+	}
+	return model.WithObjective(s, m)
+}
+
 // Input is what a recipe learns from.
 type Input struct {
 	Events dataset.Events // those that count; rows of User and Item

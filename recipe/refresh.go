@@ -8,6 +8,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe/spec"
 )
 
 // Refresh learns again what an old model knows, from data as of now: with the
@@ -25,7 +26,22 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 	f := &m.Manifest
 	f.Format, f.Recipe, f.Events, f.Snapshot = old.Format, old.Recipe, old.Events, now.Name
 	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
+	if err := share(m, old, now, clock); err != nil {
+		return nil, err
+	}
 	f.Created, f.TrainingSeconds = started.UTC().Format(time.RFC3339), clock().Sub(started).Seconds()
 	f.Digest, err = model.Digest(m)
 	return m, err
+}
+
+// share gives a refreshed model what its training gave it beside the algorithm's tensors.
+func share(m *model.Model, old model.Manifest, now *dataset.Snapshot, clock attune.Clock) error {
+	s := &fit{FitSpec: FitSpec{Snapshot: now, Clock: clock}, events: counting(now.Events, old.Events)}
+	if o := old.Objective; o != nil {
+		s.Objective = &Objective{Attribute: o.Attribute, Sensitivity: o.Sensitivity}
+	}
+	if facts, ok := spec.ByARN(string(attune.Public("recipe", old.Recipe))); ok && facts.Text {
+		s.influence(m)
+	}
+	return s.aim(m)
 }

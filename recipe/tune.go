@@ -52,59 +52,89 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 		candidates[i] = f.candidates(p.recipe, p.params, inner)
 		total += len(candidates[i])
 	}
+	total += f.Search.jobs(inner.Train.Len())
 	done := 0
-	for i := range plans {
-		plans[i].params, err = f.choose(ctx, plans[i].recipe, candidates[i], inner, func() {
-			done++
-			f.report(StageTune, done, total)
-		})
+	did := func() {
+		done++
+		f.report(StageTune, done, total)
+	}
+	for i, p := range plans {
+		var s *Search // of the recipe only
+		if i == 0 {
+			s = f.Search
+		}
+		c, err := f.choose(ctx, p.recipe, s, candidates[i], inner, did)
+		if err == nil && s.jobs(inner.Train.Len()) > 0 {
+			c, err = f.search(ctx, p.recipe, c, inner, did)
+		}
+		if err == nil {
+			plans[i].params, err = f.settle(ctx, p.recipe, c, inner)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", plans[i].recipe.Name(), err)
+			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
+		}
+		if i == 0 {
+			f.chosen = c
 		}
 	}
 	return plans, nil
+}
+
+// choice is the best of some candidates.
+type choice struct {
+	trained map[string]string // the parameters it was trained with
+	params  map[string]string // and with those that only Decode reads
+	model   *model.Model      // on the training part of the validation split
+	value   float64           // of the metric; 0 where there was nothing to compare
 }
 
 // tuneCases is how many users are asked for a choice, evenly from all: enough
 // to tell a good parameter from a bad one, and the time does not grow with the data.
 const tuneCases = 4000
 
-// choose is the candidate with the best NDCG@25 on the validation cases, the
-// first of equals, with its scores' scale if it has one.
-func (f *fit) choose(ctx context.Context, r Recipe, candidates []map[string]string, split *dataset.Split, did func()) (map[string]string, error) {
-	cases := sample(split.Cases, tuneCases)
-	var best *model.Model
-	chosen, top := candidates[0], math.Inf(-1)
-	for _, params := range candidates {
-		trained, err := f.train(ctx, plan{r, params}, split.Train, nil)
+// choose is the candidate with the best NDCG@25 (or what a Search compares) on
+// the validation cases, the first of equals.
+func (f *fit) choose(ctx context.Context, r Recipe, s *Search, candidates []map[string]string, split *dataset.Split, did func()) (choice, error) {
+	cases, metric, sign := sample(split.Cases, tuneCases), s.metric(), 1.0
+	if s != nil && s.Least {
+		sign = -1
+	}
+	best := choice{}
+	for _, candidate := range candidates {
+		trained, err := f.train(ctx, plan{r, candidate}, split.Train, nil)
 		if err != nil {
-			return nil, err
+			return choice{}, err
 		}
-		refined := f.refinements(r, params, split)
+		refined := f.refinements(r, candidate, split)
 		for _, params := range refined {
 			m := refine(trained, params)
 			v := 0.0
-			if len(candidates)*len(refined) > 1 { // else there is nothing to compare
-				users, _, err := f.ask(ctx, r, m, cases, nil)
+			if len(candidates)*len(refined) > 1 || s != nil { // else there is nothing to compare
+				users, coverage, err := f.ask(ctx, r, m, cases, nil)
 				if err != nil {
-					return nil, err
+					return choice{}, err
 				}
-				v = evaluate.Mean(users, 0)[evaluate.NDCG25]
+				v = evaluate.Mean(users, coverage)[metric]
 			}
-			if v > top {
-				top, chosen, best = v, params, m
+			if best.model == nil || sign*v > sign*best.value {
+				best = choice{trained: candidate, params: params, model: m, value: v}
 			}
 		}
 		did()
 	}
-	if _, given := chosen[paramScale]; given || best.Manifest.Scores != scoresSoftmax {
-		return chosen, nil
+	return best, nil
+}
+
+// settle is what was chosen, with the scale of its scores if it has one.
+func (f *fit) settle(ctx context.Context, r Recipe, c choice, split *dataset.Split) (map[string]string, error) {
+	if _, given := c.params[paramScale]; given || c.model.Manifest.Scores != scoresSoftmax {
+		return c.params, nil
 	}
-	scale, err := f.calibrate(ctx, r, best, split.Cases)
+	scale, err := f.calibrate(ctx, r, c.model, split.Cases)
 	if err != nil {
 		return nil, err
 	}
-	return With(chosen, paramScale, FormatFloat(scale)), nil
+	return With(c.params, paramScale, FormatFloat(scale)), nil
 }
 
 // candidates are the parameter sets to train with. An answer for an item is

@@ -150,6 +150,7 @@ type SolutionBody struct {
 	PerformIncrementalUpdate bool            `json:"performIncrementalUpdate"`
 	SolutionConfig           json.RawMessage `json:"solutionConfig,omitempty"` // as given, and as updated since
 	FailureReason            string          `json:"failureReason,omitempty"`
+	AutoMLResult             *AutoMLResult   `json:"autoMLResult,omitempty"` // of the newest ACTIVE version
 	LatestUpdate             *SolutionUpdate `json:"latestSolutionUpdate,omitempty"`
 	Schedule                 *Schedule       `json:"schedule,omitempty"` // of automatic training, while it is on
 	Tags                     []Tag           `json:"tags,omitempty"`
@@ -179,12 +180,13 @@ type SolutionVersionBody struct {
 	SolutionConfig           json.RawMessage    `json:"solutionConfig,omitempty"`
 	TrainingMode             string             `json:"trainingMode"`
 	TrainingType             string             `json:"trainingType"`
-	TrainingHours            *float64           `json:"trainingHours,omitempty"` // only after success
-	Metrics                  map[string]float64 `json:"metrics,omitempty"`       // keys as in GetSolutionMetrics
-	Model                    string             `json:"model,omitempty"`         // artifact name
-	Snapshot                 string             `json:"snapshot,omitempty"`      // artifact name of the data
-	Digest                   string             `json:"digest,omitempty"`        // of the model
-	Fresh                    *time.Time         `json:"fresh,omitempty"`         // the moment of the data, once the model was made anew without a training
+	TrainingHours            *float64           `json:"trainingHours,omitempty"`  // only after success
+	TunedHPOParams           *TunedParameters   `json:"tunedHPOParams,omitempty"` // after a search
+	Metrics                  map[string]float64 `json:"metrics,omitempty"`        // keys as in GetSolutionMetrics
+	Model                    string             `json:"model,omitempty"`          // artifact name
+	Snapshot                 string             `json:"snapshot,omitempty"`       // artifact name of the data
+	Digest                   string             `json:"digest,omitempty"`         // of the model
+	Fresh                    *time.Time         `json:"fresh,omitempty"`          // the moment of the data, once the model was made anew without a training
 	FailureReason            string             `json:"failureReason,omitempty"`
 	Tags                     []Tag              `json:"tags,omitempty"`
 }
@@ -198,6 +200,8 @@ type SolutionConfig struct {
 	OptimizationObjective           *Objective        `json:"optimizationObjective"`
 	TrainingDataConfig              TrainingData      `json:"trainingDataConfig"`
 	AutoTrainingConfig              *AutoTraining     `json:"autoTrainingConfig"`
+	HpoConfig                       *HPOConfig        `json:"hpoConfig"`
+	AutoMLConfig                    *AutoMLConfig     `json:"autoMLConfig"`
 }
 
 // EventsConfig says which events count.

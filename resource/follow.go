@@ -114,3 +114,22 @@ func (g *Registry) follow(ctx context.Context, c *Resource) (moved *Resource, er
 	})
 	return moved, err
 }
+
+// TellAutoML shows on its solution which recipe a version that is ACTIVE chose.
+func (g *Registry) TellAutoML(ctx context.Context, version attune.ARN) error {
+	v, err := g.store.Get(ctx, version)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	b, err := Body[SolutionVersionBody](v)
+	if err != nil || !b.PerformAutoML || v.Status != Active {
+		return err
+	}
+	_, err = g.Change(ctx, v.Parent, func(r *Resource) error {
+		if r.Kind != Solution || r.Status != Active {
+			return nil
+		}
+		return ChangeBody(r, func(s *SolutionBody) { s.AutoMLResult = &AutoMLResult{BestRecipeArn: b.RecipeArn} })
+	})
+	return ignoreMissing(err)
+}

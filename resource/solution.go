@@ -19,6 +19,9 @@ func (g *Registry) CreateSolution(ctx context.Context, name string, b SolutionBo
 	if err := checkSolution(b); err != nil {
 		return nil, err
 	}
+	if b.PerformAutoML {
+		b.PerformHPO = true // implied, in the service's words
+	}
 	if b.PerformAutoTraining == nil {
 		yes := true
 		b.PerformAutoTraining = &yes
@@ -26,6 +29,9 @@ func (g *Registry) CreateSolution(ctx context.Context, name string, b SolutionBo
 	return g.created(ctx, func() (*Resource, error) {
 		group, err := g.findReady(ctx, DatasetGroup, b.DatasetGroupArn)
 		if err != nil {
+			return nil, err
+		}
+		if err := g.checkColumns(ctx, group, b); err != nil {
 			return nil, err
 		}
 		if err := g.free(ctx, Solution, name); err != nil {
@@ -37,13 +43,30 @@ func (g *Registry) CreateSolution(ctx context.Context, name string, b SolutionBo
 
 // checkSolution refuses what cannot be trained, here and not an hour later.
 func checkSolution(b SolutionBody) error {
+	c, err := b.Config()
+	if err != nil {
+		return attune.Errorf(attune.Invalid, "solutionConfig cannot be read: %w", err)
+	}
+	if _, err := c.AutoTrainingConfig.period(); err != nil {
+		return err
+	}
+	if b.PerformAutoML && b.RecipeArn == "" {
+		if b.PerformIncrementalUpdate {
+			return attune.Errorf(attune.Invalid, "performIncrementalUpdate is for aws-semantic-similarity: leave it out with performAutoML")
+		}
+		if _, err := c.AutoMLConfig.contenders(); err != nil {
+			return err
+		}
+		return checkEvents(b, c)
+	}
 	recipe, err := checkRecipe(b)
 	if err != nil {
 		return err
 	}
-	c, err := b.Config()
-	if err != nil {
-		return attune.Errorf(attune.Invalid, "solutionConfig cannot be read: %w", err)
+	if b.PerformHPO {
+		if _, err := c.search(recipe); err != nil {
+			return err
+		}
 	}
 	if err := recipe.CheckParameters(c.AlgorithmHyperParameters, c.FeatureTransformationParameters); err != nil {
 		return err
@@ -56,13 +79,24 @@ func checkSolution(b SolutionBody) error {
 			return attune.Errorf(attune.Invalid, "eventValueThreshold is %q: give a number", t)
 		}
 	}
-	if o := c.OptimizationObjective; o != nil && o.ObjectiveSensitivity != "" && o.ObjectiveSensitivity != "OFF" {
-		return attune.Errorf(attune.Invalid, "optimizationObjective is not built yet: leave it out, or set objectiveSensitivity to OFF")
-	}
-	if _, err := c.AutoTrainingConfig.period(); err != nil {
+	return checkEvents(b, c)
+}
+
+// checkColumns refuses what the group's datasets do not have.
+func (g *Registry) checkColumns(ctx context.Context, group *Resource, b SolutionBody) error {
+	c, err := b.Config()
+	if err != nil || b.PerformAutoML {
 		return err
 	}
-	return checkEvents(b, c)
+	schemas, err := g.Schemas(ctx, group.ID)
+	if err != nil {
+		return err
+	}
+	recipe, _ := spec.ByARN(b.RecipeArn)
+	if err := checkObjective(c.OptimizationObjective, recipe, schemas[schema.Items]); err != nil {
+		return err
+	}
+	return c.TrainingDataConfig.found(schemas)
 }
 
 // checkRecipe finds the recipe of a solution, which this build must have.
@@ -71,8 +105,6 @@ func checkRecipe(b SolutionBody) (spec.Recipe, error) {
 	switch {
 	case b.PerformAutoML && b.RecipeArn != "":
 		return none, attune.Errorf(attune.Invalid, "performAutoML chooses the recipe: give recipeArn or performAutoML, not both")
-	case b.PerformAutoML:
-		return none, attune.Errorf(attune.Invalid, "performAutoML is not built yet: give a recipeArn, one of %s", spec.Names())
 	case b.RecipeArn == "":
 		return none, attune.Errorf(attune.Invalid, "recipeArn is missing: give the ARN of one of %s", spec.Names())
 	}
@@ -82,9 +114,6 @@ func checkRecipe(b SolutionBody) (spec.Recipe, error) {
 	}
 	if !recipe.Built {
 		return none, attune.Errorf(attune.Invalid, "recipe %s is not built yet: use one of %s", recipe.Name, spec.Names())
-	}
-	if b.PerformHPO {
-		return none, attune.Errorf(attune.Invalid, "performHPO is not built yet: leave it out, and set algorithmHyperParameters")
 	}
 	if recipe.Domain != "" {
 		return none, attune.Errorf(attune.Invalid, "recipe %s is of domain %s: use it with CreateRecommender, or use one of %s", recipe.Name, recipe.Domain, spec.Names())
@@ -225,7 +254,7 @@ func (g *Registry) checkVersion(ctx context.Context, solution *Resource, sb Solu
 		return nil
 	}
 	if recipe, _ := spec.ByARN(sb.RecipeArn); in.TrainingMode == TrainingUpdate && !recipe.Update {
-		return attune.Errorf(attune.Invalid, "trainingMode UPDATE is for aws-user-personalization: train %s with FULL", recipe.Name)
+		return attune.Errorf(attune.Invalid, "trainingMode UPDATE is for aws-user-personalization: train %s with FULL", solution.ARN)
 	}
 	versions, err := g.Children(ctx, solution.ARN, SolutionVersion)
 	if err != nil {
