@@ -174,8 +174,10 @@ func TestSolutionEcho(t *testing.T) {
 		"threshold": {func(in *personalize.CreateSolutionInput) {
 			in.SolutionConfig = &types.SolutionConfig{EventValueThreshold: aws.String("high")}
 		}, "eventValueThreshold"},
-		"hpo":       {func(in *personalize.CreateSolutionInput) { in.PerformHPO = aws.Bool(true) }, "performHPO is not built"},
-		"automl":    {func(in *personalize.CreateSolutionInput) { in.PerformAutoML, in.RecipeArn = true, nil }, "performAutoML is not built"},
+		"hpo": {func(in *personalize.CreateSolutionInput) {
+			in.PerformHPO, in.RecipeArn = aws.Bool(true), aws.String(recipePrefix+"aws-popularity-count")
+		}, "nothing to search for"},
+		"automl":    {func(in *personalize.CreateSolutionInput) { in.PerformAutoML = true }, "not both"},
 		"no-recipe": {func(in *personalize.CreateSolutionInput) { in.RecipeArn = nil }, "recipeArn is missing"},
 		"other": {func(in *personalize.CreateSolutionInput) {
 			in.RecipeArn = aws.String(recipePrefix + "aws-ecomm-recommended-for-you")
