@@ -33,6 +33,7 @@ func notes() []Note {
 		filterNotes,
 		runtimeNotes,
 		deletionNotes,
+		lifecycleNotes,
 	} {
 		all = append(all, of()...)
 	}
