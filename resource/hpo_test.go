@@ -124,10 +124,10 @@ func TestColumnsOfSolutions(t *testing.T) {
 	h.ok(make("low", userRecipe, objective))
 	h.ok(make("off", simsRecipe, strings.Replace(objective, "LOW", "OFF", 1)))
 	for i, c := range []struct{ config, words string }{
-		{`{"excludedDatasetColumns":{"Films":["PRICE"]}}`, "dataset type"},
+		{`{"excludedDatasetColumns":{"Films":["PRICE"]}}`, "Films"},
 		{`{"excludedDatasetColumns":{"USERS":["AGE"]}}`, "no such dataset"},
 		{`{"includedDatasetColumns":{"ITEMS":["COLOUR"]}}`, "COLOUR"},
-		{`{"includedDatasetColumns":{"ITEMS":["PRICE"]},"excludedDatasetColumns":{"items":["GENRES"]}}`, "one of them"},
+		{`{"includedDatasetColumns":{"ITEMS":["PRICE"]},"excludedDatasetColumns":{"items":["GENRES"]}}`, "one of the two lists"},
 	} {
 		h.refused(make(fmt.Sprint("bad", i), userRecipe, `{"trainingDataConfig":`+c.config+`}`), attune.Invalid, c.words)
 	}
@@ -135,7 +135,10 @@ func TestColumnsOfSolutions(t *testing.T) {
 	h.ok(make("ex", userRecipe, `{"trainingDataConfig":{"excludedDatasetColumns":{"ITEMS":["PRICE"]}}}`))
 	for name, want := range map[string]bool{"in": true, "ex": false} {
 		v := body[resource.SolutionVersionBody](h, h.version(h.active(string(names.Make("solution", name)))))
-		if v.LearnsFrom("ITEMS", "PRICE") != want || v.LearnsFrom("ITEMS", "GENRES") == want || !v.LearnsFrom("USERS", "AGE") {
+		c, err := v.Config()
+		h.ok(err)
+		uses := c.TrainingDataConfig.Uses
+		if uses("ITEMS", "PRICE") != want || uses("ITEMS", "GENRES") == want || !uses("USERS", "AGE") {
 			t.Errorf("%s learns from the wrong columns", name)
 		}
 	}
