@@ -7,7 +7,6 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
-	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/model"
 )
@@ -130,6 +129,9 @@ func (f *fit) influence(m *model.Model) {
 	m.Tensors[model.TensorFreshness] = model.Tensor{Shape: []int{items}, F32: fresh}
 }
 
+// columnCreated is the column of items that says when they came, in Unix seconds.
+const columnCreated = "CREATION_TIMESTAMP"
+
 // firstSeen is when each item came, in Unix milliseconds: its
 // CREATION_TIMESTAMP, else its first event; 0 where nothing is known.
 func firstSeen(s *dataset.Snapshot, items int) []int64 {
@@ -139,7 +141,7 @@ func firstSeen(s *dataset.Snapshot, items int) []int64 {
 			at[item] = s.Events.At[i]
 		}
 	}
-	if c, ok := s.ItemAttributes.Column(schema.CreationTimestamp); ok && c.Number != nil {
+	if c, ok := s.ItemAttributes.Column(columnCreated); ok && c.Number != nil {
 		for i, seconds := range c.Number {
 			if !math.IsNaN(seconds) {
 				at[i] = int64(seconds) * 1000
