@@ -273,6 +273,9 @@ func (m *Manager) serveVersion(ctx context.Context, version *resource.Resource) 
 		}
 		release, err := m.release(ctx, &campaigns[i], version.ARN)
 		if err == nil {
+			err = influence(&release, &campaigns[i], version.ARN)
+		}
+		if err == nil {
 			err = m.Serve.Load(release)
 		}
 		if err != nil {
