@@ -34,6 +34,7 @@ func notes() []Note {
 		runtimeNotes,
 		deletionNotes,
 		lifecycleNotes,
+		attributionNotes,
 	} {
 		all = append(all, of()...)
 	}

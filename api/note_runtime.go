@@ -23,7 +23,7 @@ func runtimeNotes() []Note {
 			Operation: "CreateCampaign",
 			Honoured: "itemExplorationConfig of aws-user-personalization: explorationWeight (0.3 where only the other is given) is the probability that a place is drawn from new and little met items instead of given to the best item left; " +
 				"explorationItemAgeCutOff (30 days) is measured from the newest interaction of the group, by CREATION_TIMESTAMP, else the oldest interaction; an item with neither is new. " +
-				"Items are drawn by relevance × 1/√(1 + interactions + impressions), counted a minute ago at most. The propensity of every item at its place is logged with the impression; the formula is in package serve.",
+				"Items are drawn by relevance × 1/√(1 + interactions + impressions), counted a minute ago at most; the same holds of recommenders that can explore. The propensity of every item at its place is logged with the impression; the formula is in package serve.",
 			Differs: "Without itemExplorationConfig nothing is explored, but in --mode=strict, where the published 0.3 holds. Every answer given counts as shown, not only those that an event came back for.",
 			Why:     "A share of random items is for whoever asks for it; the same question should have the same answer. How the service draws is not published.",
 		},

@@ -43,6 +43,7 @@ func (p *Personalize) Register(s *awsjson.Server) {
 		p.registerCampaigns,
 		p.registerFilters,
 		p.registerTags,
+		p.registerAttributions,
 		p.registerRecipes,
 		p.registerRecommenders,
 		p.registerEvents,

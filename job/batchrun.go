@@ -110,7 +110,7 @@ func (m *Manager) newAnswers(ctx context.Context, r *resource.Resource, b resour
 	}
 	config, err := resource.CampaignBody{CampaignConfig: b.Config}.Config() // the same configuration
 	if err == nil && len(config.ItemExplorationConfig) > 0 {
-		release.Explore, err = exploration(config.ItemExplorationConfig)
+		release.Explore, err = m.exploration(config.ItemExplorationConfig)
 	}
 	if err != nil {
 		return nil, err

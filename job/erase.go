@@ -3,6 +3,9 @@ package job
 import (
 	"context"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/resource"
 )
@@ -31,6 +34,11 @@ func (m *Manager) eraseBehind(ctx context.Context, r *resource.Resource) error {
 		return m.Artifacts.DeletePrefix(ctx, "model/"+r.ID+"/")
 	case resource.Solution:
 		return m.eraseVersions(ctx, r)
+	case resource.MetricAttribution:
+		m.attributed.DeletePartialMatch(prometheus.Labels{"attribution": string(r.ARN)})
+		if err := m.Artifacts.Delete(ctx, positionName(r)); err != nil && attune.KindOf(err) != attune.NotFound {
+			return err
+		}
 	case resource.Dataset:
 		return m.eraseDataset(ctx, r)
 	case resource.DatasetGroup:
@@ -42,6 +50,9 @@ func (m *Manager) eraseBehind(ctx context.Context, r *resource.Resource) error {
 			return err
 		}
 		if err := m.Artifacts.DeletePrefix(ctx, deletionFolder(r.ID)); err != nil {
+			return err
+		}
+		if err := m.Artifacts.DeletePrefix(ctx, "attribution/"+r.ID+"/"); err != nil {
 			return err
 		}
 		return m.Log.Delete(ctx, group(r))

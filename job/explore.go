@@ -32,15 +32,18 @@ func (m *Manager) configure(release *serve.Release, campaign *resource.Resource,
 	}
 	limits := m.Registry.Limits().Serve
 	release.NoMetadata = limits.MetadataEnabled && !c.EnableMetadataWithRecommendations
-	if recipe.Exploration && (limits.Explore || len(c.ItemExplorationConfig) > 0) {
-		release.Explore, err = exploration(c.ItemExplorationConfig)
+	if recipe.Exploration {
+		release.Explore, err = m.exploration(c.ItemExplorationConfig)
 	}
 	return err
 }
 
 // exploration reads an itemExplorationConfig, with the published defaults for
-// what it leaves out.
-func exploration(config map[string]string) (e serve.Exploration, err error) {
+// what it leaves out. None at all is no exploration, unless Limits.Serve say so.
+func (m *Manager) exploration(config map[string]string) (e serve.Exploration, err error) {
+	if len(config) == 0 && !m.Registry.Limits().Serve.Explore {
+		return e, nil
+	}
 	e = serve.Exploration{Weight: serve.DefaultWeight, MaxAge: serve.DefaultMaxAge}
 	for name, text := range config {
 		x, err := strconv.ParseFloat(text, 64)

@@ -105,6 +105,9 @@ func (a *activities) ImportCommit(ctx context.Context, ref Ref, t Imported) erro
 		if err != nil {
 			return none, err
 		}
+		if err := a.m.publishImport(ctx, r, job, t.Table); err != nil {
+			return none, err
+		}
 		mode := event.Full
 		if strings.EqualFold(job.ImportMode, string(event.Incremental)) {
 			mode = event.Incremental

@@ -68,14 +68,15 @@ type Deps struct {
 // Manager takes rows that ask for work through to their end.
 type Manager struct {
 	Deps
-	kick     chan struct{}
-	ready    atomic.Bool
-	recipes  map[string]recipe.Recipe
-	took     *prometheus.HistogramVec
-	busy     prometheus.Gauge
-	starts   prometheus.Counter
-	failures int32           // failuresAtMost, but for tests
-	started  map[string]bool // workflows that reconcile started since its last full look; only reconcileLoop uses it
+	kick       chan struct{}
+	ready      atomic.Bool
+	recipes    map[string]recipe.Recipe
+	took       *prometheus.HistogramVec
+	busy       prometheus.Gauge
+	starts     prometheus.Counter
+	attributed *prometheus.GaugeVec // what metric attributions reported since this process began
+	failures   int32                // failuresAtMost, but for tests
+	started    map[string]bool      // workflows that reconcile started since its last full look; only reconcileLoop uses it
 	// live is how far the steps of this process came last, by workflow id, while
 	// their rows are busy: heartbeats tell other processes, up to heartbeatEvery later.
 	live sync.Map
@@ -95,8 +96,11 @@ func New(d Deps) *Manager {
 	}, []string{"kind", "outcome"})
 	m.busy = prometheus.NewGauge(prometheus.GaugeOpts{Name: "attune_job_busy", Help: "Resources that asked for work when last looked at."})
 	m.starts = prometheus.NewCounter(prometheus.CounterOpts{Name: "attune_job_starts_total", Help: "Workflows that Temporal was asked to start, or to find running."})
+	m.attributed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "attune_attribution_sum", Help: "What metric attributions have reported of events since this process began, added up.",
+	}, []string{"attribution", "metric", "event_type", "function", "source"})
 	if d.Metrics != nil {
-		d.Metrics.MustRegister(m.took, m.busy, m.starts)
+		d.Metrics.MustRegister(m.took, m.busy, m.starts, m.attributed)
 	}
 	return m
 }
@@ -158,6 +162,7 @@ func (m *Manager) Run(ctx context.Context) error {
 		defer w.Stop()
 	}
 	g.Go(func() error { return m.reconcileLoop(ctx) })
+	g.Go(func() error { return m.attributeLoop(ctx) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -37,7 +37,7 @@ func (m *Manager) recommenderRelease(ctx context.Context, r *resource.Resource, 
 		NoMetadata: m.Registry.Limits().Serve.MetadataEnabled && !c.EnableMetadataWithRecommendations, // as for campaigns
 	}
 	if facts.Exploration {
-		release.Explore, err = exploration(c.ItemExplorationConfig)
+		release.Explore, err = m.exploration(c.ItemExplorationConfig)
 	}
 	return release, err
 }

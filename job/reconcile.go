@@ -123,6 +123,11 @@ func (m *Manager) settle(ctx context.Context, r *resource.Resource) error {
 		}
 		m.Profiles.Watch(group(r))
 	}
+	if r.Kind == resource.MetricAttribution {
+		if err := m.beginAttribution(ctx, r); err != nil {
+			return err
+		}
+	}
 	return m.move(ctx, r.ARN, resource.CreateInProgress, resource.Active)
 }
 

@@ -147,9 +147,6 @@ func (g *Registry) CreateImportJob(ctx context.Context, name string, b ImportJob
 	if bucket, _, _ := strings.Cut(path, "/"); !ok || bucket == "" {
 		return nil, attune.Errorf(attune.Invalid, "Invalid Data location. dataLocation is %q: write s3://bucket/key, for one file or for a folder", b.DataSource.DataLocation)
 	}
-	if b.PublishAttributionMetricsToS3 {
-		return nil, attune.Errorf(attune.Invalid, "publishAttributionMetricsToS3 needs a metric attribution, and those are not built yet: leave it out")
-	}
 	return g.created(ctx, func() (*Resource, error) {
 		set, group, err := g.within(ctx, Dataset, b.DatasetArn)
 		if err != nil {
@@ -157,6 +154,11 @@ func (g *Registry) CreateImportJob(ctx context.Context, name string, b ImportJob
 		}
 		if err := ready(set); err != nil {
 			return nil, err
+		}
+		if b.PublishAttributionMetricsToS3 {
+			if err := g.publisher(ctx, set, group); err != nil {
+				return nil, err
+			}
 		}
 		if err := g.free(ctx, ImportJob, name); err != nil {
 			return nil, err

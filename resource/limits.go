@@ -79,7 +79,7 @@ type BatchLimits struct {
 // have unless it was refused.
 type ServeLimits struct {
 	MetadataEnabled bool // metadata is for campaigns and recommenders made with enableMetadataWithRecommendations
-	Explore         bool // campaigns of aws-user-personalization explore without an itemExplorationConfig too
+	Explore         bool // campaigns and recommenders that can explore do without an itemExplorationConfig, too
 }
 
 // Rates are requests per second; 0 for no limit. Bursts of one second's worth pass.

@@ -58,7 +58,8 @@ var quotaCases = map[resource.Kind]struct {
 	}},
 }
 
-// notYet are the kinds with a quota that cannot be made here.
+// notYet are the kinds with a quota that cannot be made here; a group has one
+// metric attribution whatever the quotas are, see TestAttributionRules.
 var notYet = []resource.Kind{resource.MetricAttribution, resource.DataDeletionJob}
 
 // workshop is a group with one ACTIVE thing of most kinds.

@@ -171,7 +171,7 @@ func TestRefusedRequests(t *testing.T) {
 	}
 	job = importBody(set)
 	job.PublishAttributionMetricsToS3 = true
-	h.refused(not(h.CreateImportJob(ctx, "x", job)), attune.Invalid, "not built")
+	h.refused(not(h.CreateImportJob(ctx, "x", job)), attune.Invalid, "needs an ACTIVE metric attribution")
 
 	for expression, words := range map[string]string{
 		`INCLUDE nonsense`: "", `INCLUDE ItemID WHERE Items.GENRES IN ("a")`: "", `EXCLUDE ItemID WHERE Interactions.COLOUR IN ("a")`: "",
