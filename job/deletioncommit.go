@@ -5,11 +5,8 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
-	"strconv"
 	"time"
 
-	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/resource"
 )
@@ -80,7 +77,7 @@ func (d *deletion) models(ctx context.Context, snapshots []Rewritten) ([]Receipt
 		}
 		for i := range rows {
 			v := &rows[i]
-			b, err := resource.Body[struct{ Model, Snapshot string }](v)
+			b, err := learnedOf(v)
 			if err != nil {
 				return nil, err
 			}
@@ -106,52 +103,47 @@ func (d *deletion) leadsTo(ctx context.Context, name string, held map[string]boo
 // noTraining is what a receipt says of a model that no schedule trains again.
 const noTraining = "none scheduled"
 
-// nextTraining says when the solution of a version trains by itself again.
+// learnedOf reads what stands behind a solution version or a recommender; the
+// zero value when nothing was learned yet.
+func learnedOf(r *resource.Resource) (resource.Learned, error) {
+	if r.Kind == resource.SolutionVersion {
+		return resource.Body[resource.Learned](r)
+	}
+	b, err := resource.Body[resource.RecommenderBody](r)
+	if err != nil || b.Learned == nil {
+		return resource.Learned{}, err
+	}
+	return *b.Learned, nil
+}
+
+// nextTraining says when a model is replaced by a training that nobody has to ask for.
 func (d *deletion) nextTraining(ctx context.Context, v *resource.Resource) (string, error) {
-	if v.Kind != resource.SolutionVersion {
-		return noTraining, nil
+	at, ok, err := d.trainsNext(ctx, v)
+	if err != nil || !ok {
+		return noTraining, err
+	}
+	return at.UTC().Format(time.RFC3339), nil
+}
+
+func (d *deletion) trainsNext(ctx context.Context, v *resource.Resource) (at time.Time, ok bool, err error) {
+	now := d.Clock()
+	if v.Kind == resource.Recommender {
+		learned, err := learnedOf(v)
+		if at = learned.At.Add(trainAgainAfter); at.Before(now) {
+			at = now
+		}
+		return at, v.Status == resource.Active, err
 	}
 	row, err := d.Registry.Get(ctx, v.Parent)
-	if err != nil && attune.KindOf(err) == attune.NotFound {
-		return noTraining, nil
-	}
 	if err != nil {
-		return "", err
+		return at, false, ignoreGone(err)
 	}
 	b, err := resource.Body[resource.SolutionBody](row)
 	if err != nil {
-		return "", err
+		return at, false, err
 	}
-	conf, err := b.Config()
-	if err != nil || b.PerformAutoTraining != nil && !*b.PerformAutoTraining {
-		return noTraining, err
-	}
-	every := 7 * 24 * time.Hour // the published default
-	if conf.AutoTrainingConfig != nil {
-		if m := rate.FindStringSubmatch(conf.AutoTrainingConfig.SchedulingExpression); m != nil {
-			if days, err := strconv.Atoi(m[1]); err == nil {
-				every = time.Duration(days) * 24 * time.Hour
-			}
-		}
-	}
-	versions, err := d.Registry.Children(ctx, row.ARN, resource.SolutionVersion)
-	if err != nil {
-		return "", err
-	}
-	last := row.Created
-	for i := range versions {
-		if versions[i].Created.After(last) {
-			last = versions[i].Created
-		}
-	}
-	next := last.Add(every)
-	if now := d.Clock(); next.Before(now) {
-		next = now // it is due
-	}
-	return next.UTC().Format(time.RFC3339), nil
+	return b.NextTraining(now)
 }
-
-var rate = regexp.MustCompile(`^rate\((\d+) days?\)$`)
 
 // DeletionCommit removes the list of users and what engines keep of deleted
 // files, and only then shows the job as COMPLETED.

@@ -61,6 +61,23 @@ func (b SolutionBody) training() (period time.Duration, on bool, err error) {
 	return period, b.PerformAutoTraining != nil && *b.PerformAutoTraining, err
 }
 
+// NextTraining is when the solution trains by itself next, at now at the
+// earliest; ok is false when it does not.
+func (b SolutionBody) NextTraining(now time.Time) (at time.Time, ok bool, err error) {
+	period, on, err := b.training()
+	if err != nil || !on || b.Schedule == nil {
+		return at, false, err
+	}
+	at = b.Schedule.Since.Add(firstTraining)
+	if !b.Schedule.Last.IsZero() {
+		at = b.Schedule.Last.Add(period)
+	}
+	if at.Before(now) {
+		at = now
+	}
+	return at, true, nil
+}
+
 // AutoTrain makes the solution versions that are due by the schedules of their
 // solutions, and gives them. The first is due within an hour of the solution
 // being ACTIVE, or of the update that turned training on; there is none when
