@@ -51,10 +51,13 @@ func (h *house) learned(arn attune.ARN) resource.Learned {
 	return *b.Learned
 }
 
-// files counts what lies below a folder of the artifacts.
+// below lists what lies below a folder of the artifacts.
 func (h *house) below(folder string) (names []string) {
 	h.Helper()
 	for info, err := range h.artifacts.List(context.Background(), folder) {
+		if attune.KindOf(err) == attune.NotFound && err != nil {
+			return nil // it went away while it was listed
+		}
 		if err != nil {
 			h.Fatal(err)
 		}
