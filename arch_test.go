@@ -38,16 +38,17 @@ dataset: . event artifact matrix dataset/schema
 dataset/datasettest: . dataset matrix dataset/schema
 profile: . event artifact dataset filter dataset/schema
 model: . artifact matrix index
-recipe: . dataset model matrix index kernel evaluate recipe/spec
+recipe: . dataset dataset/schema model matrix index kernel evaluate recipe/spec
 recipe/popularity: . recipe dataset model matrix index kernel
 recipe/ials: . recipe dataset model matrix index kernel
 recipe/itemknn: . recipe dataset model matrix index kernel
 recipe/content: . recipe dataset model matrix index kernel dataset/schema
 recipe/similar: . recipe model
 recipe/trending: . recipe dataset model evaluate recipe/spec
+recipe/nextaction: . recipe dataset model dataset/schema
 recipe/recipetest: . recipe dataset dataset/datasettest model matrix artifact
 recipe/all: recipe recipe/*
-serve: . kernel matrix index filter model profile event
+serve: . kernel matrix index filter model profile event dataset/schema
 resource: . filter dataset/schema recipe/spec
 resource/resourcetest: . resource
 job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec

@@ -2,14 +2,43 @@ package api
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/serve"
 	"github.com/attune-io/attune/wire"
 )
+
+// getActionRecommendations answers for campaigns of aws-next-best-action.
+func (rt *Runtime) getActionRecommendations(ctx context.Context, in *wire.GetActionRecommendationsRequest) (*wire.GetActionRecommendationsResponse, error) {
+	if in.CampaignArn == nil {
+		return nil, attune.Errorf(attune.Invalid, "campaignArn is required")
+	}
+	q := serve.ActionRequest{Campaign: attune.ARN(*in.CampaignArn), User: value(in.UserId), N: value(in.NumResults), FilterValues: in.FilterValues}
+	if err := resource.CheckARN(resource.Campaign, q.Campaign); err != nil {
+		return nil, err
+	}
+	release, err := rt.release(ctx, q.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	if q.Filter, err = rt.filter(ctx, release, in.FilterArn, in.FilterValues); err != nil {
+		return nil, err
+	}
+	a, err := rt.server.RecommendActions(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rt.offer(a, &event.Impression{User: q.User, Filter: value(in.FilterArn)})
+	out := make([]wire.PredictedAction, len(a.Items))
+	for i := range a.Items {
+		out[i] = wire.PredictedAction{ActionId: &a.Items[i].ID, Score: a.Items[i].Score}
+	}
+	return &wire.GetActionRecommendationsResponse{ActionList: out, RecommendationId: &a.RecommendationID}, nil
+}
 
 // putActions answers when all actions are on disk; one bad action refuses the call.
 func (p *Personalize) putActions(ctx context.Context, in *wire.PutActionsRequest) (*wire.Empty, error) {
@@ -52,19 +81,9 @@ func (p *Personalize) putActionInteractions(ctx context.Context, in *wire.PutAct
 }
 
 func checkActionInteraction(columns *schema.Schema, a *wire.ActionInteraction) error {
-	if !isActionEvent(a.EventType) {
+	if schema.ActionEvent(a.EventType) == schema.NoOutcome {
 		return attune.Errorf(attune.Invalid, "eventType is %q: give Viewed, Taken or Not Taken", a.EventType)
 	}
 	_, err := columns.CheckProperties(value(a.Properties))
 	return err
-}
-
-// isActionEvent says whether an event type is one of the three of actions,
-// which the service's own texts spell in several ways: NOT_TAKEN, Not Taken.
-func isActionEvent(name string) bool {
-	switch strings.ToLower(strings.ReplaceAll(name, "_", " ")) {
-	case "viewed", "taken", "not taken":
-		return true
-	}
-	return false
 }

@@ -43,6 +43,7 @@ type answerer interface {
 	Get(campaign attune.ARN) (serve.Release, bool)
 	Recommend(context.Context, serve.Request) (*serve.Answer, error)
 	Rank(context.Context, serve.RankRequest) (*serve.Answer, error)
+	RecommendActions(context.Context, serve.ActionRequest) (*serve.Answer, error)
 }
 
 type offerer interface {
@@ -62,6 +63,7 @@ func newRuntime(rows *resource.Registry, server answerer, log offerer, clock att
 func (rt *Runtime) Register(s *awsjson.Server) {
 	awsjson.Handle(s, wire.PersonalizeRuntime, "GetRecommendations", rt.getRecommendations)
 	awsjson.Handle(s, wire.PersonalizeRuntime, "GetPersonalizedRanking", rt.getPersonalizedRanking)
+	awsjson.Handle(s, wire.PersonalizeRuntime, "GetActionRecommendations", rt.getActionRecommendations)
 }
 
 // Changed forgets what was read of resources. It does not block; it fits resource.Options.OnChange.

@@ -26,6 +26,7 @@ type stand struct {
 	fail    error
 	asked   serve.Request
 	ranked  serve.RankRequest
+	actions serve.ActionRequest
 	offered []*event.Impression
 
 	reasons      []event.Reason // of the two items; nil for none
@@ -46,6 +47,11 @@ func (s *stand) answer() (*serve.Answer, error) {
 
 func (s *stand) Recommend(_ context.Context, q serve.Request) (*serve.Answer, error) {
 	s.asked = q
+	return s.answer()
+}
+
+func (s *stand) RecommendActions(_ context.Context, q serve.ActionRequest) (*serve.Answer, error) {
+	s.actions = q
 	return s.answer()
 }
 
@@ -115,6 +121,31 @@ func (h *house) post(path, body string) (int, string) {
 		h.Fatal(err)
 	}
 	return w.Code, string(text)
+}
+
+func TestActionRecommendations(t *testing.T) {
+	h := newHouse(t)
+	code, body := h.post("/action-recommendations", `{"campaignArn": "`+arnBase+`campaign/c", "userId": "u", "numResults": 3}`)
+	want := `{"actionList":[{"actionId":"a","score":0.5},{"actionId":"b"}],"recommendationId":"rid"}`
+	if code != http.StatusOK || body != want {
+		t.Errorf("%d %s, want %s", code, body, want)
+	}
+	if q := h.stand.actions; q.User != "u" || q.N != 3 || q.Filter != nil {
+		t.Errorf("asked %+v", q)
+	}
+	if len(h.stand.offered) != 1 || fmt.Sprint(*h.stand.offered[0]) != "{rid "+arnBase+"campaign/c v u [a b]   0 [] []}" {
+		t.Errorf("offered %v", h.stand.offered)
+	}
+	for body, words := range map[string]string{
+		`{"userId": "u"}`: "campaignArn is required",
+		`{"campaignArn": "` + arnBase + `recommender/r", "userId": "u"}`:                              "not the ARN of a campaign",
+		`{"campaignArn": "` + arnBase + `campaign/none", "userId": "u"}`:                              "does not exist",
+		`{"campaignArn": "` + arnBase + `campaign/c", "userId": "u", "filterValues": {"L": "\"x\""}}`: "without a filterArn",
+	} {
+		if code, got := h.post("/action-recommendations", body); code == http.StatusOK || !strings.Contains(got, words) {
+			t.Errorf("%s: %d %s, want %q", body, code, got, words)
+		}
+	}
 }
 
 func TestRecommendations(t *testing.T) {

@@ -40,6 +40,11 @@ func (e Events) Weigh(weight func(eventType uint16, value float32) float32) Even
 	return e.Where(keep)
 }
 
+// Before is the events before a moment, in Unix milliseconds.
+func (e Events) Before(at int64) Events {
+	return e.Where(func(i int) bool { return e.At[i] < at })
+}
+
 // Where copies the events for which keep is true.
 func (e Events) Where(keep func(i int) bool) Events {
 	n := 0

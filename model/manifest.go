@@ -16,7 +16,7 @@ type Manifest struct {
 	Interactions    int64             `json:"interactions"`
 	Seen            string            `json:"seen"`        // "kept" or "left out": whether items a user already has may be recommended
 	RepeatShare     float64           `json:"repeatShare"` // share of validation events that repeat an item of the user's
-	Scores          string            `json:"scores"`      // "softmax" over the catalogue, or "none"
+	Scores          string            `json:"scores"`      // "softmax" over the catalogue, "propensity" of actions, or "none"
 	Evaluation      *Evaluation       `json:"evaluation,omitempty"`
 	Search          *Search           `json:"search,omitempty"` // what was tried to find the parameters, or the recipe, when that was asked for
 	Objective       *Objective        `json:"objective,omitempty"`
@@ -30,6 +30,11 @@ const (
 	SeenKept    = "kept"
 	SeenLeftOut = "left out"
 )
+
+// ScoresPropensity is Scores of models of actions: each score is the
+// probability that the action is taken, less one while there is too little
+// evidence to tell it.
+const ScoresPropensity = "propensity"
 
 // Search is what hyper-parameter optimisation and AutoML tried.
 type Search struct {

@@ -55,6 +55,10 @@ type Folder interface {
 type Query struct {
 	History []Touch // oldest first; only rows this model knows
 	Item    int32   // the item in focus for related items; NoItem otherwise
+
+	// Of models of actions only; zero for all others.
+	User map[string]any // attributes of who asks by column: string, []string, float64 or bool; nil when none are known
+	Now  int64          // the moment of the question, Unix milliseconds
 }
 
 // NoItem stands for "no item in focus".
@@ -63,6 +67,6 @@ const NoItem int32 = -1
 // Touch is one interaction of the asker with a known item.
 type Touch struct {
 	Item   int32   // row in Model.Items
-	Weight float32 // confidence weight of the event, 1 unless the solution says otherwise
+	Weight float32 // confidence weight of the event, 1 unless the solution says otherwise; of an action 1 when it was taken, else 0
 	At     int64   // Unix milliseconds
 }

@@ -153,6 +153,9 @@ func (v *View) NumItems() int { return v.names.items.len() }
 // Action is the id of an action number, "" for a number never given.
 func (v *View) Action(n int32) string { return v.names.actions.id(n) }
 
+// ActionNumber is the number of an action id; false when it was never seen.
+func (v *View) ActionNumber(id string) (int32, bool) { return v.names.actions.find(id) }
+
 // NumActions is how many numbers of actions were given, as NumItems is of items.
 func (v *View) NumActions() int { return v.names.actions.len() }
 

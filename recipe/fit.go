@@ -67,10 +67,15 @@ const (
 // are measured on the users held out, ranking the whole catalogue. At last the
 // recipe learns from everything; that is the model that comes back.
 //
+// Recipes of actions are measured otherwise: see OffersByTime.
+//
 // Data that is too small, a protocol or parameter that is not known, and an
 // estimate above Memory are attune.Invalid.
-func Fit(ctx context.Context, spec FitSpec) (*model.Model, error) {
-	f, err := newFit(spec)
+func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
+	if facts, ok := spec.ByARN(string(attune.Public("recipe", s.Name))); ok && facts.Kind == spec.Action {
+		return fitActions(ctx, s)
+	}
+	f, err := newFit(s)
 	if err != nil {
 		return nil, err
 	}

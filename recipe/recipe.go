@@ -46,10 +46,13 @@ func Decode(r Recipe, m *model.Model) (model.Scorer, error) {
 type Input struct {
 	Events dataset.Events // those that count; rows of User and Item
 	Users  int            // user rows lie in [0, Users)
-	Items  []string       // item row → id; rows of Events.Item lie in [0, len(Items))
+	Items  []string       // item row → id; rows of Events.Item lie in [0, len(Items)); actions, for recipes of those
 	// ItemAttributes are the columns of the catalogue by item row, without those
 	// that the customer excluded; nil when nothing is known of items.
 	ItemAttributes *dataset.Attributes
+	// UserAttributes are those of users by user row, for recipes of actions; nil
+	// when nothing is known of users.
+	UserAttributes *dataset.Attributes
 	// Now is the moment as of which the events are known, in Unix milliseconds; 0
 	// when that is the newest event, as in a slice of the data.
 	Now      int64

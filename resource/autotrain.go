@@ -192,7 +192,7 @@ func (g *Registry) nextRun(ctx context.Context, r, group *Resource, b SolutionBo
 	if busy != nil || latest != nil && !latest.Created.Before(from) {
 		return run, false, nil
 	}
-	err = g.hasData(ctx, group)
+	err = g.hasData(ctx, group, b.RecipeArn)
 	if err == nil {
 		err = g.hasText(ctx, group, b.RecipeArn)
 	}

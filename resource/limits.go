@@ -133,7 +133,7 @@ func Strict() Limits {
 		},
 		Tags:    50,
 		TPS:     500,
-		Columns: schema.Limits{Interactions: 5, Users: 25, Items: 100, Actions: 100, Textual: 1},
+		Columns: schema.Limits{Interactions: 5, Users: 25, Items: 100, Actions: 10, Textual: 1},
 		Import:  ImportLimits{FullBytes: 100 << 30, IncrementalBytes: 1 << 30, Interactions: 1000},
 		Train:   TrainLimits{Interactions: 1000, Users: 25, UserShare: 0.01, TypesColumns: 10},
 		Batch:   BatchLimits{Files: 1000, Bytes: 1 << 30, Records: 50_000_000, SegmentItems: 500, SegmentQueries: 10, SegmentUsers: 5_000_000},

@@ -107,7 +107,7 @@ func (g *Registry) CreateRecommender(ctx context.Context, name string, b Recomme
 		if err := g.free(ctx, Recommender, name); err != nil {
 			return nil, err
 		}
-		if err := g.hasData(ctx, group); err != nil {
+		if err := g.hasData(ctx, group, b.RecipeArn); err != nil {
 			return nil, err
 		}
 		return g.add(ctx, &Resource{Kind: Recommender, ARN: g.names.Make("recommender", name), Parent: group.ARN, Name: name}, b, group)

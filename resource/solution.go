@@ -79,6 +79,9 @@ func checkSolution(b SolutionBody) error {
 			return attune.Errorf(attune.Invalid, "eventValueThreshold is %q: give a number", t)
 		}
 	}
+	if recipe.Kind == spec.Action && (b.EventType != "" || c.EventValueThreshold != "" || c.EventsConfig != nil) {
+		return attune.Errorf(attune.Invalid, "%s learns from Viewed, Taken and Not Taken together: leave out eventType, eventValueThreshold and eventsConfig", recipe.Name)
+	}
 	return checkEvents(b, c)
 }
 
@@ -225,7 +228,7 @@ func (g *Registry) CreateSolutionVersion(ctx context.Context, in VersionRequest)
 		if err := g.checkVersion(ctx, solution, sb, in); err != nil {
 			return nil, err
 		}
-		if err := g.hasData(ctx, group); err != nil {
+		if err := g.hasData(ctx, group, sb.RecipeArn); err != nil {
 			return nil, err
 		}
 		if err := g.hasText(ctx, group, sb.RecipeArn); err != nil {
@@ -278,7 +281,10 @@ func (g *Registry) checkVersion(ctx context.Context, solution *Resource, sb Solu
 }
 
 // hasData refuses training before anything can have been learned from.
-func (g *Registry) hasData(ctx context.Context, group *Resource) error {
+func (g *Registry) hasData(ctx context.Context, group *Resource, recipeArn string) error {
+	if recipe, _ := spec.ByARN(recipeArn); recipe.Kind == spec.Action {
+		return g.hasActions(ctx, group)
+	}
 	set, err := g.store.Get(ctx, g.names.Make("dataset", group.Name, string(schema.Interactions)))
 	if missing(err) {
 		return attune.Errorf(attune.Invalid, "dataset group %s has no Interactions dataset: create one and import into it before training", group.ARN)
@@ -303,6 +309,26 @@ func (g *Registry) hasData(ctx context.Context, group *Resource) error {
 		}
 	}
 	return attune.Errorf(attune.Invalid, "dataset %s has no data: import into it, and wait until the import job is ACTIVE, before training", set.ARN)
+}
+
+// hasActions refuses training while there is nothing to recommend, or while it
+// is being imported. Actions may also have come by PutActions, which leaves no row here.
+func (g *Registry) hasActions(ctx context.Context, group *Resource) error {
+	set, err := g.store.Get(ctx, g.names.Make("dataset", group.Name, string(schema.Actions)))
+	if missing(err) {
+		return attune.Errorf(attune.Invalid, "dataset group %s has no Actions dataset: create one and fill it before training", group.ARN)
+	}
+	if err != nil {
+		return err
+	}
+	if err := ready(set); err != nil {
+		return err
+	}
+	job, err := g.any(ctx, Query{Kind: ImportJob, Parent: set.ARN, Busy: true})
+	if err != nil || job == nil {
+		return err
+	}
+	return ready(job)
 }
 
 // hasText refuses a recipe that compares what is said of items where nothing can be.

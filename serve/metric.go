@@ -13,10 +13,11 @@ type metrics struct {
 	strange  prometheus.Counter
 }
 
-// The two questions, as labels.
+// The questions, as labels.
 const (
 	askRecommend = "recommend"
 	askRank      = "rank"
+	askActions   = "actions"
 )
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -29,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		releases: prometheus.NewGauge(prometheus.GaugeOpts{Name: "attune_serve_releases", Help: "Campaigns that are answered for."}),
 		short:    prometheus.NewCounter(prometheus.CounterOpts{Name: "attune_serve_short_answers_total", Help: "Answers with fewer items than were asked for."}),
 		strange:  prometheus.NewCounter(prometheus.CounterOpts{Name: "attune_serve_cold_answers_total", Help: "Answers by popularity, because the user or the item is new to the model."}),
-		seconds:  map[string]prometheus.Observer{askRecommend: seconds.WithLabelValues(askRecommend), askRank: seconds.WithLabelValues(askRank)},
+		seconds:  map[string]prometheus.Observer{askRecommend: seconds.WithLabelValues(askRecommend), askRank: seconds.WithLabelValues(askRank), askActions: seconds.WithLabelValues(askActions)},
 	}
 	if reg != nil {
 		reg.MustRegister(m.releases, m.short, m.strange, seconds)

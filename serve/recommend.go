@@ -241,6 +241,8 @@ func share(score float32, norm float64) float64 {
 // check refuses what cannot be answered, and makes 0 items the default.
 func (q *Request) check(r *release) error {
 	switch k := r.Kind; {
+	case k == Action:
+		return attune.Errorf(attune.Invalid, "%s recommends actions: use GetActionRecommendations", named(q.Campaign))
 	case k == Ranking:
 		return attune.Errorf(attune.Invalid, "%s ranks lists: use GetPersonalizedRanking with an inputList", named(q.Campaign))
 	case q.User == "" && (k == User && !r.Anybody || len(r.LeaveOut) > 0):
@@ -269,6 +271,8 @@ func named(arn attune.ARN) string {
 
 func (q *RankRequest) check(r *release) error {
 	switch {
+	case r.Kind == Action:
+		return attune.Errorf(attune.Invalid, "campaign %s recommends actions: use GetActionRecommendations", q.Campaign)
 	case r.Kind != Ranking:
 		return attune.Errorf(attune.Invalid, "campaign %s does not rank lists: use GetRecommendations, or a campaign of recipe aws-personalized-ranking", q.Campaign)
 	case q.User == "":

@@ -27,6 +27,7 @@ const (
 	Related Kind = "related" // items like an item
 	Ranking Kind = "ranking" // a given list, ordered for a user
 	Segment Kind = "segment" // users for an item; only Offline
+	Action  Kind = "action"  // actions for a user
 )
 
 // Release is a model behind a campaign or a recommender. Model and Scorer must not change after Load.
@@ -112,7 +113,7 @@ func (r *Release) check(offline bool) error {
 	switch {
 	case r.Campaign == "" || r.Model == nil || r.Scorer == nil:
 		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
-	case r.Kind != User && r.Kind != Related && r.Kind != Ranking && !(offline && r.Kind == Segment):
+	case r.Kind != User && r.Kind != Related && r.Kind != Ranking && !(offline && r.Kind == Segment) && !(!offline && r.Kind == Action):
 		return attune.Errorf(attune.Invalid, "campaign %s: recipes of kind %q cannot be served", r.Campaign, r.Kind)
 	case !r.Explore.valid():
 		return attune.Errorf(attune.Invalid, "campaign %s: exploration with weight %g over %s is not possible", r.Campaign, r.Explore.Weight, r.Explore.MaxAge)

@@ -12,12 +12,23 @@ type view interface {
 	goods
 	tallies
 	crowd
+	deeds
 }
 
 type past interface {
 	History(user string) []profile.Touch
 	TypeName(uint16) string
 	UserRow(user string) filter.Row
+	UserAttributes(user string) map[string]any
+}
+
+// deeds are actions, and what users did with them.
+type deeds interface {
+	ActionHistory(user string) []profile.Touch
+	Action(number int32) string
+	ActionNumber(id string) (int32, bool)
+	NumActions() int
+	Actions() *filter.Columns
 }
 
 type tallies interface {

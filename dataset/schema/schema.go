@@ -88,6 +88,31 @@ const (
 	RepeatFrequency  = "REPEAT_FREQUENCY"            // days that an action is not recommended to who took it
 )
 
+// ActionOutcome is what an event of Action_Interactions says of an action.
+type ActionOutcome uint8
+
+// The outcomes. An event of another type says nothing.
+const (
+	NoOutcome ActionOutcome = iota
+	Viewed
+	Taken
+	NotTaken
+)
+
+// ActionEvent reads an event type of Action_Interactions, which the service's
+// own texts spell in several ways: NOT_TAKEN, Not Taken. Case does not matter.
+func ActionEvent(eventType string) ActionOutcome {
+	switch strings.ToLower(strings.ReplaceAll(eventType, "_", " ")) {
+	case "viewed":
+		return Viewed
+	case "taken":
+		return Taken
+	case "not taken":
+		return NotTaken
+	}
+	return NoOutcome
+}
+
 // Limits of a schema and of the values under it.
 const (
 	MaxSchema      = 20_000 // characters of Avro text (CreateSchema)

@@ -5,6 +5,7 @@ import (
 	"github.com/attune-io/attune/recipe/content"
 	"github.com/attune-io/attune/recipe/ials"
 	"github.com/attune-io/attune/recipe/itemknn"
+	"github.com/attune-io/attune/recipe/nextaction"
 	"github.com/attune-io/attune/recipe/popularity"
 	"github.com/attune-io/attune/recipe/similar"
 	"github.com/attune-io/attune/recipe/trending"
@@ -12,7 +13,7 @@ import (
 
 // List is every algorithm of this build, the simplest first.
 func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ials.New()}
+	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ials.New(), nextaction.New()}
 }
 
 // ByName finds an algorithm by its name, as in model.Manifest.Algorithm.

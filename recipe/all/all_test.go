@@ -25,6 +25,7 @@ func store(t *testing.T) *artifact.Store {
 func TestEveryRecipe(t *testing.T) {
 	claims := map[string]recipetest.Claims{
 		"popularity": {},
+		"nextaction": {Bad: map[string]string{"regularization": "-1", "hash_bits": "x", "action_optimization_period": "0", "calibration_slope": "-1"}},
 		"trending":   {Params: map[string]string{"trend_discovery_frequency": "1 day"}, Bad: map[string]string{"trend_discovery_frequency": "2 weeks"}},
 		"content":    {Personal: true, Related: true},
 		"similar": {Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{

@@ -151,7 +151,7 @@ func (s *suite) manifest(t *testing.T) {
 	if f.Algorithm != s.recipe.Name() || f.Seed != in.Seed || f.Users != in.Users || f.Items != len(in.Items) || f.Interactions != int64(in.Events.Len()) {
 		t.Errorf("manifest %+v", f)
 	}
-	if f.Scores != "softmax" && f.Scores != "none" {
+	if f.Scores != "softmax" && f.Scores != "none" && f.Scores != model.ScoresPropensity {
 		t.Errorf("scores are %q", f.Scores)
 	}
 	for name, value := range in.Params {

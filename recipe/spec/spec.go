@@ -22,6 +22,8 @@ const (
 const (
 	ScoresSoftmax = "softmax" // they sum to one, over the catalogue or over the list that is ranked
 	ScoresNone    = "none"
+	// ScoresPropensity are probabilities, each by itself.
+	ScoresPropensity = "propensity"
 )
 
 // The algorithms of this build, by the name of their room under recipe/.
@@ -32,6 +34,7 @@ const (
 	Content    = "content"
 	Similar    = "similar"
 	IALS       = "ials"
+	NextAction = "nextaction"
 )
 
 // Recipe is what is known of one recipe. Recipes that are not Built are only

@@ -16,19 +16,20 @@ const (
 // What stands behind recipes, for their descriptions: the nearest to the
 // service's own algorithm that this build has.
 const (
-	behindFactors = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
-	behindNearest = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
-	behindSimilar = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
-	behindContent = " Behind it is the cosine of TF-IDF weighted words and categories, the nearest that this server has: it knows words, not what they mean."
-	behindCount   = " Behind it is a count of distinct users."
-	behindRise    = " Behind it is the difference between the interactions of the latest window of time and of the one before."
+	behindFactors  = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
+	behindNearest  = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
+	behindSimilar  = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
+	behindContent  = " Behind it is the cosine of TF-IDF weighted words and categories, the nearest that this server has: it knows words, not what they mean."
+	behindCount    = " Behind it is a count of distinct users."
+	behindLogistic = " Behind it is logistic regression over hashed features of action, user and the user's history with actions, calibrated on newer events."
+	behindRise     = " Behind it is the difference between the interactions of the latest window of time and of the one before."
 )
 
 // All lists every recipe of the service, the built ones first. Names, types
 // and ranges are those of the service's developer guide.
 func All() []Recipe {
 	var all []Recipe
-	for _, rs := range [][]Recipe{popular(), personal(), ranking(), related(), segments(), legacy(), ecommerceRecipes(), videoRecipes(), notBuilt()} {
+	for _, rs := range [][]Recipe{popular(), personal(), ranking(), related(), segments(), legacy(), ecommerceRecipes(), videoRecipes(), actions()} {
 		all = append(all, rs...)
 	}
 	return all
@@ -197,19 +198,15 @@ func percentiles(of ...string) (ps []Parameter) {
 	return ps
 }
 
-func notBuilt() []Recipe {
-	named := func(domain, typ string, kind Kind, names ...string) []Recipe {
-		rs := make([]Recipe, len(names))
-		for i, name := range names {
-			rs[i] = Recipe{Name: name, Type: typ, Domain: domain, Kind: kind}
-		}
-		return rs
-	}
-	var all []Recipe
-	for _, rs := range [][]Recipe{
-		named("", typeAction, Action, "aws-next-best-action"),
-	} {
-		all = append(all, rs...)
-	}
-	return all
+func actions() []Recipe {
+	return []Recipe{{
+		Name: "aws-next-best-action", Type: typeAction, Kind: Action, Transformation: "aws-next-best-action",
+		Description: "The actions that a user is likeliest to take, with the probability that they do." + behindLogistic,
+		Algorithm:   NextAction, Scores: ScoresPropensity, Built: true,
+		Parameters: []Parameter{
+			{Name: "regularization", Type: Continuous, Min: 0, Max: 1e6},
+			{Name: "hash_bits", Type: Integer, Min: 10, Max: 20},
+		},
+		Features: []Parameter{{Name: "action_optimization_period", Type: Integer, Default: "14", Min: 7, Max: 28}},
+	}}
 }
