@@ -12,7 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalizeevents/types"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/api"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/resource"
+	"github.com/attune-io/attune/wire"
 )
 
 const (
@@ -101,4 +104,21 @@ func TestActionsAreForCustomGroups(t *testing.T) {
 	s.settle()
 	_, err := s.control.CreateDataset(s.ctx, &personalize.CreateDatasetInput{Name: aws.String("a"), DatasetGroupArn: g.DatasetGroupArn, SchemaArn: sc.SchemaArn, DatasetType: aws.String("Actions")})
 	refused[*ptypes.InvalidInputException](s, err, "custom dataset groups")
+}
+
+// TestActionInteractionsAreAdmitted: the trackingId of a dataset has a rate, as
+// that of an event tracker has.
+func TestActionInteractionsAreAdmitted(t *testing.T) {
+	s := newShop(t)
+	_, _, _, tracking := s.desk()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	admission := api.NewAdmission(s.rows, func() time.Time { return now }, nil)
+	op, _ := wire.Lookup(wire.PersonalizeEvents, "PutActionInteractions")
+	rate := int(resource.Strict().Rates.Events)
+	for i := range rate + 1 {
+		_, err := admission.Admit(s.ctx, op, map[string]any{"trackingId": tracking})
+		if refused := attune.KindOf(err) == attune.Throttled && err != nil; refused != (i == rate) {
+			t.Fatalf("request %d of %d in a moment: %v", i+1, rate, err)
+		}
+	}
 }

@@ -83,7 +83,11 @@ func (a *Admission) charges(ctx context.Context, op *wire.Operation, members map
 	r := a.rates
 	switch op.Name {
 	case "PutEvents", "PutActionInteractions":
-		to, err := a.rows.ByTracker(ctx, text("trackingId"))
+		find := a.rows.ByTracker
+		if op.Name == "PutActionInteractions" {
+			find = a.rows.ByActionTracker
+		}
+		to, err := find(ctx, text("trackingId"))
 		if err != nil { // refused after this
 			return nil
 		}
