@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/serve"
 	"github.com/attune-io/attune/world"
@@ -196,5 +198,57 @@ func TestTrendsAreLookedAtAgain(t *testing.T) {
 	}
 	if bytes.Contains(h.get(arn).Body, []byte("failureReason")) {
 		t.Errorf("%s", h.get(arn).Body)
+	}
+}
+
+// TestReceiptOfRecommender: a deletion tells of the recommenders that learned
+// from the users, too, and when they learn again.
+func TestReceiptOfRecommender(t *testing.T) {
+	h := newLine(t)
+	group := h.domain("receipt", "ECOMMERCE")
+	arn := h.recommender("receipt", "aws-ecomm-recommended-for-you", group)
+	h.until(arn, resource.Active)
+	h.upload("up/users.csv", "USER_ID\nu0001\n")
+	d := must[*resource.Resource](t)(h.registry.CreateDataDeletionJob(t.Context(), "gone", resource.DataDeletionJobBody{DatasetGroupArn: string(group.ARN),
+		RoleArn: "arn:aws:iam::000000000000:role/attune", DataSource: resource.DataSource{DataLocation: "s3://up/users.csv"}}))
+	b := must[resource.DataDeletionJobBody](t)(resource.Body[resource.DataDeletionJobBody](h.until(d.ARN, resource.Completed)))
+	m := h.jobs.Load()
+	receipt := must[job.Receipt](t)(must[job.SignedReceipt](t)(m.ReadReceipt(t.Context(), b.Receipt)).Verify(m.ReceiptPublicKey(), []string{"u0001"}))
+	l := h.learned(arn)
+	want := job.ReceiptModel{Arn: arn, Model: l.Model, Snapshot: l.Snapshot, NextTraining: l.At.Add(7 * 24 * time.Hour).UTC().Format(time.RFC3339)}
+	if len(receipt.Models) != 1 || receipt.Models[0] != want {
+		t.Errorf("models %+v, want %+v", receipt.Models, want)
+	}
+}
+
+// TestDeletionBesideRenewal: a recommender that is being trained again by itself
+// has a snapshot of the users, so a deletion waits for it, and leaves none.
+func TestDeletionBesideRenewal(t *testing.T) {
+	h := newLine(t)
+	group := h.domain("beside", "ECOMMERCE")
+	arn := h.recommender("beside", "aws-ecomm-recommended-for-you", group)
+	h.until(arn, resource.Active)
+	first := h.learned(arn)
+	h.stop()
+	slow := newSlow()
+	h.start(slow.recipes()...)
+	h.later(8 * 24 * time.Hour)
+	<-slow.begun
+	h.upload("up/users.csv", "USER_ID\nu0001\n")
+	d := must[*resource.Resource](t)(h.registry.CreateDataDeletionJob(t.Context(), "gone", resource.DataDeletionJobBody{DatasetGroupArn: string(group.ARN),
+		RoleArn: "arn:aws:iam::000000000000:role/attune", DataSource: resource.DataSource{DataLocation: "s3://up/users.csv"}}))
+	time.Sleep(time.Second) // it would begin within milliseconds
+	if s := h.get(d.ARN).Status; s != resource.Pending {
+		t.Errorf("while the recommender is trained the deletion is %s", s)
+	}
+	close(slow.let)
+	h.until(d.ARN, resource.Completed)
+	again := h.learned(arn)
+	if again.Model == first.Model {
+		t.Error("the deletion did not wait for the training")
+	}
+	info := must[*dataset.Info](t)(dataset.ReadInfo(t.Context(), h.artifacts, again.Snapshot))
+	if info.Supersedes != again.Snapshot {
+		t.Errorf("the snapshot of the training was not rewritten: %+v", info)
 	}
 }

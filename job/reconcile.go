@@ -166,6 +166,11 @@ func (m *Manager) start(ctx context.Context, r *resource.Resource, wf any) error
 	if waits, err := m.Registry.Waits(ctx, r); err != nil || waits {
 		return err // another look comes with the next change of a row
 	}
+	if r.Kind == resource.DataDeletionJob && r.Status == resource.Pending {
+		if busy, err := m.renewing(ctx, r); err != nil || busy {
+			return err
+		}
+	}
 	m.starts.Inc()
 	_, err = m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: queueLight,

@@ -2,11 +2,13 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
 
@@ -71,13 +73,48 @@ func (m *Manager) renewRecommender(ctx context.Context, r *resource.Resource, no
 	}
 	at := strconv.FormatInt(b.Learned.At.UnixMilli(), 10)
 	if now.Sub(b.Learned.At) >= trainAgainAfter && now.Sub(b.Tried) >= tryAgainAfter {
-		return m.begin(ctx, string(r.Kind)+"/"+r.ID+"/"+againMark+at, RecommendWorkflow, Ref{r.ARN, r.ID, againMark + at})
+		if erasing, err := m.Registry.Erasing(ctx, r); err != nil || erasing {
+			return err // its snapshot would hold who is being deleted
+		}
+		return m.begin(ctx, againID(r, b.Learned), RecommendWorkflow, Ref{r.ARN, r.ID, againMark + at})
 	}
 	facts, _ := spec.ByARN(b.RecipeArn)
 	if every := refreshEvery(facts, facts.Fixed, false); every > 0 && now.Sub(b.Learned.Fresh) >= every {
 		return m.begin(ctx, string(r.Kind)+"/"+r.ID+"/refresh", RefreshWorkflow, Ref{ARN: r.ARN, ID: r.ID})
 	}
 	return nil
+}
+
+// againID is the workflow that trains a recommender again by itself.
+func againID(r *resource.Resource, l *resource.Learned) string {
+	return string(r.Kind) + "/" + r.ID + "/" + againMark + strconv.FormatInt(l.At.UnixMilli(), 10)
+}
+
+// renewing says whether a recommender of a row's group is being trained again by
+// itself, which its row does not show.
+func (m *Manager) renewing(ctx context.Context, r *resource.Resource) (bool, error) {
+	rows, err := m.Registry.Children(ctx, r.Parent, resource.Recommender)
+	if err != nil {
+		return false, err
+	}
+	for i := range rows {
+		b, err := resource.Body[resource.RecommenderBody](&rows[i])
+		if err != nil {
+			return false, err
+		}
+		if b.Learned == nil {
+			continue
+		}
+		d, err := m.Temporal.DescribeWorkflowExecution(ctx, againID(&rows[i], b.Learned), "")
+		var missing *serviceerror.NotFound
+		if errors.As(err, &missing) {
+			continue
+		}
+		if err != nil || d.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 func (m *Manager) renewVersion(ctx context.Context, arn attune.ARN, now time.Time) error {
@@ -272,9 +309,6 @@ func (m *Manager) serveVersion(ctx context.Context, version *resource.Resource) 
 			continue
 		}
 		release, err := m.release(ctx, &campaigns[i], version.ARN)
-		if err == nil {
-			err = influence(&release, &campaigns[i], version.ARN)
-		}
 		if err == nil {
 			err = m.Serve.Load(release)
 		}

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/attune-io/attune"
 )
@@ -49,15 +50,19 @@ func (g *Registry) notErasing(ctx context.Context, r *Resource) error {
 	return err
 }
 
+// Erasing says whether users of the group of r are being deleted, or shall be.
+func (g *Registry) Erasing(ctx context.Context, r *Resource) (bool, error) {
+	busy, err := g.any(ctx, Query{Kind: DataDeletionJob, Group: r.Group, Busy: true})
+	return busy != nil, err
+}
+
 // Waits says whether work on a row must wait because of a deletion of users in
 // its group: a deletion waits for the imports, trainings, exports and batch jobs
 // that were asked for before it, and those that are asked for later wait for it,
 // so that nothing reads data half deleted or brings back what was read before.
 func (g *Registry) Waits(ctx context.Context, r *Resource) (bool, error) {
-	if r.Kind != DataDeletionJob && (!readsData(r.Kind) || r.Status != WordsOf(r.Kind).Pending) {
-		return false, nil
-	}
-	if r.Kind == DataDeletionJob && r.Status != Pending {
+	asked, begun := r.asked()
+	if begun || r.Kind != DataDeletionJob && !readsData(r.Kind) {
 		return false, nil
 	}
 	q := Query{Group: r.Group, Busy: true}
@@ -70,16 +75,26 @@ func (g *Registry) Waits(ctx context.Context, r *Resource) (bool, error) {
 	}
 	for i := range busy {
 		other := &busy[i]
-		earlier := other.Created.Before(r.Created) || other.Created.Equal(r.Created) && other.ID < r.ID
+		when, begun := other.asked()
+		earlier := when.Before(asked) || when.Equal(asked) && other.ID < r.ID
 		switch {
 		case other.ID == r.ID:
 		case other.Kind == DataDeletionJob && earlier:
 			return true, nil
-		case r.Kind == DataDeletionJob && readsData(other.Kind) && (earlier || other.Status != WordsOf(other.Kind).Pending):
+		case r.Kind == DataDeletionJob && readsData(other.Kind) && (earlier || begun):
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// asked is when the work that a row is waiting for was asked for, which may be
+// an update, and whether it has begun.
+func (r *Resource) asked() (when time.Time, begun bool) {
+	if u, ok := r.LatestUpdate(); ok && u.Status.moving() {
+		return u.Created, u.Status != CreatePending
+	}
+	return r.Created, r.Status != WordsOf(r.Kind).Pending
 }
 
 // readsData says whether work on a kind reads or writes what users did.

@@ -1,7 +1,9 @@
 package resource_test
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/resource"
@@ -80,4 +82,34 @@ func TestWaits(t *testing.T) {
 	check("deletion done", map[string]bool{second: false, later: true})
 	h.to(second, resource.DeletionInProgress, resource.Failed)
 	check("second failed", map[string]bool{later: false})
+}
+
+// TestWaitsOfUpdates: the update of a recommender may train, so it takes its turn
+// by when it was asked for, and not by when the recommender was.
+func TestWaitsOfUpdates(t *testing.T) {
+	h := newHouse(t)
+	group, _ := h.shop("shop")
+	arn := h.active(h.must(h.CreateRecommender(t.Context(), "r", recommenderOf(group, ""))))
+	if r, _ := h.body(arn); h.waits(arn) {
+		t.Errorf("a recommender that is %s waits", r.Status)
+	}
+	first := h.deletion("first", group)
+	h.clock.advance(time.Second)
+	h.ok(h.UpdateRecommender(t.Context(), arn, json.RawMessage(`{"trainingDataConfig":{"excludedDatasetColumns":{"ITEMS":["GENRE"]}}}`)))
+	h.clock.advance(time.Second)
+	second := h.deletion("second", group)
+	if h.waits(first) || !h.waits(arn) || !h.waits(second) {
+		t.Errorf("first waits %v, the update %v, second %v", h.waits(first), h.waits(arn), h.waits(second))
+	}
+	h.to(first, resource.DeletionInProgress, resource.Completed)
+	if h.waits(arn) || !h.waits(second) {
+		t.Errorf("after the first the update waits %v, second %v", h.waits(arn), h.waits(second))
+	}
+	r, _ := h.body(arn)
+	if _, _, err := h.BeginRecommender(t.Context(), r.ARN, r.ID, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if h.waits(arn) || !h.waits(second) {
+		t.Errorf("while it is updated the update waits %v, second %v", h.waits(arn), h.waits(second))
+	}
 }
