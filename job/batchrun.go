@@ -108,13 +108,6 @@ func (m *Manager) newAnswers(ctx context.Context, r *resource.Resource, b resour
 	if err != nil {
 		return nil, err
 	}
-	config, err := resource.CampaignBody{CampaignConfig: b.Config}.Config() // the same configuration
-	if err == nil && len(config.ItemExplorationConfig) > 0 {
-		release.Explore, err = m.exploration(config.ItemExplorationConfig)
-	}
-	if err != nil {
-		return nil, err
-	}
 	offline, err := m.Serve.Offline(release)
 	if err != nil {
 		return nil, err

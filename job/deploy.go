@@ -51,9 +51,6 @@ func (a *activities) Deploy(ctx context.Context, ref Ref) error {
 		}
 		report(Progress{Stage: "load"})
 		release, err := a.m.release(ctx, r, version)
-		if err == nil {
-			err = influence(&release, r, version)
-		}
 		if err != nil {
 			return none, err
 		}
@@ -91,7 +88,7 @@ func (a *activities) FailDeploy(ctx context.Context, ref Ref, why string) error 
 	return err
 }
 
-// release opens the model of a solution version for a campaign.
+// release opens the model of a solution version for a campaign or a batch job.
 func (m *Manager) release(ctx context.Context, campaign *resource.Resource, version attune.ARN) (serve.Release, error) {
 	vr, err := m.Registry.Get(ctx, version)
 	if err != nil {
@@ -119,27 +116,6 @@ func (m *Manager) release(ctx context.Context, campaign *resource.Resource, vers
 		Kind: serve.Kind(facts.Kind), Model: learned, Scorer: scorer, Reasons: facts.Reasons, Anybody: facts.Anybody,
 	}
 	return release, m.configure(&release, campaign, facts)
-}
-
-// influence applies a campaign's rankingInfluence to its release of a version:
-// that of the update that asks for the version, or else the campaign's own.
-func influence(release *serve.Release, campaign *resource.Resource, version attune.ARN) error {
-	if campaign.Kind != resource.Campaign {
-		return nil
-	}
-	b, err := resource.Body[resource.CampaignBody](campaign)
-	if err != nil {
-		return err
-	}
-	if u := b.LatestUpdate; u != nil && u.Status == resource.CreateInProgress && u.SolutionVersionArn == string(version) {
-		b.CampaignConfig = u.CampaignConfig
-	}
-	c, err := b.Config()
-	if err != nil {
-		return err
-	}
-	release.Scorer, err = model.WithInfluence(release.Scorer, release.Model, c.RankingInfluence[resource.InfluencePopularity], c.RankingInfluence[resource.InfluenceFreshness])
-	return err
 }
 
 // waitForProfile waits until the group's profile knows what the log holds now.
@@ -199,9 +175,6 @@ func (m *Manager) resume(ctx context.Context) error {
 			return err
 		}
 		release, err := m.release(ctx, c, attune.ARN(body.SolutionVersionArn))
-		if err == nil {
-			err = influence(&release, c, attune.ARN(body.SolutionVersionArn))
-		}
 		if err == nil {
 			err = m.Serve.Load(release)
 		}

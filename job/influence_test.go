@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/attune-io/attune/resource"
@@ -60,6 +61,18 @@ func TestRankingInfluence(t *testing.T) {
 	h.eventually("it is served again", func() bool { return h.jobs.Load().Ready() })
 	if again := page(); !slices.Equal(again, influenced) {
 		t.Errorf("after a restart %v, before it %v", again, influenced)
+	}
+	// A batch job has the same configuration, and answers the same.
+	h.upload("in/items.json", `{"itemId":"`+item+`"}`)
+	for config, want := range map[string][]string{"": plain, `{"rankingInfluence":{"POPULARITY":1,"FRESHNESS":0.5}}`: influenced} {
+		name := "batch" + strconv.Itoa(len(config))
+		arn := h.batch(name, version, "s3://in/items.json", "s3://out/"+name, func(b *resource.BatchBody) {
+			b.NumResults, b.Config = 25, json.RawMessage(config)
+		})
+		h.until(arn, resource.Active)
+		if l := h.lines("out/" + name + "/items.json.out")[0]; l.Output == nil || !slices.Equal(l.Output.Items, want) {
+			t.Errorf("a batch job with the configuration %q answers %+v, want %v", config, l, want)
+		}
 	}
 	update(`{}`)
 	if again := page(); !slices.Equal(again, plain) {
