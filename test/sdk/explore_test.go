@@ -2,6 +2,8 @@ package sdk_test
 
 import (
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +16,21 @@ import (
 	etypes "github.com/aws/aws-sdk-go-v2/service/personalizeevents/types"
 	"github.com/aws/aws-sdk-go-v2/service/personalizeruntime"
 	rtypes "github.com/aws/aws-sdk-go-v2/service/personalizeruntime/types"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/nats"
+	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/test/binary"
 )
 
 // TestExploreAndPromote leads one campaign through exploration, promotions and
 // placeholders, with items that no model has seen.
 func TestExploreAndPromote(t *testing.T) {
 	t.Parallel()
-	c := newNode(t)
+	data := t.TempDir()
+	node := must[*binary.Process](t)(binary.Start(t.Context(), attuneBinary, data))
+	t.Cleanup(func() { node.Kill() })
+	c := newClients(t, node)
 	s := c.shopGroup("explore")
 	campaign := c.deployed("explore", s.group, "aws-user-personalization")
 	user := s.world.UserID(3)
@@ -87,6 +97,59 @@ func TestExploreAndPromote(t *testing.T) {
 	explore(map[string]string{"explorationWeight": "0"})
 	if got := ids(ask(personalizeruntime.GetRecommendationsInput{})); !slices.Equal(got, greedy) {
 		t.Errorf("weight 0 again gives %v, greedy %v", got, greedy)
+	}
+	if err := node.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	checkLogged(t, data)
+}
+
+// checkLogged reads the log of a stopped node's only group: answers that left
+// something to chance say how likely they were, the others that they were certain.
+func checkLogged(t *testing.T, data string) {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	engine := must[*nats.Engine](t)(nats.Open(t.Context(), "", filepath.Join(data, "nats"), quiet, nil))
+	defer func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	log := must[*event.Log](t)(event.Open(t.Context(), engine.Client(), attune.WallClock, quiet, nil, nil))
+	snapshots := must[[]string](t)(filepath.Glob(filepath.Join(data, "bucket", "attune", "snapshot", "*")))
+	if len(snapshots) != 1 {
+		t.Fatalf("snapshots of %d groups", len(snapshots))
+	}
+	group := event.Group(filepath.Base(snapshots[0]))
+	explored, promoted, certain := 0, 0, 0
+	for record, err := range log.Read(t.Context(), group, event.Seq{}, must[event.Seq](t)(log.End(t.Context(), group))) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, ok := record.Body.(*event.Impression)
+		if !ok {
+			continue
+		}
+		switch {
+		case shown.Exploration > 0:
+			explored++
+		case shown.Promotion == "new":
+			promoted++
+		default:
+			certain++
+		}
+		for i := range shown.Items {
+			p := shown.Propensity(i)
+			if !(p > 0 && p <= 1) || p != 1 && shown.Exploration == 0 && shown.Promotion == "" {
+				t.Errorf("%s stands at place %d with propensity %g, as %d", shown.Items[i], i, p, shown.Reason(i))
+			}
+			if shown.Reason(i) == event.Explored && p > 0.5 { // the weight of the exploring campaign
+				t.Errorf("%s was drawn with propensity %g", shown.Items[i], p)
+			}
+		}
+	}
+	if explored != 20 || promoted != 10 || certain == 0 {
+		t.Errorf("the log has %d answers that explored, %d that promoted, %d others", explored, promoted, certain)
 	}
 }
 
