@@ -76,6 +76,11 @@ func (p *Personalize) listMetricAttributions(ctx context.Context, in *wire.ListM
 
 // listMetrics pages through the metrics of one attribution, by place.
 func (p *Personalize) listMetrics(ctx context.Context, in *wire.ListMetricAttributionMetricsRequest) (*wire.ListMetricAttributionMetricsResponse, error) {
+	scope := "ListMetricAttributionMetrics\x00" + value(in.MetricAttributionArn)
+	position, err := p.tokens.DecodeToken(scope, value(in.NextToken))
+	if err != nil {
+		return nil, err
+	}
 	if in.MetricAttributionArn == nil {
 		return nil, attune.Errorf(attune.Invalid, "metricAttributionArn is required: metrics are listed of one metric attribution")
 	}
@@ -84,11 +89,6 @@ func (p *Personalize) listMetrics(ctx context.Context, in *wire.ListMetricAttrib
 		return nil, err
 	}
 	b, err := resource.Body[resource.AttributionBody](r)
-	if err != nil {
-		return nil, err
-	}
-	scope := "ListMetricAttributionMetrics\x00" + string(r.ARN)
-	position, err := p.tokens.DecodeToken(scope, value(in.NextToken))
 	if err != nil {
 		return nil, err
 	}

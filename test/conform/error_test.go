@@ -10,7 +10,7 @@ import (
 // addressed are the optional members that say what an operation is about.
 var addressed = map[string]string{
 	"GetRecommendations": "campaignArn", "GetActionRecommendations": "campaignArn",
-	"UpdateMetricAttribution": "metricAttributionArn", "ListSolutionVersions": "solutionArn",
+	"UpdateMetricAttribution": "metricAttributionArn", "ListMetricAttributionMetrics": "metricAttributionArn", "ListSolutionVersions": "solutionArn",
 }
 
 // nobody is an ARN of the right kind that nothing has.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -121,6 +122,11 @@ func (l *life) lists() {
 		if !strings.HasPrefix(op.Name, "List") || op.Name == "ListRecipes" || op.Name == "ListTagsForResource" {
 			continue
 		}
+		if member := addressed[op.Name]; member != "" { // by rule, if not by shape, it must be there
+			l.do(op.Name, minimal, with{member: l.known[member]})
+			l.do(op.Name, maximal, with{"nextToken": first})
+			continue
+		}
 		l.both(op.Name, with{"nextToken": first})
 	}
 	for _, s := range must(published()) {
@@ -141,7 +147,15 @@ func must[T any](v T, err error) T {
 // walk reads a list in pages of one and holds it against the list in one page.
 func (l *life) walk(op *operation, p paginator) {
 	l.Helper()
-	whole := l.node.call(l.T, op, map[string]any{p.LimitKey: json.Number("100")})
+	of := map[string]any{}
+	if member := addressed[op.Name]; member != "" {
+		of[member] = l.known[member]
+	}
+	page := func(more map[string]any) map[string]any {
+		maps.Copy(more, of)
+		return more
+	}
+	whole := l.node.call(l.T, op, page(map[string]any{p.LimitKey: json.Number("100")}))
 	var want []string
 	for _, row := range whole.body[p.ResultKey].([]any) {
 		want = append(want, fmt.Sprint(row))
@@ -152,7 +166,7 @@ func (l *life) walk(op *operation, p paginator) {
 		if token != nil {
 			body[p.InputToken] = token
 		}
-		a := l.node.call(l.T, op, body)
+		a := l.node.call(l.T, op, page(body))
 		rows, _ := a.body[p.ResultKey].([]any)
 		if a.status != 200 || len(rows) > 1 || len(got) > len(want) {
 			l.Fatalf("%s: page %d: %d %s %s, %d rows", op.Name, len(got)+1, a.status, a.exception, a.message, len(rows))
