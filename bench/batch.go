@@ -204,7 +204,7 @@ func (b *bench) batchCheck(c *client, version string, w *world.World, users int)
 		}
 		var a batchAnswer
 		if err := json.Unmarshal(lines.Bytes(), &a); err != nil || a.Input.UserID != w.UserID(n) {
-			return 0, 0, fmt.Errorf("line %d is %q: %v", n, lines.Text(), err)
+			return 0, 0, fmt.Errorf("line %d is %q: %w", n, lines.Text(), err)
 		}
 		ask, err := signed(b.ctx, c.Key, c.address(), "/recommendations", fmt.Appendf(nil, `{"campaignArn":%q,"userId":%q,"numResults":%d}`, campaign, a.Input.UserID, batchResults))
 		if err != nil {

@@ -190,6 +190,7 @@ func TestRewrite(t *testing.T) {
 			fill(t, l, chance, 10)
 			stop()
 			l, stop = reopen(t, dir)
+			t.Cleanup(stop)
 			if n := len(payloads(t, l)); n <= len(before) {
 				t.Errorf("%d messages after a restart, %d before", n, len(before))
 			}

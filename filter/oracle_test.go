@@ -46,7 +46,6 @@ type oracleWorld struct {
 	history []Seen
 	user    oracleRow // nil: nothing is known of them
 	item    oracleRow
-	params  map[string][]string
 }
 
 var oracleTypes = []string{"View", "purchase", "CART"}
@@ -245,7 +244,7 @@ func (g oracleWriter) clauses() (list []oracleClause) {
 func (g oracleWriter) cond(dataset string) oracleCond {
 	q := oracleCond{dataset: dataset, op: g.pick("IN", "IN", "NOT IN", "=", "!=")}
 	var literal func() string
-	params, list := []string{}, []string{}
+	var params, list []string
 	switch q.field = g.pick("GENRES", "GENRES", "BRAND", "ID", "PRICE"); {
 	case strings.HasSuffix(dataset, "nteractions"):
 		q.field, params, list = "EVENT_TYPE", []string{"TEXT"}, []string{"TEXTS"}

@@ -79,7 +79,7 @@ func (w *space) explore(r *release, v view, q *Request, p *pool, n int, d *rand.
 			return
 		}
 		next := pick{row: noRow, propensity: float32(1 - chance)}
-		at := -1
+		var at int // of the entrants; -1 for none
 		if d.Float64() < chance {
 			at = w.draw(total, d)
 			next.row, next.number, next.score = w.entrants[at].row, w.entrants[at].number, w.entrants[at].score

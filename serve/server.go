@@ -108,12 +108,25 @@ func (s *Server) Load(r Release) error {
 	return nil
 }
 
+// servable says whether a kind answers campaigns, or, offline, jobs.
+func servable(k Kind, offline bool) bool {
+	switch k {
+	case User, Related, Ranking:
+		return true
+	case Segment:
+		return offline
+	case Action:
+		return !offline
+	}
+	return false
+}
+
 // check refuses a release that does not fit together.
 func (r *Release) check(offline bool) error {
 	switch {
 	case r.Campaign == "" || r.Model == nil || r.Scorer == nil:
 		return attune.Errorf(attune.Invalid, "release of %q lacks its campaign, model or scorer", r.Campaign)
-	case r.Kind != User && r.Kind != Related && r.Kind != Ranking && !(offline && r.Kind == Segment) && !(!offline && r.Kind == Action):
+	case !servable(r.Kind, offline):
 		return attune.Errorf(attune.Invalid, "campaign %s: recipes of kind %q cannot be served", r.Campaign, r.Kind)
 	case !r.Explore.valid():
 		return attune.Errorf(attune.Invalid, "campaign %s: exploration with weight %g over %s is not possible", r.Campaign, r.Explore.Weight, r.Explore.MaxAge)

@@ -25,7 +25,7 @@ func TestAnswers(t *testing.T) {
 	}
 	for name, f := range map[string]func(*testing.T){
 		"user": a.user, "stranger": a.stranger, "related": a.related, "ranking": a.ranking, "limits": a.limits,
-		"filters": a.filters, "wrong values": a.wrongValues, "not built": a.notBuilt,
+		"filters": a.filters, "wrong values": a.wrongValues, "refusals": a.refusals,
 	} {
 		t.Run(name, f)
 	}
@@ -266,7 +266,7 @@ func (a answers) wrongValues(t *testing.T) {
 	}
 }
 
-func (a answers) notBuilt(t *testing.T) {
+func (a answers) refusals(t *testing.T) {
 	in := a.request("aws-popularity-count", "u")
 	in.Promotions = []rtypes.Promotion{{Name: aws.String("p"), PercentPromotedItems: aws.Int32(10)}}
 	a.refuses(t, in, "needs filterArn")
