@@ -153,7 +153,6 @@ func (l *life) refusals() {
 	l.refused("DeleteSchema", inUse, map[string]any{"schemaArn": schema})
 	l.refused("DeleteSolution", inUse, map[string]any{"solutionArn": l.known["solution"]})
 	l.refused("StartRecommender", inUse, map[string]any{"recommenderArn": l.known["recommenderArn"]})
-	l.refused("StopSolutionVersionCreation", inUse, map[string]any{"solutionVersionArn": l.known["version"]})
 
 	l.known["solutionArn"] = l.known["solution"]
 	l.both2("CreateSolutionVersion")

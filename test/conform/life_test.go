@@ -48,8 +48,8 @@ func TestEveryOperation(t *testing.T) {
 		{"attribution", (*life).attribution},
 		{"tags", (*life).tags},
 		{"exports", (*life).exports},
-		{"lists", (*life).lists},
 		{"deletions", (*life).deletions},
+		{"lists", (*life).lists},
 		{"refusals", (*life).refusals},
 		{"the end", (*life).theEnd},
 	} {
