@@ -15,10 +15,10 @@ func Coverage() []awsjson.OperationCoverage {
 // its published shapes. Area files add theirs; the reference pages and
 // 'attune api coverage' print them.
 type Note struct {
-	Operation string // as published, e.g. CreateCampaign
-	Honoured  string // what is carried out, in a sentence; "" for all of it
-	Differs   string // what is done otherwise than Amazon Personalize; "" for nothing
-	Why       string // the reason of the difference
+	Operation string `json:"operation"`          // as published, e.g. CreateCampaign
+	Honoured  string `json:"honoured,omitempty"` // what is carried out, in a sentence; "" for all of it
+	Differs   string `json:"differs,omitempty"`  // what is done otherwise than Amazon Personalize; "" for nothing
+	Why       string `json:"why,omitempty"`      // the reason of the difference
 }
 
 // notes gathers those of every area, in no order.

@@ -14,8 +14,8 @@ import (
 
 // Entry is one published operation, whether this build answers it, and its note.
 type Entry struct {
-	Service string
-	Built   bool
+	Service string `json:"service"`
+	Built   bool   `json:"built"`
 	Note
 }
 

@@ -69,7 +69,8 @@ func (g *Registry) Remove(ctx context.Context, arn attune.ARN, id string) error 
 	})
 }
 
-// doomed says whether a row, or what it hangs on, was asked to be deleted.
+// doomed says whether a row, or what it hangs on at any height, was asked to be
+// deleted: a batch job hangs on a version, which hangs on a solution.
 func (g *Registry) doomed(ctx context.Context, r *Resource) (bool, error) {
 	if r.Status.deleting() {
 		return true, nil
@@ -84,5 +85,5 @@ func (g *Registry) doomed(ctx context.Context, r *Resource) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return parent.Status.deleting(), nil
+	return g.doomed(ctx, parent)
 }
