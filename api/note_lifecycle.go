@@ -32,7 +32,7 @@ func lifecycleNotes() []Note {
 		{
 			Operation: "CreateCampaign",
 			Honoured:  latest + " rankingInfluence (aws-semantic-similarity): similarities are brought to 0…1, and popularity (logarithmic, 0…1) and freshness (halving every 30 days) are added with their weights.",
-			Differs:   "DescribeCampaign shows the version that is served, not $LATEST. minProvisionedTPS is echoed and provisions nothing. enableMetadataWithRecommendations is echoed; metadata is given to whoever asks.",
+			Differs:   "DescribeCampaign shows the version that is served, not $LATEST. minProvisionedTPS is echoed and provisions nothing. enableMetadataWithRecommendations is echoed; metadata is given to whoever asks, except in strict mode, where it is refused for a campaign made without it, as the service does.",
 			Why:       "what is served is what is shown; it is your machine",
 		},
 		{Operation: "UpdateCampaign", Honoured: latest, Differs: "A campaign that follows is told not to before it can be given a certain version.", Why: "the two contradict each other"},

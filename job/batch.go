@@ -69,7 +69,8 @@ func batchFolder(id string) string { return "batch/" + id + "/" }
 
 const (
 	planFile = "/plan.json"
-	// maxPlan bounds a plan in bytes: as many files as may be, with long names.
+	// maxPlan bounds a plan in bytes: as many files as may be, with long names, and
+	// mostPieces.
 	maxPlan = 32 << 20
 	// batchFoldWait is how long a part waits for a profile that is behind, as
 	// after a restart. Answers from half a profile would be kept, so it then
@@ -98,7 +99,7 @@ func (a *activities) BatchPlan(ctx context.Context, ref Ref) (Planned, error) {
 			return out, err
 		}
 		out = Planned{Plan: batchFolder(ref.ID) + attempt(ctx), Shards: len(plan.Shards) - 1}
-		return out, putJSON(ctx, a.m.Artifacts, out.Plan+planFile, plan)
+		return out, putPlan(ctx, a.m.Artifacts, out, plan)
 	})
 }
 

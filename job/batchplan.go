@@ -29,6 +29,10 @@ const (
 	pieceBytes = 256 << 10
 	// maxPieces bounds the files of large inputs; their pieces are larger.
 	maxPieces = 512
+	// mostPieces bounds the pieces, and so the files, of a job whose pieces are cut
+	// by lines too (pieceLines): 6.4 million lines of segments, for which some 6 MB
+	// of the plan go.
+	mostPieces = 100_000
 	// maxShards bounds the activities of a job, whose history is kept.
 	maxShards = 64
 )
@@ -191,7 +195,9 @@ func (m *Manager) cut(ctx context.Context, plan *batchPlan, file int, size, most
 		}
 		blank = true
 		if at-begun >= size || inPiece >= most {
-			flush()
+			if flush(); len(plan.Pieces) > mostPieces {
+				return 0, attune.Errorf(attune.Invalid, "the input has too many lines for one job (more than %d pieces of at most %d lines): divide it among several jobs", mostPieces, most)
+			}
 			err = errors.Join(err, ctx.Err())
 		}
 	}
@@ -230,11 +236,16 @@ func (m *Manager) checkOutput(ctx context.Context, name string) error {
 	return nil
 }
 
-func putJSON(ctx context.Context, store *artifact.Store, name string, v any) error {
-	text, err := json.Marshal(v)
-	if err == nil {
-		_, err = store.Put(ctx, name, text)
+// putPlan keeps a plan for the other activities, unless it is larger than they read.
+func putPlan(ctx context.Context, store *artifact.Store, p Planned, plan *batchPlan) error {
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return err
 	}
+	if len(text) > maxPlan {
+		return attune.Errorf(attune.Invalid, "the plan of the job has %d bytes, at most %d are kept: give fewer files, with shorter names", len(text), maxPlan)
+	}
+	_, err = store.Put(ctx, p.Plan+planFile, text)
 	return err
 }
 

@@ -48,7 +48,7 @@ func (d *deletion) receipt(ctx context.Context) (r Receipt, err error) {
 	}
 	r = Receipt{Format: 1, DataDeletionJob: d.row.ARN, JobID: d.row.ID, DatasetGroup: d.row.Parent, Requested: d.row.Created,
 		Completed: d.Clock().UTC().Truncate(time.Millisecond), UpTo: p.UpTo, Users: sealUsers(p.Users), Deleted: p.Deleted}
-	for name, into := range map[string]*[]Rewritten{tablesFile: &r.Tables, snapshotsFile: &r.Snapshots, outputsFile: &r.Outputs} {
+	for name, into := range map[string]*[]Rewritten{tablesFile: &r.Tables, snapshotsFile: &r.Snapshots} {
 		if *into, err = done[[]Rewritten](ctx, d, name, nil); err != nil {
 			return r, err
 		}
@@ -56,11 +56,28 @@ func (d *deletion) receipt(ctx context.Context) (r Receipt, err error) {
 			*into = []Rewritten{}
 		}
 	}
+	looked, err := done[[]lookedAt](ctx, d, outputsFile, nil)
+	if err != nil {
+		return r, err
+	}
+	r.tell(looked)
 	for _, t := range r.Tables {
 		r.Deleted.TableRows += t.Erased
 	}
 	r.Models, err = d.models(ctx, r.Snapshots)
 	return r, err
+}
+
+// tell divides the outputs into those written again and those left unread.
+func (r *Receipt) tell(looked []lookedAt) {
+	r.Outputs, r.Unread = []Rewritten{}, []UnreadFile{}
+	for _, o := range looked {
+		if o.Unread != "" {
+			r.Unread = append(r.Unread, UnreadFile{o.Name, o.Unread})
+		} else {
+			r.Outputs = append(r.Outputs, o.Rewritten)
+		}
+	}
 }
 
 // models finds what was trained on a snapshot that held a user.

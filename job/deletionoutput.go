@@ -17,39 +17,73 @@ import (
 	"github.com/attune-io/attune/resource"
 )
 
-// maxOutputLine bounds a line of a job's output, in bytes: the largest segment
-// of the longest ids would be longer, and fails the deletion rather than the server.
-const maxOutputLine = 1 << 30
+const (
+	// maxOutputLine bounds a line of a batch job's output, in bytes: it is held in
+	// memory. Only a full segment of the longest ids would be longer; its file is
+	// left and named as unread.
+	maxOutputLine = 1 << 30
+	// maxOutputRow bounds a row of an export, in bytes, quotes and all: rows come
+	// from imported records of at most 1 MiB, or from smaller requests.
+	maxOutputRow = 16 << 20
+)
+
+// lookedAt is what became of one output.
+type lookedAt struct {
+	Rewritten
+	Unread string `json:"unread,omitempty"` // why it was left as it is; "" when it was read
+}
 
 // DeletionOutputs writes the files of the group's export and batch jobs again
 // without the users: lines about them go, and their places in segments. A file
-// that its owner has removed or replaced since is looked at as it is.
+// that its owner has removed or replaced since is looked at as it is; one that
+// cannot be read as what a job wrote is left alone, and the receipt says so.
 func (a *activities) DeletionOutputs(ctx context.Context, ref Ref) error {
 	return a.deleting(ctx, ref, "outputs", func(ctx context.Context, d *deletion) error {
 		p, err := d.plan(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = done(ctx, d, outputsFile, func() (out []Rewritten, err error) {
+		_, err = done(ctx, d, outputsFile, func() (out []lookedAt, err error) {
 			names, err := d.outputs(ctx)
 			if err != nil {
 				return nil, err
 			}
-			e := p.erasure()
-			for i, name := range names {
-				d.report(Progress{Stage: "outputs", Done: int64(i), Total: int64(len(names))})
-				r, err := d.eraseOutput(ctx, name, e)
-				if err != nil {
-					return nil, fmt.Errorf("rewrite %s: %w", name, err)
-				}
-				if r.Erased > 0 {
-					out = append(out, r)
-				}
-			}
-			return out, nil
+			return d.eraseOutputs(ctx, names, p.erasure())
 		})
 		return err
 	})
+}
+
+// eraseOutputs says which of the files it wrote again, and which it could not read.
+func (d *deletion) eraseOutputs(ctx context.Context, names []string, e *erasure) (out []lookedAt, err error) {
+	for i, name := range names {
+		d.report(Progress{Stage: "outputs", Done: int64(i), Total: int64(len(names))})
+		r, err := d.eraseOutput(ctx, name, e)
+		why := unreadable(err)
+		if err != nil && why == "" {
+			return nil, fmt.Errorf("rewrite %s: %w", name, err)
+		}
+		switch {
+		case why != "":
+			out = append(out, lookedAt{Rewritten{Name: name}, why})
+		case r.Erased > 0:
+			out = append(out, lookedAt{Rewritten: r})
+		}
+	}
+	return out, nil
+}
+
+// unreadable says why a file cannot be read as what a job wrote, and is left; ""
+// for every other error, which trying again may cure. It quotes nothing of the file.
+func unreadable(err error) string {
+	var bad *csv.ParseError
+	switch {
+	case errors.As(err, &bad):
+		return "not a CSV file that an export wrote: " + bad.Error()
+	case errors.Is(err, bufio.ErrTooLong):
+		return "a line is too long to be held in memory"
+	}
+	return ""
 }
 
 // outputs names the objects that the group's jobs wrote, as bucket/key.
@@ -114,10 +148,12 @@ func (d *deletion) filterOutput(ctx context.Context, name string, w io.Writer, e
 // filterCSV copies a CSV file with a column USER_ID but for rows of users who
 // go. Rows that stay are written as encoding/csv writes them.
 func filterCSV(r io.Reader, w io.Writer, e *erasure, out *Rewritten) error {
-	in, to := csv.NewReader(r), csv.NewWriter(w)
+	row := &rowReader{r: r}
+	in, to := csv.NewReader(row), csv.NewWriter(w)
 	in.ReuseRecord, in.FieldsPerRecord = true, -1
 	column := -1
 	for n := 0; ; n++ {
+		row.read = 0
 		record, err := in.Read()
 		if errors.Is(err, io.EOF) {
 			to.Flush()
@@ -140,6 +176,22 @@ func filterCSV(r io.Reader, w io.Writer, e *erasure, out *Rewritten) error {
 			return err
 		}
 	}
+}
+
+// rowReader ends with bufio.ErrTooLong when one row, as after a stray quote, asks
+// for more than maxOutputRow bytes.
+type rowReader struct {
+	r    io.Reader
+	read int // since the row began
+}
+
+func (r *rowReader) Read(p []byte) (int, error) {
+	if r.read > maxOutputRow {
+		return 0, bufio.ErrTooLong
+	}
+	n, err := r.r.Read(p)
+	r.read += n
+	return n, err
 }
 
 // filterLines copies lines of JSON, as batch jobs write them.

@@ -31,6 +31,7 @@ type Receipt struct {
 	Tables          []Rewritten    `json:"tables"`
 	Snapshots       []Rewritten    `json:"snapshots"`
 	Outputs         []Rewritten    `json:"outputs"` // files of export and batch jobs
+	Unread          []UnreadFile   `json:"unread"`  // files that may hold the users still
 	Models          []ReceiptModel `json:"models"`  // that learned from the users, though they hold none of them
 }
 
@@ -40,6 +41,13 @@ type ReceiptUsers struct {
 	Count  int    `json:"count"`
 	Salt   string `json:"salt"`   // 32 hexadecimal digits, random
 	Digest string `json:"digest"` // SHA-256, see digestUsers
+}
+
+// UnreadFile is an output that could not be read as what the job wrote there,
+// most likely because its owner replaced it, and was left as it is.
+type UnreadFile struct {
+	Name   string `json:"name"` // bucket/key
+	Reason string `json:"reason"`
 }
 
 // ReceiptModel is a model that was trained when the users were there.

@@ -54,7 +54,7 @@ const (
 	// maxItemResults is what a live request may ask for, too.
 	maxItemResults = 500
 	// maxUserResults bounds a segment, whose users are held in memory: what the
-	// service publishes.
+	// service publishes, in strict mode and by default.
 	maxUserResults = 5_000_000
 	// trendingNow has no batch: what trends is a matter of the moment.
 	trendingNow = "aws-trending-now"

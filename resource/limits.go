@@ -72,7 +72,6 @@ type BatchLimits struct {
 	Bytes, Records int64 // of all its input
 	SegmentItems   int   // input lines of an item-affinity job
 	SegmentQueries int   // input lines of an item-attribute-affinity job
-	SegmentUsers   int   // users asked for per line
 }
 
 // ServeLimits are what answers have only when it was asked for, and what they
@@ -136,7 +135,7 @@ func Strict() Limits {
 		Columns: schema.Limits{Interactions: 5, Users: 25, Items: 100, Actions: 10, Textual: 1},
 		Import:  ImportLimits{FullBytes: 100 << 30, IncrementalBytes: 1 << 30, Interactions: 1000},
 		Train:   TrainLimits{Interactions: 1000, Users: 25, UserShare: 0.01, TypesColumns: 10},
-		Batch:   BatchLimits{Files: 1000, Bytes: 1 << 30, Records: 50_000_000, SegmentItems: 500, SegmentQueries: 10, SegmentUsers: 5_000_000},
+		Batch:   BatchLimits{Files: 1000, Bytes: 1 << 30, Records: 50_000_000, SegmentItems: 500, SegmentQueries: 10},
 		Filter:  filter.Personalize(),
 		Serve:   ServeLimits{MetadataEnabled: true, Explore: true},
 		Rates: Rates{
