@@ -44,9 +44,8 @@ func TestKindsAWSCLI(t *testing.T) {
 // TestKindsJavaScript goes the way of every kind through the JavaScript SDK v3.
 func TestKindsJavaScript(t *testing.T) {
 	t.Parallel()
-	t.Setenv("NODE_PATH", "../../.node/node_modules")
-	node := need(t, []string{"-e", "require('@aws-sdk/client-personalize')"}, "node")
-	script(t, nil, node, "kinds.cjs")
+	node := need(t, []string{"-e", "require('../../.node/node_modules/@aws-sdk/client-personalize')"}, "node")
+	script(t, []string{"NODE_PATH=../../.node/node_modules"}, node, "kinds.cjs")
 }
 
 const (
