@@ -178,7 +178,7 @@ func TestRestart(t *testing.T) {
 
 	lists := c.lists()
 	for kind, want := range map[string]int{"dataset groups": 2, "schemas": 4, "datasets": 4, "import jobs": 4, "event trackers": 2,
-		"solutions": 2, "solution versions": 2, "campaigns": 2, "filters": 2, "recipes": 4} {
+		"solutions": 2, "solution versions": 2, "campaigns": 2, "filters": 2, "recipes": 25} {
 		if len(lists[kind]) != want {
 			t.Errorf("%d %s, want %d: %v", len(lists[kind]), kind, want, slices.Collect(maps.Keys(lists[kind])))
 		}

@@ -137,7 +137,6 @@ func TestBadRequests(t *testing.T) {
 		"empty body":        {create, "/", ``, 400, "must not be null"},
 		"bad arn":           {"AmazonPersonalize.DescribeCampaign", "/", `{"campaignArn":"campaign"}`, 400, "InvalidInputException"},
 		"unknown operation": {"AmazonPersonalize.MakeCoffee", "/", `{}`, 400, "UnknownOperationException"},
-		"not built":         {"AmazonPersonalize.CreateRecommender", "/", `{"name":"r","datasetGroupArn":"arn:aws:personalize:us-east-1:000000000000:dataset-group/a","recipeArn":"arn:aws:personalize:::recipe/aws-vod-top-picks"}`, 400, "CreateRecommender"},
 		"unknown path":      {"", "/nothing", `{}`, 404, "UnknownOperationException"},
 		"not utf-8":         {create, "/", "{\"name\":\"\xff\"}", 400, "SerializationException"},
 		"too large":         {create, "/", `{"name":"` + strings.Repeat("n", 5<<20) + `"}`, 413, ""},
