@@ -77,6 +77,9 @@ type Manager struct {
 	attributed *prometheus.GaugeVec // what metric attributions reported since this process began
 	failures   int32                // failuresAtMost, but for tests
 	started    map[string]bool      // workflows that reconcile started since its last full look; only reconcileLoop uses it
+	// failed is which renewals failed, by workflow id, while their rows still ask
+	// for them, and failedBefore at the look before; only reconcileLoop uses them.
+	failed, failedBefore map[string]failedRun
 	// live is how far the steps of this process came last, by workflow id, while
 	// their rows are busy: heartbeats tell other processes, up to heartbeatEvery later.
 	live sync.Map

@@ -74,6 +74,11 @@ func (a *activities) RecommendFreeze(ctx context.Context, ref Ref) (string, erro
 		if err != nil || task == nil || !task.Train {
 			return "", err
 		}
+		if !ref.again().IsZero() { // nobody asked for it: it gives way to a deletion of users
+			if erasing, err := a.m.Registry.Erasing(ctx, r); err != nil || erasing {
+				return "", err
+			}
+		}
 		report(Progress{Stage: "freeze"})
 		what, err := a.m.freezeSpec(ctx, r, a.m.momentOf(r, ref))
 		if err != nil {
@@ -229,7 +234,7 @@ func hasEvents(facts spec.Recipe, snap *dataset.Snapshot) error {
 func (a *activities) RecommendCommit(ctx context.Context, ref Ref, t Trained) error {
 	_, err := beating(ctx, a.m, func(ctx context.Context, report func(Progress)) (none struct{}, err error) {
 		r, task, err := a.m.task(ctx, ref)
-		if err != nil || task == nil {
+		if err != nil || task == nil || t.Model == "" && !ref.again().IsZero() { // it gave way
 			return none, err
 		}
 		learned := task.Learned

@@ -2,13 +2,11 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
 
@@ -39,6 +37,8 @@ const (
 // and looking again at trends. One row's trouble does not hold up the others.
 func (m *Manager) renew(ctx context.Context) error {
 	now := m.Clock()
+	// What no row asks for at this look is forgotten: it is gone, or not due any more.
+	m.failedBefore, m.failed = m.failed, map[string]failedRun{}
 	recommenders, err := m.Registry.All(ctx, resource.Recommender)
 	if err != nil {
 		return err
@@ -73,14 +73,11 @@ func (m *Manager) renewRecommender(ctx context.Context, r *resource.Resource, no
 	}
 	at := strconv.FormatInt(b.Learned.At.UnixMilli(), 10)
 	if now.Sub(b.Learned.At) >= trainAgainAfter && now.Sub(b.Tried) >= tryAgainAfter {
-		if erasing, err := m.Registry.Erasing(ctx, r); err != nil || erasing {
-			return err // its snapshot would hold who is being deleted
-		}
-		return m.begin(ctx, againID(r, b.Learned), RecommendWorkflow, Ref{r.ARN, r.ID, againMark + at})
+		return m.begin(ctx, againID(r, b.Learned), RecommendWorkflow, r, againMark+at)
 	}
 	facts, _ := spec.ByARN(b.RecipeArn)
 	if every := refreshEvery(facts, facts.Fixed, false); every > 0 && now.Sub(b.Learned.Fresh) >= every {
-		return m.begin(ctx, string(r.Kind)+"/"+r.ID+"/refresh", RefreshWorkflow, Ref{ARN: r.ARN, ID: r.ID})
+		return m.begin(ctx, refreshID(r), RefreshWorkflow, r, "")
 	}
 	return nil
 }
@@ -88,33 +85,6 @@ func (m *Manager) renewRecommender(ctx context.Context, r *resource.Resource, no
 // againID is the workflow that trains a recommender again by itself.
 func againID(r *resource.Resource, l *resource.Learned) string {
 	return string(r.Kind) + "/" + r.ID + "/" + againMark + strconv.FormatInt(l.At.UnixMilli(), 10)
-}
-
-// renewing says whether a recommender of a row's group is being trained again by
-// itself, which its row does not show.
-func (m *Manager) renewing(ctx context.Context, r *resource.Resource) (bool, error) {
-	rows, err := m.Registry.Children(ctx, r.Parent, resource.Recommender)
-	if err != nil {
-		return false, err
-	}
-	for i := range rows {
-		b, err := resource.Body[resource.RecommenderBody](&rows[i])
-		if err != nil {
-			return false, err
-		}
-		if b.Learned == nil {
-			continue
-		}
-		d, err := m.Temporal.DescribeWorkflowExecution(ctx, againID(&rows[i], b.Learned), "")
-		var missing *serviceerror.NotFound
-		if errors.As(err, &missing) {
-			continue
-		}
-		if err != nil || d.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 func (m *Manager) renewVersion(ctx context.Context, arn attune.ARN, now time.Time) error {
@@ -132,7 +102,7 @@ func (m *Manager) renewVersion(ctx context.Context, arn attune.ARN, now time.Tim
 		fresh = *v.Fresh
 	}
 	if every := refreshEvery(facts, v.Parameters(), v.PerformIncrementalUpdate); every > 0 && now.Sub(fresh) >= every {
-		return m.begin(ctx, string(r.Kind)+"/"+r.ID+"/refresh", RefreshWorkflow, Ref{ARN: r.ARN, ID: r.ID})
+		return m.begin(ctx, refreshID(r), RefreshWorkflow, r, "")
 	}
 	return nil
 }
@@ -152,10 +122,21 @@ func refreshEvery(facts spec.Recipe, params map[string]string, incremental bool)
 	return 0
 }
 
-// begin starts a workflow that no row asks for by its state, or finds it running.
-func (m *Manager) begin(ctx context.Context, id string, wf any, ref Ref) error {
+// begin starts a workflow that no row asks for by its state, or finds it
+// running. What failed waits a while, and everything does for a deletion of
+// users: it would read those who are being deleted.
+func (m *Manager) begin(ctx context.Context, id string, wf any, r *resource.Resource, update string) error {
+	if f, ok := m.failedBefore[id]; ok {
+		m.failed[id] = f
+	}
 	if m.started[id] {
 		return nil
+	}
+	if erasing, err := m.Registry.Erasing(ctx, r); err != nil || erasing {
+		return err
+	}
+	if pausing, err := m.pausing(ctx, id); err != nil || pausing {
+		return err
 	}
 	m.starts.Inc()
 	_, err := m.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
@@ -163,7 +144,7 @@ func (m *Manager) begin(ctx context.Context, id string, wf any, ref Ref) error {
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowTaskTimeout:      heartbeatTimeout,
-	}, wf, ref)
+	}, wf, Ref{r.ARN, r.ID, update})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", id, err)
 	}
@@ -173,7 +154,7 @@ func (m *Manager) begin(ctx context.Context, id string, wf any, ref Ref) error {
 
 // RefreshWorkflow makes the model of a solution version or a recommender anew
 // from what the log holds now, without a training. When it fails what was
-// served goes on being served, and it is due again at the next look.
+// served goes on being served, and it is due again after failedPause.
 func RefreshWorkflow(ctx workflow.Context, ref Ref) error {
 	var a *activities
 	return workflow.ExecuteActivity(step(ctx, queueLight), a.Refresh, ref).Get(ctx, nil)
@@ -187,6 +168,11 @@ func (a *activities) Refresh(ctx context.Context, ref Ref) error {
 		r, err := a.m.Registry.Get(ctx, ref.ARN)
 		if err != nil || r.ID != ref.ID || r.Status != resource.Active {
 			return none, ignoreGone(err)
+		}
+		// Again, because another process may have taken up a deletion meanwhile: one
+		// that is asked for from here on waits for this.
+		if erasing, err := a.m.Registry.Erasing(ctx, r); err != nil || erasing {
+			return none, err
 		}
 		f, err := a.m.refreshable(r)
 		if err != nil {
