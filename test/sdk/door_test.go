@@ -104,20 +104,3 @@ func TestRecipes(t *testing.T) {
 		refusedAs[*types.InvalidInputException](t, err, "aws-popularity-count, aws-trending-now, aws-user-personalization-v2")
 	}
 }
-
-// TestNotBuilt shows that operations which are not built yet say so by name.
-func TestNotBuilt(t *testing.T) {
-	t.Parallel()
-	c := newNode(t)
-	arn := aws.String("arn:aws:personalize:us-east-1:000000000000:recommender/r")
-	for name, call := range map[string]func() error{
-		"ListTagsForResource": func() error {
-			_, err := c.control.ListTagsForResource(c.ctx, &personalize.ListTagsForResourceInput{ResourceArn: arn})
-			return err
-		},
-	} {
-		if err := call(); err == nil || !strings.Contains(err.Error(), name+" is not built") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}

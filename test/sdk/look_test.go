@@ -38,9 +38,13 @@ func soon(t testing.TB, now func() string) {
 func (c *clients) describeUser(group, user string) verb.DescribeUserOutput {
 	c.Helper()
 	var out verb.DescribeUserOutput
-	if err := verb.Call(c.ctx, c.node.AWS(), "DescribeUser", verb.DescribeUserInput{DatasetGroupArn: group, UserID: user}, &out); err != nil {
-		c.Fatal(err)
-	}
+	soon(c, func() string { // after a start the profiles are being read for a moment
+		err := verb.Call(c.ctx, c.node.AWS(), "DescribeUser", verb.DescribeUserInput{DatasetGroupArn: group, UserID: user}, &out)
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	return out
 }
 
