@@ -26,11 +26,11 @@ demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctr
 
 .PHONY: test
 test: ## All tests that need nothing but Go (and clients, where they are installed)
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)
-	CGO_ENABLED=1 go test -race -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource
+	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource
 
 .PHONY: test-kill
 test-kill: ## Fifty kills at random moments over import, training, deployment and events

@@ -10,7 +10,7 @@ import (
 )
 
 // toolTimeout bounds one script of another client.
-const toolTimeout = 5 * time.Minute
+const toolTimeout = 15 * time.Minute
 
 // need finds a program, first in the project's own .venv. A missing one skips
 // the test, but fails it in CI, where everything must have been installed.
