@@ -103,39 +103,9 @@ func (b *bench) batchNode(w *world.World) (c *client, group, version string, err
 		return nil, "", "", err
 	}
 	b.say("training on %s", w)
-	version, err = c.trainQuickly(group)
+	version, err = c.train(group, map[string]string{ // just enough: what is measured does not depend on how good the factors are
+		"hidden_dimension": fmt.Sprint(factors), "iterations": "1", "solver_steps": "2", "regularization": "0.01", "recency_half_life": "0"})
 	return c, group, version, err
-}
-
-// trainQuickly learns just enough: what is measured does not depend on how good the factors are.
-func (c *client) trainQuickly(group string) (version string, err error) {
-	s, err := c.api.CreateSolution(c.ctx, &personalize.CreateSolutionInput{Name: aws.String("quick"), DatasetGroupArn: &group, PerformAutoTraining: aws.Bool(false),
-		RecipeArn: aws.String("arn:aws:personalize:::recipe/aws-user-personalization"),
-		SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: map[string]string{"hidden_dimension": fmt.Sprint(factors),
-			"iterations": "1", "solver_steps": "2", "regularization": "0.01", "recency_half_life": "0"}}})
-	if err != nil {
-		return "", err
-	}
-	if err := c.active("solution", func() (*string, *string, error) {
-		d, err := c.api.DescribeSolution(c.ctx, &personalize.DescribeSolutionInput{SolutionArn: s.SolutionArn})
-		if err != nil {
-			return nil, nil, err
-		}
-		return d.Solution.Status, nil, nil
-	}); err != nil {
-		return "", err
-	}
-	v, err := c.api.CreateSolutionVersion(c.ctx, &personalize.CreateSolutionVersionInput{SolutionArn: s.SolutionArn})
-	if err != nil {
-		return "", err
-	}
-	return *v.SolutionVersionArn, c.active("training", func() (*string, *string, error) {
-		d, err := c.api.DescribeSolutionVersion(c.ctx, &personalize.DescribeSolutionVersionInput{SolutionVersionArn: v.SolutionVersionArn})
-		if err != nil {
-			return nil, nil, err
-		}
-		return d.SolutionVersion.Status, d.SolutionVersion.FailureReason, nil
-	})
 }
 
 // writeUsers writes everybody's id, one JSON object a line.

@@ -195,12 +195,13 @@ func (c *client) importing(dataset, key string) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// train makes a solution version of aws-user-personalization with d factors.
-func (c *client) train(group string, d int) (version string, err error) {
+// train makes a solution version of aws-user-personalization with the given
+// algorithmHyperParameters.
+func (c *client) train(group string, params map[string]string) (version string, err error) {
 	s, err := c.api.CreateSolution(c.ctx, &personalize.CreateSolutionInput{
 		Name: aws.String("bench"), DatasetGroupArn: &group, PerformAutoTraining: aws.Bool(false),
 		RecipeArn:      aws.String("arn:aws:personalize:::recipe/aws-user-personalization"),
-		SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: map[string]string{"hidden_dimension": fmt.Sprint(d)}}})
+		SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: params}})
 	if err != nil {
 		return "", err
 	}
@@ -327,7 +328,7 @@ func (b *bench) trained() (*trained, error) {
 		return nil, err
 	}
 	b.say("training on %s", w)
-	version, err := t.train(t.group, factors)
+	version, err := t.train(t.group, map[string]string{"hidden_dimension": fmt.Sprint(factors)})
 	if err != nil {
 		return nil, err
 	}
