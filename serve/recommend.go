@@ -177,9 +177,6 @@ func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*
 	defer s.free(w)
 	w.begin(r, v)
 	query := w.query(r, v, q.User, "")
-	if err := r.Scorer.Score(ctx, query, w.scores); err != nil {
-		return nil, err
-	}
 	keep := func(string) bool { return true }
 	if q.Filter != nil {
 		if err := w.allow(r, v, q.Filter, q.FilterValues, q.User, ""); err != nil {
@@ -189,6 +186,9 @@ func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*
 			number, ok := v.ItemNumber(id)
 			return ok && w.allowed.Has(number)
 		}
+	}
+	if err := r.Scorer.Score(ctx, query, w.scores); err != nil {
+		return nil, err
 	}
 	a := &Answer{RecommendationID: format(s.opts.NewID()), Release: r.Release, Items: w.rank(r, q.Items, keep)}
 	addMetadata(v, a.Items, q.MetadataColumns)
