@@ -107,8 +107,8 @@ func TestPutItems(t *testing.T) {
 		t.Helper()
 		soon(t, func() string {
 			page := c.ask(in).ItemList
-			if len(page) == 0 || *page[0].ItemId != target || page[0].Metadata["NAME"] != name || page[0].Metadata["PRICE"] != price {
-				return fmt.Sprintf("answer %v, want %s, %s, %s first", page, target, name, price)
+			if len(page) != 1 || *page[0].ItemId != target || page[0].Metadata["NAME"] != name || page[0].Metadata["PRICE"] != price {
+				return fmt.Sprintf("answer %v, want only %s, %s, %s", page, target, name, price)
 			}
 			return ""
 		})
