@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -36,14 +35,7 @@ func TestKillBatch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills take minutes")
 	}
-	path, err := binary.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(1, 0)), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
-	r.restart()
-	t.Cleanup(func() { r.node.Kill() })
-	r.setUp()
+	r := newRun(t, 1, 0)
 	var in strings.Builder
 	for i := range batchUsers {
 		fmt.Fprintf(&in, "{\"userId\":\"u%03d\"}\n", i)

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,14 +39,7 @@ func TestKillDeletion(t *testing.T) {
 	}
 	rounds, seed := number(t, "ATTUNE_KILLS", defaultDeletions), number(t, "ATTUNE_SEED", int(time.Now().UnixNano()&0x7fffffff))
 	t.Logf("%d deletions, ATTUNE_SEED=%d", rounds, seed)
-	path, err := binary.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{T: t, path: path, data: t.TempDir(), chance: mathrand.New(mathrand.NewPCG(uint64(seed), 1)), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
-	r.restart()
-	t.Cleanup(func() { r.node.Kill() })
-	r.setUp()
+	r := newRun(t, uint64(seed), 1)
 	victims := make([]string, rounds+1)
 	var rows strings.Builder
 	rows.WriteString("USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n")

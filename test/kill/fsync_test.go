@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/personalizeevents"
 	etypes "github.com/aws/aws-sdk-go-v2/service/personalizeevents/types"
-
-	"github.com/attune-io/attune/test/binary"
 )
 
 // TestFsyncBeforeAnswer watches the node's system calls: between reading a
@@ -28,14 +26,7 @@ func TestFsyncBeforeAnswer(t *testing.T) {
 		}
 		t.Skip("strace is not installed: run 'make clients'")
 	}
-	path, err := binary.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{T: t, path: path, data: t.TempDir(), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
-	r.restart()
-	t.Cleanup(func() { r.node.Kill() })
-	r.setUp()
+	r := newRun(t, 1, 0)
 
 	trace := filepath.Join(t.TempDir(), "trace")
 	watch := exec.Command(strace, "-f", "-y", "-s", "64", "-e", "trace=fsync,fdatasync,sync_file_range,read,write", "-o", trace, "-p", fmt.Sprint(r.node.PID()))

@@ -45,14 +45,7 @@ func TestKill(t *testing.T) {
 	}
 	kills, seed := number(t, "ATTUNE_KILLS", defaultKills), number(t, "ATTUNE_SEED", int(time.Now().UnixNano()&0x7fffffff))
 	t.Logf("%d kills, ATTUNE_SEED=%d", kills, seed)
-	path, err := binary.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(uint64(seed), 0)), acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
-	r.restart()
-	t.Cleanup(func() { r.node.Kill() })
-	r.setUp()
+	r := newRun(t, uint64(seed), 0)
 	for k := range kills {
 		r.round(k)
 	}
@@ -90,6 +83,21 @@ type run struct {
 	mu       sync.Mutex
 	acked    map[string]int  // user → events acknowledged, item names e0, e1, …
 	imported map[string]bool // users whose rows an import job brought
+}
+
+// newRun starts a node with a dataset group to be killed over. seed and stream
+// are those of its chance.
+func newRun(t *testing.T, seed, stream uint64) *run {
+	path, err := binary.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(seed, stream)),
+		acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
+	r.restart()
+	t.Cleanup(func() { r.node.Kill() })
+	r.setUp()
+	return r
 }
 
 func (r *run) restart() {
