@@ -42,6 +42,10 @@ const (
 
 	// reconcileEvery is how soon a row that nobody announced is found.
 	reconcileEvery = 10 * time.Second
+
+	// standEvery paces standing orders, which read every solution, campaign and
+	// recommender: many changes in a moment are one look at them.
+	standEvery = 200 * time.Millisecond
 )
 
 // Deps is what the manager works with; all fields but Metrics and Settle are required.

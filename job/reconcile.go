@@ -21,16 +21,25 @@ import (
 // yet: asking Temporal about each busy row at every change of one would take
 // longer than the work.
 func (m *Manager) reconcileLoop(ctx context.Context) error {
-	tick := time.NewTicker(reconcileEvery)
+	tick, wake := time.NewTicker(reconcileEvery), time.NewTimer(0)
 	defer tick.Stop()
+	defer wake.Stop()
+	var stood time.Time
 	for {
-		if err := m.reconcile(ctx); err != nil && ctx.Err() == nil {
+		err := m.reconcile(ctx)
+		if rest := standEvery - time.Since(stood); rest > 0 {
+			wake.Reset(rest)
+		} else {
+			err, stood = errors.Join(err, m.stand(ctx)), time.Now()
+		}
+		if err != nil && ctx.Err() == nil {
 			m.Logger.Error("reconcile", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-m.kick:
+		case <-wake.C:
 		case <-tick.C:
 			clear(m.started)
 		}
@@ -51,12 +60,12 @@ func (m *Manager) reconcile(ctx context.Context) error {
 			m.Logger.Error("advance", "resource", rows[i].ARN, "status", rows[i].Status, "error", err)
 		}
 	}
-	return m.stand(ctx)
+	return nil
 }
 
 // stand carries out standing orders: it makes the solution versions that are
-// due, lets campaigns follow theirs, and renews what grows old. What it asks for is a change like any
-// other, and is worked on at the next look.
+// due, lets campaigns follow theirs, and renews what grows old. What it asks for
+// is a change like any other, and is worked on at the next look.
 func (m *Manager) stand(ctx context.Context) error {
 	made, err := m.Registry.AutoTrain(ctx)
 	for i := range made {
