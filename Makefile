@@ -18,7 +18,7 @@ help: ## Show this list
 
 .PHONY: build
 build: ## Build bin/attune
-	go build -trimpath -o bin/attune ./cmd/attune
+	go build -o bin/attune ./cmd/attune
 
 .PHONY: demo
 demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctrl-C
