@@ -148,32 +148,56 @@ func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
 	return ok, nil
 }
 
+// relistsAtMost bounds how often one List begins again; each time somebody has
+// deleted a file or folder under it.
+const relistsAtMost = 100
+
 // List walks over the files whose names begin with prefix, in the order of
-// their names; after an error it ends. The checksums would be one more read
-// each and are left out: ask Stat.
+// their names; after an error it ends. Files that are deleted meanwhile may or
+// may not be there; all others are. The checksums would be one more read each
+// and are left out: ask Stat.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		if strings.Contains("/"+prefix, "/../") || strings.HasPrefix(prefix, "/") {
 			yield(Info{}, attune.Errorf(attune.Invalid, "file names cannot begin with %q", prefix))
 			return
 		}
-		it := s.bucket.List(&blob.ListOptions{Prefix: s.prefix + prefix})
-		for {
-			obj, err := it.Next(ctx)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(Info{}, s.explain(err, "list", prefix))
-				return
-			}
-			name := strings.TrimPrefix(obj.Key, s.prefix)
-			if obj.IsDir || strings.HasPrefix(name, sums) || s.unfinished(obj) {
+		last := ""
+		for again := 0; ; again++ {
+			more, err := s.listAfter(ctx, prefix, &last, yield)
+			// A bucket of files walks folders, and fails where one goes away
+			// under it; a real bucket never does.
+			if err != nil && gcerrors.Code(err) == gcerrors.NotFound && again < relistsAtMost {
 				continue
 			}
-			if !yield(Info{Name: name, Size: obj.Size, ModTime: obj.ModTime.UTC()}, nil) {
-				return
+			if err != nil && more {
+				yield(Info{}, s.explain(err, "list", prefix))
 			}
+			return
+		}
+	}
+}
+
+// listAfter walks over the files behind last, which it moves on; more is false
+// when yield wants no more. An error comes instead of a whole page, so what was
+// told before it are all files up to last.
+func (s *Store) listAfter(ctx context.Context, prefix string, last *string, yield func(Info, error) bool) (more bool, err error) {
+	it, after := s.bucket.List(&blob.ListOptions{Prefix: s.prefix + prefix}), *last
+	for {
+		obj, err := it.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return true, err
+		}
+		name := strings.TrimPrefix(obj.Key, s.prefix)
+		if obj.IsDir || strings.HasPrefix(name, sums) || s.unfinished(obj) || after != "" && name <= after {
+			continue
+		}
+		*last = max(*last, name)
+		if !yield(Info{Name: name, Size: obj.Size, ModTime: obj.ModTime.UTC()}, nil) {
+			return false, nil
 		}
 	}
 }

@@ -461,3 +461,41 @@ func TestReplace(t *testing.T) {
 		}
 	})
 }
+
+// TestListWhileOthersDelete: files that go away under a List hide none that stay.
+func TestListWhileOthersDelete(t *testing.T) {
+	b, dir := folder(t)
+	s := New(b, dir, "attune/")
+	var stay []string
+	for i := range 40 {
+		stay = append(stay, put(t, s, fmt.Sprintf("x/%02d/stays", i), "a").Name)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	for w := range 2 {
+		busy.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				at := fmt.Sprintf("x/%02d/goes-%d/", n%40, w)
+				if _, err := s.Put(ctx, at+"f", []byte("b")); err == nil {
+					_ = s.DeletePrefix(ctx, at)
+				}
+			}
+		})
+	}
+	for range 300 {
+		var got []string
+		for info, err := range s.List(t.Context(), "x/") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(info.Name, "/stays") {
+				got = append(got, info.Name)
+			}
+		}
+		if !slices.Equal(got, stay) {
+			t.Fatalf("listed %d files that stay, want %d", len(got), len(stay))
+		}
+	}
+	stop()
+	busy.Wait()
+}

@@ -57,9 +57,6 @@ func (h *house) learned(arn attune.ARN) resource.Learned {
 func (h *house) below(folder string) (names []string) {
 	h.Helper()
 	for info, err := range h.artifacts.List(context.Background(), folder) {
-		if attune.KindOf(err) == attune.NotFound && err != nil {
-			return nil // it went away while it was listed
-		}
 		if err != nil {
 			h.Fatal(err)
 		}
