@@ -2,7 +2,6 @@ package itemknn
 
 import (
 	"context"
-	"math"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
@@ -66,26 +65,7 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 // the item itself -Inf. With no item in focus the similarities to all items of
 // the history add up. Everything else follows by popularity, below zero.
 func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(dst) != len(s.rest) {
-		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.rest))
-	}
-	copy(dst, s.rest)
-	if q.Item != model.NoItem {
-		if q.Item >= 0 && int(q.Item) < len(dst) {
-			s.add(dst, q.Item, 1)
-			dst[q.Item] = float32(math.Inf(-1))
-		}
-		return nil
-	}
-	for _, t := range q.History {
-		if t.Item >= 0 && int(t.Item) < len(dst) && t.Weight > 0 && !math.IsInf(float64(t.Weight), 0) {
-			s.add(dst, t.Item, t.Weight)
-		}
-	}
-	return nil
+	return recipe.ScoreRelated(ctx, q, s.rest, dst, s.add)
 }
 
 // add gives every neighbour of row its similarity times weight. The first

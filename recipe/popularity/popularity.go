@@ -72,9 +72,9 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	if t.I32 == nil && len(t.F32) > 0 {
 		return nil, attune.Errorf(attune.Invalid, "popularity model: %s must be int32", tensorCount)
 	}
-	s := scorer{score: make([]float32, len(t.I32))}
+	s := make(recipe.Fixed, len(t.I32))
 	for i, n := range t.I32 {
-		s.score[i] = float32(n)
+		s[i] = float32(n)
 	}
 	if _, weighed := m.Tensors[tensorWeight]; weighed {
 		if t, err = recipe.CheckTensor(m, tensorWeight, len(m.Items)); err != nil {
@@ -83,20 +83,9 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		if t.F32 == nil && len(t.I32) > 0 {
 			return nil, attune.Errorf(attune.Invalid, "popularity model: %s must be float32", tensorWeight)
 		}
-		s.score = t.F32
+		s = t.F32
 	}
 	return s, nil
-}
-
-type scorer struct{ score []float32 }
-
-// Score is the same for everybody.
-func (s scorer) Score(ctx context.Context, _ model.Query, dst []float32) error {
-	if len(dst) != len(s.score) {
-		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.score))
-	}
-	copy(dst, s.score)
-	return ctx.Err()
 }
 
 var (

@@ -131,22 +131,11 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		}
 		*to = t.I32
 	}
-	s := scorer{score: make([]float32, len(m.Items))}
+	s := make(recipe.Fixed, len(m.Items))
 	for place, row := range c.order() {
-		s.score[row] = float32(len(m.Items) - place) // exact up to 2^24 items
+		s[row] = float32(len(m.Items) - place) // exact up to 2^24 items
 	}
 	return s, nil
-}
-
-type scorer struct{ score []float32 }
-
-// Score is the same for everybody.
-func (s scorer) Score(ctx context.Context, _ model.Query, dst []float32) error {
-	if len(dst) != len(s.score) {
-		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.score))
-	}
-	copy(dst, s.score)
-	return ctx.Err()
 }
 
 var (
