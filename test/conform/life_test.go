@@ -116,8 +116,10 @@ func (l *life) datasets() {
 	l.dataset(minimal, none, "Interactions", interactionsSchema, csv(l.shop.WriteInteractions))
 	l.dataset(minimal, none, "Users", usersSchema, csv(l.shop.WriteUsers))
 	l.do("CreateSchema", minimal, with{"schema": widerUsersSchema})
-	l.both("UpdateDataset", with{"datasetArn": l.known["Users"]})
-	l.settle("DescribeDataset", "ACTIVE", "latestDatasetUpdate")
+	for _, f := range []form{minimal, maximal} {
+		l.do("UpdateDataset", f, with{"datasetArn": l.known["Users"]})
+		l.settle("DescribeDataset", "ACTIVE", "latestDatasetUpdate") // a dataset being updated refuses the next update
+	}
 }
 
 func (l *life) events() {
