@@ -34,6 +34,7 @@ filter: . dataset/schema
 artifact: .
 event: .
 double: .
+ledger: .
 dataset: . event artifact matrix dataset/schema
 dataset/datasettest: . dataset matrix dataset/schema
 profile: . event artifact dataset filter dataset/schema
@@ -49,13 +50,19 @@ recipe/nextaction: . recipe dataset model dataset/schema
 recipe/recipetest: . recipe dataset dataset/datasettest model matrix artifact
 recipe/all: recipe recipe/*
 serve: . kernel matrix index filter model profile event dataset/schema
-resource: . filter dataset/schema recipe/spec
-resource/resourcetest: . resource
+resource: . ledger filter dataset/schema recipe/spec
+resource/resourcetest: . resource ledger
 job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
+notify/pattern: .
+notify: . ledger event resource notify/pattern
+maintain/cron: .
+maintain/config: . wire maintain/cron
+maintain/plan: . wire maintain/config
+maintain: . ledger notify notify/pattern maintain/cron maintain/config maintain/plan
 api/awsjson: . wire
 api/s3: . access artifact
-api/verb: . access resource job event artifact model profile double api/awsjson
-api: . wire access resource job event double serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
+api/verb: . access resource job event artifact model profile double notify notify/pattern maintain maintain/cron maintain/config maintain/plan api/awsjson
+api: . wire access resource job event double notify maintain serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
 engine/nats: .
 engine/temporal: .
 engine/sql: .
@@ -72,16 +79,17 @@ var owners = map[string][]string{
 	"github.com/nats-io/nats-server": {"engine/nats"},
 	"github.com/nats-io/nats.go":     {"engine/nats", "engine/enginetest", "event"},
 	"go.temporal.io/server":          {"engine/temporal"},
-	"go.temporal.io/sdk":             {"engine/temporal", "engine/enginetest", "job"},
-	"go.temporal.io/api":             {"engine/temporal", "engine/enginetest", "job"},
+	"go.temporal.io/sdk":             {"engine/temporal", "engine/enginetest", "job", "maintain"},
+	"go.temporal.io/api":             {"engine/temporal", "engine/enginetest", "job", "maintain"},
 	"gocloud.dev":                    {"engine/bucket", "engine/enginetest", "artifact", "api/s3"},
 	"modernc.org/sqlite":             {"engine/sql"},
 	"github.com/jackc/pgx":           {"engine/sql"},
 	"github.com/parquet-go":          {"dataset"},
 	"github.com/hamba/avro":          {"dataset/schema"},
 	"github.com/rclone/gofakes3":     {"api/s3"},
-	"github.com/aws/aws-sdk-go-v2":   {"api/verb", "cmd/attune", "bench", "test/binary"},
+	"github.com/aws/aws-sdk-go-v2":   {"api/verb", "cmd/attune", "bench", "test/binary", "maintain", "maintain/plan"},
 	"github.com/alecthomas/kong":     {"cmd/attune"},
+	"go.yaml.in/yaml":                {"maintain/config"},
 }
 
 // maxInterface is how wide an interface may be before it needs a second real implementer.

@@ -23,6 +23,7 @@ import (
 	"github.com/attune-io/attune/engine/temporal"
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
+	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/recipe"
@@ -89,7 +90,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{T: t, temporal: te.Client(), files: b.Dir(), logger: log}
 	h.artifacts = artifact.New(b.Client(), b.Dir(), "attune/")
 	h.uploads = artifact.New(b.Client(), b.Dir(), "s3/")
-	h.store = must[*resource.SQL](t)(resource.OpenStore(ctx, s.Client(), resource.Dialect(s.Dialect())))
+	h.store = must[*resource.SQL](t)(resource.OpenStore(ctx, s.Client(), ledger.Dialect(s.Dialect())))
 	h.registry = resource.New(h.store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, h.now,
 		&resource.Options{OnChange: func() {
 			if m := h.jobs.Load(); m != nil {

@@ -32,6 +32,7 @@ import (
 	"github.com/attune-io/attune/engine/temporal"
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
+	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/recipe/all"
 	"github.com/attune-io/attune/resource"
@@ -179,7 +180,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := resource.OpenStore(ctx, n.sql.Client(), resource.Dialect(n.sql.Dialect()))
+	store, err := resource.OpenStore(ctx, n.sql.Client(), ledger.Dialect(n.sql.Dialect()))
 	if err != nil {
 		return err
 	}

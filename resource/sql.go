@@ -4,32 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
-)
-
-// Dialect says which SQL a database speaks.
-type Dialect string
-
-// The dialects.
-const (
-	SQLite   Dialect = "sqlite"
-	Postgres Dialect = "postgres"
+	"github.com/attune-io/attune/ledger"
 )
 
 // SQL is the Store in one table of a database.
 type SQL struct {
-	db      *sql.DB
-	dialect Dialect
+	db *ledger.DB
 }
 
-// migrations bring the table from one format to the next; the number of those
-// that were applied is kept in the database. Never edit one: add another.
+// migrations bring the table from one format to the next.
 func migrations() [][]string {
 	return [][]string{{
 		`CREATE TABLE resource (
@@ -45,85 +34,14 @@ func migrations() [][]string {
 	}}
 }
 
-// migrateLock keeps two processes from migrating one PostgreSQL database at once.
-const migrateLock = 0x61_74_74_75 // "attu"
-
 // OpenStore brings the table up to date and returns the store over it. The
 // pool stays the caller's. A table of a newer build is refused as attune.Invalid.
-func OpenStore(ctx context.Context, db *sql.DB, d Dialect) (*SQL, error) {
-	if d != SQLite && d != Postgres {
-		return nil, attune.Errorf(attune.Invalid, "resource store: dialect %q is not one of sqlite, postgres", d)
-	}
-	s := &SQL{db: db, dialect: d}
-	if err := s.inTx(ctx, s.migrate); err != nil {
+func OpenStore(ctx context.Context, pool *sql.DB, d ledger.Dialect) (*SQL, error) {
+	db, err := ledger.Open(ctx, pool, d, "resource", migrations())
+	if err != nil {
 		return nil, wrap("open resource store", err)
 	}
-	return s, nil
-}
-
-func (s *SQL) migrate(ctx context.Context, tx *sql.Tx) error {
-	if s.dialect == Postgres {
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, migrateLock); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS resource_format (format INTEGER NOT NULL)`); err != nil {
-		return err
-	}
-	var have int
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(format), 0) FROM resource_format`).Scan(&have); err != nil {
-		return err
-	}
-	steps := migrations()
-	if have > len(steps) {
-		return attune.Errorf(attune.Invalid, "resource store: the database has format %d and this build knows %d: start the newer build again", have, len(steps))
-	}
-	for i, step := range steps[have:] {
-		for _, stmt := range step {
-			if _, err := tx.ExecContext(ctx, stmt); err != nil {
-				return fmt.Errorf("migrate to format %d: %w", have+i+1, err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, s.bind(`INSERT INTO resource_format (format) VALUES (?)`), have+i+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bind writes the placeholders of the dialect.
-func (s *SQL) bind(query string) string {
-	if s.dialect != Postgres {
-		return query
-	}
-	var b strings.Builder
-	n := 0
-	for _, part := range strings.SplitAfter(query, "?") {
-		if cut, ok := strings.CutSuffix(part, "?"); ok {
-			n++
-			part = cut + "$" + strconv.Itoa(n)
-		}
-		b.WriteString(part)
-	}
-	return b.String()
-}
-
-func (s *SQL) inTx(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(ctx, tx); err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
-	}
-	return tx.Commit()
-}
-
-func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) { // a context that ended has rolled back already
-		return nil
-	}
-	return err
+	return &SQL{db}, nil
 }
 
 // touch locks and raises the rows in the order of their ids: everybody locks
@@ -142,15 +60,10 @@ func (s *SQL) touch(ctx context.Context, tx *sql.Tx, rows []*Resource) error {
 
 // one executes a statement that must hit one row; ErrStale if it hits none.
 func (s *SQL) one(ctx context.Context, tx *sql.Tx, stmt string, args ...any) error {
-	res, err := tx.ExecContext(ctx, s.bind(stmt), args...)
-	if err != nil {
+	if err := s.db.One(ctx, tx, stmt, args...); !errors.Is(err, ledger.ErrNone) {
 		return err
 	}
-	n, err := res.RowsAffected()
-	if err == nil && n != 1 {
-		err = ErrStale
-	}
-	return err
+	return ErrStale
 }
 
 // columns are in the order that scan reads.
@@ -158,7 +71,7 @@ const columns = `id, kind, arn, parent, name, grp, status, body, version, create
 
 // Create implements Store.
 func (s *SQL) Create(ctx context.Context, r *Resource, touch ...*Resource) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.touch(ctx, tx, touch); err != nil {
 			return err
 		}
@@ -179,7 +92,7 @@ func (s *SQL) Create(ctx context.Context, r *Resource, touch ...*Resource) error
 
 // Update implements Store.
 func (s *SQL) Update(ctx context.Context, r *Resource, touch ...*Resource) error {
-	err := s.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// r's own row takes its place in the order of locks; the statement then
 		// sees the version that the touch gave it.
 		if err := s.touch(ctx, tx, append(slices.Clone(touch), r)); err != nil {
@@ -197,7 +110,7 @@ func (s *SQL) Update(ctx context.Context, r *Resource, touch ...*Resource) error
 
 // Delete implements Store.
 func (s *SQL) Delete(ctx context.Context, r *Resource, touch ...*Resource) error {
-	return wrap("delete "+string(r.ARN), s.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return wrap("delete "+string(r.ARN), s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.touch(ctx, tx, append(slices.Clone(touch), r)); err != nil {
 			return err
 		}
@@ -207,7 +120,7 @@ func (s *SQL) Delete(ctx context.Context, r *Resource, touch ...*Resource) error
 
 // Get implements Store.
 func (s *SQL) Get(ctx context.Context, arn attune.ARN) (*Resource, error) {
-	row := s.db.QueryRowContext(ctx, s.bind(`SELECT `+columns+` FROM resource WHERE arn = ?`), string(arn))
+	row := s.db.QueryRowContext(ctx, s.db.Bind(`SELECT `+columns+` FROM resource WHERE arn = ?`), string(arn))
 	r, err := scan(row.Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errMissing(arn)
@@ -226,7 +139,7 @@ func (s *SQL) List(ctx context.Context, q Query) (_ []Resource, err error) {
 		order = "created DESC, id DESC"
 	}
 	stmt := `SELECT ` + columns + ` FROM resource WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ` + strconv.Itoa(q.page())
-	rows, err := s.db.QueryContext(ctx, s.bind(stmt), args...)
+	rows, err := s.db.QueryContext(ctx, s.db.Bind(stmt), args...)
 	if err != nil {
 		return nil, wrap("list resources", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/attune-io/attune"
 	enginesql "github.com/attune-io/attune/engine/sql"
+	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/resource/resourcetest"
 )
@@ -48,7 +49,7 @@ func openEngine(t testing.TB, url, dir string) *enginesql.Engine {
 
 func openStore(t testing.TB, e *enginesql.Engine) *resource.SQL {
 	t.Helper()
-	s, err := resource.OpenStore(t.Context(), e.Client(), resource.Dialect(e.Dialect()))
+	s, err := resource.OpenStore(t.Context(), e.Client(), ledger.Dialect(e.Dialect()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestOpenStoreTwice(t *testing.T) {
 	if _, err := e.Client().ExecContext(t.Context(), `INSERT INTO resource_format (format) VALUES (99)`); err != nil {
 		t.Fatal(err)
 	}
-	_, err := resource.OpenStore(t.Context(), e.Client(), resource.SQLite)
+	_, err := resource.OpenStore(t.Context(), e.Client(), ledger.SQLite)
 	if attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), "99") {
 		t.Errorf("a database of a newer build: %v", err)
 	}
