@@ -23,6 +23,7 @@ import (
 	enginenats "github.com/attune-io/attune/engine/nats"
 	enginesql "github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/resource"
 )
 
@@ -62,7 +63,7 @@ func newShop(t *testing.T) *shop {
 	nats, err := enginenats.Open(t.Context(), "", t.TempDir(), quiet, nil)
 	fatal(t, err)
 	t.Cleanup(func() { _ = nats.Close() })
-	store, err := resource.OpenStore(t.Context(), sql.Client(), resource.SQLite)
+	store, err := resource.OpenStore(t.Context(), sql.Client(), ledger.SQLite)
 	fatal(t, err)
 	s := &shop{T: t, ctx: t.Context(), kick: make(chan struct{}, 1)}
 	s.rows = resource.New(store, attune.Namer{Region: "us-east-1", Account: "000000000000"}, attune.WallClock, &resource.Options{OnChange: s.changed, Limits: resource.Strict()})

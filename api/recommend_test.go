@@ -16,6 +16,7 @@ import (
 	"github.com/attune-io/attune/api/awsjson"
 	"github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/event"
+	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/serve"
 )
@@ -85,7 +86,7 @@ func newHouse(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	store, err := resource.OpenStore(t.Context(), engine.Client(), resource.SQLite)
+	store, err := resource.OpenStore(t.Context(), engine.Client(), ledger.SQLite)
 	if err != nil {
 		t.Fatal(err)
 	}
