@@ -22,6 +22,7 @@ const module = "github.com/attune-io/attune"
 const policy = `
 .:
 wire:
+wire/check: wire
 kernel: .
 matrix: . kernel
 index: . kernel matrix
@@ -56,10 +57,10 @@ job: . resource event dataset recipe model artifact profile filter evaluate serv
 notify/pattern: .
 notify: . ledger event resource notify/pattern
 maintain/cron: .
-maintain/config: . wire maintain/cron
+maintain/config: . wire wire/check dataset/schema recipe/spec maintain/cron
 maintain/plan: . wire maintain/config
 maintain: . ledger notify notify/pattern maintain/cron maintain/config maintain/plan
-api/awsjson: . wire
+api/awsjson: . wire wire/check
 api/s3: . access artifact
 api/verb: . access resource job event artifact model profile double notify notify/pattern maintain maintain/cron maintain/config maintain/plan api/awsjson
 api: . wire access resource job event double notify maintain serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3

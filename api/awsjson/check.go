@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/wire"
+	"github.com/attune-io/attune/wire/check"
 )
 
 const (
@@ -145,7 +145,7 @@ func (c *checker) list(s *wire.Shape, v any, at *path) error {
 			continue
 		}
 		if text, ok := value.(string); ok && s.Element.Type == wire.String {
-			if !plainText(s.Element, text) { // spares the path of the many good ones
+			if !check.Fits(s.Element, text) { // spares the path of the many good ones
 				c.text(s.Element, text, &path{at, strconv.Itoa(i+1) + ".member"})
 			}
 			continue
@@ -170,8 +170,8 @@ func (c *checker) mapping(s *wire.Shape, v any, at *path) error {
 	slices.Sort(keys) // the same request gets the same message
 	for _, key := range keys {
 		below := &path{at, shorten(key)}
-		for _, broken := range textViolations(s.Key, key) {
-			c.fail(shownText(s.Key, key), at, "Map keys must satisfy constraint: [%s]", broken)
+		for _, broken := range check.Text(s.Key, key) {
+			c.fail(shownText(s.Key, key), at, "Map keys must satisfy constraint: [%s]", words(s.Key, broken))
 		}
 		if object[key] == nil {
 			c.fail(" null", &path{below, "value"}, notNull)
@@ -186,11 +186,8 @@ func (c *checker) mapping(s *wire.Shape, v any, at *path) error {
 
 // size checks the number of elements; AWS calls it length as well.
 func (c *checker) size(s *wire.Shape, n int, at *path) {
-	if s.Min.Set && float64(n) < s.Min.N {
-		c.fail(shownSize(n), at, "Member must have length greater than or equal to %.0f", s.Min.N)
-	}
-	if s.Max.Set && float64(n) > s.Max.N {
-		c.fail(shownSize(n), at, "Member must have length less than or equal to %.0f", s.Max.N)
+	for _, broken := range check.Size(s, n) {
+		c.fail(shownSize(n), at, "%s", words(s, broken))
 	}
 }
 
@@ -198,81 +195,45 @@ func (c *checker) size(s *wire.Shape, n int, at *path) {
 func shownSize(n int) string { return fmt.Sprintf(" '[%d members]'", n) }
 
 func (c *checker) text(s *wire.Shape, text string, at *path) {
-	for _, broken := range textViolations(s, text) {
-		c.fail(shownText(s, text), at, "%s", broken)
+	for _, broken := range check.Text(s, text) {
+		c.fail(shownText(s, text), at, "%s", words(s, broken))
 	}
 }
 
-// plainText says whether a string keeps every constraint, without allocating.
-func plainText(s *wire.Shape, text string) bool {
-	n := float64(utf8.RuneCountInString(text))
-	return (!s.Max.Set || n <= s.Max.N) && (!s.Min.Set || n >= s.Min.N) &&
-		(s.Pattern == nil || s.Pattern.Match(text)) && (s.Enum == nil || slices.Contains(s.Enum, text))
-}
-
-// textViolations lists the constraints a string breaks, in AWS's words.
-func textViolations(s *wire.Shape, text string) []string {
-	if plainText(s, text) {
-		return nil
+// words says a broken rule as AWS does.
+func words(s *wire.Shape, broken check.Rule) string {
+	switch broken {
+	case check.TooLong:
+		return fmt.Sprintf("Member must have length less than or equal to %.0f", s.Max.N)
+	case check.TooShort:
+		return fmt.Sprintf("Member must have length greater than or equal to %.0f", s.Min.N)
+	case check.Unlike:
+		return "Member must satisfy regular expression pattern: " + s.Pattern.Published
+	case check.Unlisted:
+		return "Member must satisfy enum value set: [" + strings.Join(s.Enum, ", ") + "]"
+	case check.TooSmall:
+		return "Member must have value greater than or equal to " + plain(s.Min.N)
+	default:
+		return "Member must have value less than or equal to " + plain(s.Max.N)
 	}
-	var broken []string
-	n := float64(utf8.RuneCountInString(text))
-	if s.Max.Set && n > s.Max.N {
-		// The pattern is not looked at: it could take long, and one reason is enough.
-		return []string{fmt.Sprintf("Member must have length less than or equal to %.0f", s.Max.N)}
-	}
-	if s.Min.Set && n < s.Min.N {
-		broken = append(broken, fmt.Sprintf("Member must have length greater than or equal to %.0f", s.Min.N))
-	}
-	if s.Pattern != nil && !s.Pattern.Match(text) {
-		broken = append(broken, "Member must satisfy regular expression pattern: "+s.Pattern.Published)
-	}
-	if s.Enum != nil && !slices.Contains(s.Enum, text) {
-		broken = append(broken, "Member must satisfy enum value set: ["+strings.Join(s.Enum, ", ")+"]")
-	}
-	return broken
 }
 
 func (c *checker) number(s *wire.Shape, n json.Number, at *path) error {
-	var f float64
-	switch s.Type {
-	case wire.Timestamp:
-		if _, err := wire.ParseTime(string(n)); err != nil {
+	for _, broken := range check.Number(s, n) {
+		switch broken {
+		case check.NotATime:
+			_, err := wire.ParseTime(string(n))
 			return serialization("member '%s': %v", at, err)
-		}
-		return nil
-	case wire.Integer:
-		i, ok := integer(n)
-		if !ok {
+		case check.NotWhole:
 			return serialization("member '%s' must be a whole number between %d and %d, not %s",
 				at, math.MinInt32, math.MaxInt32, shorten(string(n)))
-		}
-		f = float64(i)
-	default:
-		var err error
-		if f, err = n.Float64(); err != nil {
+		case check.NotFinite:
 			return serialization("member '%s' must be a number that fits in 64 bits, not %s", at, shorten(string(n)))
+		default:
+			c.fail(shownText(s, string(n)), at, "%s", words(s, broken))
 		}
-	}
-	if s.Min.Set && f < s.Min.N {
-		c.fail(shownText(s, string(n)), at, "Member must have value greater than or equal to %s", plain(s.Min.N))
-	}
-	if s.Max.Set && f > s.Max.N {
-		c.fail(shownText(s, string(n)), at, "Member must have value less than or equal to %s", plain(s.Max.N))
 	}
 	return nil
-}
-
-// integer reads a 32-bit whole number; 5.0 and 1e2 are whole.
-func integer(n json.Number) (int, bool) {
-	if i, err := strconv.ParseInt(string(n), 10, 32); err == nil {
-		return int(i), true
-	}
-	f, err := n.Float64()
-	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
-		return 0, false
-	}
-	return int(f), true
 }
 
 // plain writes a bound without an exponent.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/attune-io/attune/wire"
+	"github.com/attune-io/attune/wire/check"
 )
 
 // filler copies a checked value into a Go value. encoding/json is not used for
@@ -60,7 +61,7 @@ func newFiller(t reflect.Type) filler {
 		return func(dst reflect.Value, v any) { dst.SetBool(v.(bool)) }
 	case reflect.Int:
 		return func(dst reflect.Value, v any) {
-			i, _ := integer(v.(json.Number))
+			i, _ := check.Integer(v.(json.Number))
 			dst.SetInt(int64(i))
 		}
 	case reflect.Float64:
