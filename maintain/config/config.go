@@ -2,7 +2,10 @@ package config
 
 import (
 	"encoding/json"
+	"iter"
 	"time"
+
+	"github.com/attune-io/attune"
 )
 
 // Config is what is to be: one dataset group with everything in it. Its parts
@@ -15,6 +18,7 @@ type Config struct {
 	Filters      []Resource
 	Recommenders []Resource
 	Solutions    []Solution
+	Warnings     []Problem // what is not wrong, but should be known
 }
 
 // Tag is a key and a value that a resource is found by.
@@ -32,6 +36,26 @@ type Resource struct {
 	Call json.RawMessage `json:"call"` // an object in the wire's words: the serviceConfig
 }
 
+// With is a call with more members, such as the ARNs of parents; they replace
+// those of the same name. The error is attune.Invalid: call is no JSON object, or
+// a value has no JSON.
+func With(call json.RawMessage, more map[string]any) (json.RawMessage, error) {
+	members := map[string]json.RawMessage{}
+	if len(call) > 0 {
+		if err := json.Unmarshal(call, &members); err != nil {
+			return nil, attune.Errorf(attune.Invalid, "a call is no JSON object: %w", err)
+		}
+	}
+	for name, value := range more {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, attune.Errorf(attune.Invalid, "member %s of a call has no JSON: %w", name, err)
+		}
+		members[name] = text
+	}
+	return json.Marshal(members)
+}
+
 // Group is the dataset group.
 type Group struct {
 	Resource
@@ -41,18 +65,34 @@ type Group struct {
 
 // Datasets are the group's, each with its schema; nil where the file has none.
 type Datasets struct {
-	Import              json.RawMessage // what every import job is given: importMode, publishAttributionMetricsToS3, tags
-	Interactions        *Dataset
-	Users               *Dataset
-	Items               *Dataset
-	Actions             *Dataset
-	Action_Interactions *Dataset //nolint:revive // the wire's name of the type
+	Import             json.RawMessage // what every import job is given: importMode, publishAttributionMetricsToS3, tags
+	Interactions       *Dataset
+	Users              *Dataset
+	Items              *Dataset
+	Actions            *Dataset
+	ActionInteractions *Dataset
 }
 
 // Dataset is one dataset and its schema.
 type Dataset struct {
 	Resource
 	Schema Resource // Call has the schema as text, as the wire does
+}
+
+// All gives the datasets that the file has, in the order in which they are made,
+// with their types in the wire's words: Interactions, Users, Items, Actions,
+// Action_Interactions. Of a nil Datasets there are none.
+func (d *Datasets) All() iter.Seq2[string, *Dataset] {
+	return func(yield func(string, *Dataset) bool) {
+		for _, k := range datasetKinds {
+			if d == nil {
+				return
+			}
+			if one := *d.slot(k.key); one != nil && !yield(k.wire, one) {
+				return
+			}
+		}
+	}
 }
 
 // Solution is one solution and what lives from its versions.
