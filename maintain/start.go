@@ -1,0 +1,200 @@
+package maintain
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/config"
+	"github.com/attune-io/attune/maintain/plan"
+)
+
+// maxSteps bounds a run: an account holds fewer resources, and the history of a
+// workflow is bounded too.
+const maxSteps = 4000
+
+// Planner makes steps of texts.
+type Planner interface {
+	// Read reads a configuration; file is its name, for its form and for messages.
+	// The error lists all that is wrong with it (attune.Invalid).
+	Read(file string, text []byte) (*config.Config, error)
+	// Steps are what is to be done for a purpose, in an order in which each comes
+	// behind what it needs. solution is "" for all. source is the folder of the data.
+	Steps(ctx context.Context, cfg *config.Config, in StartInput, source string) ([]plan.Step, error)
+}
+
+// ApplyInput is a configuration that shall be so.
+type ApplyInput struct {
+	Text    string
+	File    string // its name, for its form and for messages; may be ""
+	Source  string // folder of its data, s3://bucket/folder; "" for that of the version before, else none
+	Replace bool   // what differs in what cannot be changed is made anew under another name
+	Cause   Cause
+	Expect  int // version that the text was made from; 0 for any
+}
+
+// Apply keeps a configuration as the next version of its name and starts a run
+// that makes it so. It returns as soon as the run is written.
+func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
+	if len(in.Text) > maxText {
+		return nil, attune.Errorf(attune.Invalid, "the configuration has %d bytes; at most %d are taken", len(in.Text), maxText)
+	}
+	if err := checkSource(in.Source); err != nil {
+		return nil, err
+	}
+	cfg, err := m.Planner.Read(in.File, []byte(in.Text))
+	if err != nil {
+		return nil, err
+	}
+	c := &Configuration{Name: cfg.Group.Name, File: in.File, Source: in.Source, Text: in.Text, At: m.Clock(),
+		By: strings.TrimSpace(in.Cause.Kind + " " + in.Cause.ID)}
+	if c.Source == "" {
+		before, err := m.Store.Configuration(ctx, c.Name, 0)
+		if err != nil && attune.KindOf(err) != attune.NotFound {
+			return nil, err
+		}
+		if err == nil {
+			c.Source = before.Source
+		}
+	}
+	expect := in.Expect
+	if expect == 0 {
+		expect = -1
+	}
+	if _, err := m.Store.PutConfiguration(ctx, c, expect); err != nil {
+		return nil, err
+	}
+	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Replace: in.Replace})
+}
+
+var sourceForm = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$`)
+
+func checkSource(source string) error {
+	if source != "" && !sourceForm.MatchString(source) {
+		return attune.Errorf(attune.Invalid, "source %q is no folder of a bucket: write it like s3://bucket/train/shop", source)
+	}
+	return nil
+}
+
+// StartInput asks for a run of a configuration that was applied before.
+type StartInput struct {
+	Configuration string
+	Purpose       plan.Purpose
+	Solution      string // of runs for one solution; "" for all that the purpose takes
+	Cause         Cause  // one with an ID starts one run, however often it is told
+	BaseDate      string // yyyymmdd of the data: one run for each; "" for none
+	Replace       bool   // as ApplyInput's
+	Everything    bool   // of destroy: what is in the dataset group but not in the configuration too
+
+	workflow string // the id of the workflow that asks and goes on to do it; "" for one of its own
+}
+
+// Start begins a run of the newest version of a configuration and returns it,
+// or the one that the same cause or base date has started before. attune.InUse
+// names the run that is in the way; attune.NotFound, when there is no such configuration.
+func (m *Manager) Start(ctx context.Context, in StartInput) (*Run, error) {
+	if in.BaseDate != "" {
+		if _, err := time.Parse("20060102", in.BaseDate); err != nil {
+			return nil, attune.Errorf(attune.Invalid, "base date %q is no date: write it like 20260301", in.BaseDate)
+		}
+	}
+	c, err := m.Store.Configuration(ctx, in.Configuration, 0)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := m.Planner.Read(c.File, []byte(c.Text))
+	if err != nil {
+		return nil, err
+	}
+	return m.start(ctx, c, cfg, in)
+}
+
+// start plans a run, writes it, and starts its workflow.
+func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Config, in StartInput) (*Run, error) {
+	if in.Solution != "" && !slices.ContainsFunc(cfg.Solutions, func(s config.Solution) bool { return s.Name == in.Solution }) {
+		return nil, attune.Errorf(attune.NotFound, "the configuration of %s has no solution %q", c.Name, in.Solution)
+	}
+	steps, err := m.Planner.Steps(ctx, cfg, in, c.Source)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSteps(steps); err != nil {
+		return nil, err
+	}
+	r := &Run{ID: m.newID(), Configuration: c.Name, Version: c.Version, Purpose: in.Purpose, Solution: in.Solution, BaseDate: in.BaseDate,
+		Cause: in.Cause, Replace: in.Replace, Status: Running, Started: m.Clock(), workflow: in.workflow}
+	if r.workflow == "" {
+		r.workflow = r.ID
+	}
+	is, fresh, err := m.Store.begin(ctx, r, steps)
+	if err != nil {
+		return nil, err
+	}
+	if fresh && in.workflow == "" {
+		if err := m.launch(ctx, is); err != nil {
+			m.Logger.Warn("a run waits for its workflow", "run", is.ID, "error", err) // the reconciler starts it
+		}
+	}
+	return is, nil
+}
+
+// checkSteps refuses what no order could do: a step that needs one that does
+// not come before it would never begin.
+func checkSteps(steps []plan.Step) error {
+	if len(steps) > maxSteps {
+		return attune.Errorf(attune.LimitExceeded, "the configuration makes %d steps; a run takes at most %d", len(steps), maxSteps)
+	}
+	before := map[string]bool{}
+	for i := range steps {
+		for _, need := range steps[i].Needs {
+			if !before[need] {
+				return fmt.Errorf("step %s needs %s, which does not come before it", steps[i].Path, need)
+			}
+		}
+		if before[steps[i].Path] {
+			return fmt.Errorf("there are two steps %s", steps[i].Path)
+		}
+		before[steps[i].Path] = true
+	}
+	return nil
+}
+
+// newID names a run: by its time, so that names are in order, and by chance.
+func (m *Manager) newID() string {
+	b := make([]byte, 4)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
+	return m.Clock().UTC().Format("20060102-150405-") + hex.EncodeToString(b)
+}
+
+// Cancel ends a run early: steps under way end with their look, and what they
+// began at the service goes on there. A run that has ended stays as it is.
+func (m *Manager) Cancel(ctx context.Context, id string) error {
+	r, err := m.Store.head(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.Status != Running {
+		return attune.Errorf(attune.Invalid, "run %s has ended: it is %s", id, r.Status)
+	}
+	err = m.Temporal.CancelWorkflow(ctx, r.workflow, "")
+	var none *serviceerror.NotFound
+	if errors.As(err, &none) { // not begun yet
+		if err := m.launch(ctx, r); err != nil {
+			return err
+		}
+		err = m.Temporal.CancelWorkflow(ctx, r.workflow, "")
+	}
+	if err != nil {
+		return attune.Errorf(attune.Unavailable, "cancel run %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package maintain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/plan"
+)
+
+// activities carries the manager into Temporal: its exported methods are the activities.
+type activities struct{ m *Manager }
+
+// Types of the error of a step.
+const (
+	typePending = "pending" // it is looked at again
+	typeFailed  = "failed"
+)
+
+// Outline tells a workflow what its run has to do.
+func (a *activities) Outline(ctx context.Context, run string) (*Outline, error) {
+	r, err := a.m.Store.Run(ctx, run)
+	if err != nil {
+		return nil, final(err)
+	}
+	out := &Outline{Purpose: r.Purpose, Steps: []OpenStep{}, Over: r.Status != Running}
+	for i := range r.Steps {
+		t := &r.Steps[i]
+		out.Steps = append(out.Steps, OpenStep{Path: t.Path, Needs: t.step.Needs, Done: t.State == StepDone})
+	}
+	return out, nil
+}
+
+// final marks an error that trying again cannot mend.
+func final(err error) error {
+	if slices.Contains([]attune.Kind{attune.NotFound, attune.Invalid}, attune.KindOf(err)) {
+		return temporal.NewNonRetryableApplicationError(err.Error(), typeFailed, nil)
+	}
+	return err
+}
+
+// Take looks once at a step, and keeps in its row what came of it. While it is
+// not done the activity fails, and Temporal takes it again after the pause that
+// the step's patience gives.
+func (a *activities) Take(ctx context.Context, run, path string) error {
+	stop := beat(ctx)
+	defer stop()
+	m := a.m
+	r, err := m.Store.head(ctx, run)
+	if err != nil {
+		return final(err)
+	}
+	t, err := m.Store.step(ctx, run, path)
+	switch {
+	case err != nil:
+		return final(err)
+	case t.State == StepDone:
+		return nil // an attempt before was killed between the row and Temporal
+	case t.State != StepWaiting && t.State != StepRunning:
+		return temporal.NewNonRetryableApplicationError(t.Error, typeFailed, nil)
+	}
+	have, err := m.Store.results(ctx, run)
+	if err != nil {
+		return err
+	}
+	before := *t
+	pause := m.look(ctx, r, t, have)
+	if ctx.Err() != nil && t.State != StepDone {
+		return ctx.Err() // cancelled, or the process ends: what the look says is about that
+	}
+	if err := m.Store.saveStep(ctx, run, t); err != nil {
+		return err
+	}
+	if err := m.saw(ctx, r, &before, t); err != nil {
+		m.Logger.Error("keep what a step came to", "run", run, "step", path, "error", err)
+	}
+	switch t.State {
+	case StepDone:
+		return nil
+	case StepFailed:
+		return temporal.NewApplicationErrorWithOptions(t.Error, typeFailed, temporal.ApplicationErrorOptions{
+			NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign})
+	default:
+		return temporal.NewApplicationErrorWithOptions(t.Path+" is on its way", typePending, temporal.ApplicationErrorOptions{
+			NextRetryDelay: pause, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+}
+
+// look advances a step once and writes into t what came of it; pause is when it
+// is to be looked at again.
+func (m *Manager) look(ctx context.Context, r *Run, t *RunStep, have map[string]plan.Result) (pause time.Duration) {
+	unlock := m.paths.lock(r.Configuration + "/" + t.Path)
+	defer unlock()
+	m.looks.Inc()
+	if t.Began.IsZero() {
+		t.Began = m.Clock()
+	}
+	t.Attempts++
+	t.State, t.Next = StepRunning, time.Time{}
+	res, err := m.advance(ctx, r, t, have)
+	switch {
+	case err == nil && res.Action == plan.Blocked:
+		t.fail(blocked(&res))
+	case err == nil:
+		t.Error, t.Patience.Trouble, t.Patience.Troubles = "", 0, 0
+		t.Result = merged(&t.Result, res)
+		if res.Done {
+			t.State = StepDone
+		} else if pause = t.pending(); pause == 0 {
+			t.fail(fmt.Sprintf("%s %s is %s after %s: the service takes longer than a run waits; start the run again to go on",
+				t.Kind, t.label(), orUnknown(res.Status), t.Patience.Pending.Round(time.Second)))
+		}
+	case passing(err):
+		if pause = t.trouble(); pause == 0 {
+			t.fail(fmt.Sprintf("the service could not be asked for %s: %s", t.Patience.Trouble.Round(time.Second), err))
+		} else {
+			t.Error = err.Error()
+		}
+	default:
+		t.fail(err.Error())
+	}
+	if t.State == StepRunning {
+		t.Next = m.Clock().Add(pause)
+	} else {
+		t.Ended = m.Clock()
+	}
+	return pause
+}
+
+func (m *Manager) advance(ctx context.Context, r *Run, t *RunStep, have map[string]plan.Result) (plan.Result, error) {
+	target, err := m.Target(ctx, r.Replace)
+	if err != nil {
+		return plan.Result{}, err
+	}
+	return target.Advance(ctx, t.step, have)
+}
+
+func (t *RunStep) fail(why string) { t.State, t.Error = StepFailed, why }
+
+// label is what a step is known by to people.
+func (t *RunStep) label() string {
+	if t.ARN != "" {
+		return t.ARN
+	}
+	return t.Name
+}
+
+func orUnknown(status string) string {
+	if status == "" {
+		return "not done"
+	}
+	return status
+}
+
+// blocked says why a step cannot be taken as it is declared.
+func blocked(r *plan.Result) string {
+	if r.Note != "" && len(r.Diffs) == 0 {
+		return r.Note
+	}
+	var b strings.Builder
+	b.WriteString(r.Note)
+	for _, d := range r.Diffs {
+		fmt.Fprintf(&b, "; %s is %s and shall be %s", d.Member, d.Have, d.Want)
+	}
+	return strings.TrimPrefix(b.String(), "; ")
+}
+
+// merged is what a step came to after another look: the action that changed
+// something stays said.
+func merged(was *plan.Result, is plan.Result) plan.Result {
+	switch was.Action {
+	case plan.Create, plan.Update, plan.Replace, plan.Delete:
+		if is.Action == plan.Keep || is.Action == plan.Wait {
+			is.Action = was.Action
+		}
+	}
+	if is.ARN == "" {
+		is.ARN = was.ARN
+	}
+	return is
+}
+
+// passing reports whether an error is about the service's moment and not about
+// what was asked of it: throttling, its own failures, a connection, a timeout.
+func passing(err error) bool {
+	switch attune.KindOf(err) {
+	case attune.Throttled, attune.Unavailable:
+		return true
+	}
+	var net net.Error
+	if errors.As(err, &net) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		code := api.ErrorCode()
+		return api.ErrorFault() == smithy.FaultServer || strings.Contains(code, "Throttl") || slices.Contains(passingCodes, code)
+	}
+	// Neither the service nor anybody else has understood it: the answer was cut
+	// off, or no answer.
+	var op *smithy.OperationError
+	return errors.As(err, &op)
+}
+
+// passingCodes are codes that services give when a repeat is welcome, beside
+// those that say Throttl or that they failed themselves.
+var passingCodes = []string{"TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "RequestTimeout", "RequestTimeoutException",
+	"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeTooSkewed"}
+
+// beat says every heartbeatEvery that a look is alive, until stop is called.
+func beat(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(heartbeatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { close(done) }
+}
