@@ -22,8 +22,8 @@ const (
 	// Queue runs what maintains.
 	Queue = "attune-maintain"
 	// looksAtOnce bounds how many steps look at the service at once: they wait
-	// for it, and it counts requests.
-	looksAtOnce = 16
+	// for it, and it counts requests; and those with short pauses between.
+	looksAtOnce = 32
 	// reconcileEvery is how soon a run that lost its workflow is found.
 	reconcileEvery = 10 * time.Second
 	// stopTimeout is how long a stopping process waits for looks under way.

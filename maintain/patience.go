@@ -44,6 +44,10 @@ const (
 	firstPause = 100 * time.Millisecond
 	growth     = 1.3
 
+	// shortPause is the shortest that Temporal is given: its timers fire up to a
+	// second late.
+	shortPause = time.Second
+
 	// troublePause doubles up to troubleMost while a service cannot be asked, and
 	// troubleTotal is how long: an outage of an hour fails no run.
 	troublePause = 200 * time.Millisecond

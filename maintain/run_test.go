@@ -224,7 +224,7 @@ func TestPatience(t *testing.T) {
 				t.Fatalf("%s: patience never ends", kind)
 			}
 		}
-		if (sum - want).Abs() > time.Second || last > want/2 {
+		if (sum-want).Abs() > time.Second || last > want/2 {
 			t.Errorf("%s: waits %s, want %s; the last pause %s", kind, sum, want, last)
 		}
 	}

@@ -48,51 +48,64 @@ func final(err error) error {
 	return err
 }
 
-// Take looks once at a step, and keeps in its row what came of it. While it is
-// not done the activity fails, and Temporal takes it again after the pause that
-// the step's patience gives.
+// Take looks at a step, and keeps in its row what came of it. While it is not
+// done the activity fails, and Temporal takes it again after the pause that the
+// step's patience gives; pauses too short for Temporal's timers pass in here.
 func (a *activities) Take(ctx context.Context, run, path string) error {
 	stop := beat(ctx)
 	defer stop()
-	m := a.m
-	r, err := m.Store.head(ctx, run)
-	if err != nil {
-		return final(err)
-	}
-	t, err := m.Store.step(ctx, run, path)
-	switch {
-	case err != nil:
-		return final(err)
-	case t.State == StepDone:
-		return nil // an attempt before was killed between the row and Temporal
-	case t.State != StepWaiting && t.State != StepRunning:
-		return temporal.NewNonRetryableApplicationError(t.Error, typeFailed, nil)
-	}
-	have, err := m.Store.results(ctx, run)
-	if err != nil {
-		return err
-	}
-	before := *t
-	pause := m.look(ctx, r, t, have)
-	if ctx.Err() != nil && t.State != StepDone {
-		return ctx.Err() // cancelled, or the process ends: what the look says is about that
-	}
-	if err := m.Store.saveStep(ctx, run, t); err != nil {
-		return err
-	}
-	if err := m.saw(ctx, r, &before, t); err != nil {
-		m.Logger.Error("keep what a step came to", "run", run, "step", path, "error", err)
-	}
-	switch t.State {
-	case StepDone:
-		return nil
-	case StepFailed:
-		return temporal.NewApplicationErrorWithOptions(t.Error, typeFailed, temporal.ApplicationErrorOptions{
-			NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign})
-	default:
-		return temporal.NewApplicationErrorWithOptions(t.Path+" is on its way", typePending, temporal.ApplicationErrorOptions{
+	for {
+		pause, err := a.m.take(ctx, run, path)
+		if pause == 0 || err != nil {
+			return err
+		}
+		if pause < shortPause {
+			select {
+			case <-time.After(pause):
+				continue
+			case <-activity.GetWorkerStopChannel(ctx):
+				pause = shortPause // not before the pollers of the stopping process have let go
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return temporal.NewApplicationErrorWithOptions(path+" is on its way", typePending, temporal.ApplicationErrorOptions{
 			NextRetryDelay: pause, Category: temporal.ApplicationErrorCategoryBenign})
 	}
+}
+
+// take looks once; pause is 0 when the step is done.
+func (m *Manager) take(ctx context.Context, run, path string) (pause time.Duration, err error) {
+	r, err := m.Store.head(ctx, run)
+	if err != nil {
+		return 0, final(err)
+	}
+	t, err := m.Store.step(ctx, run, path)
+	if err != nil {
+		return 0, final(err)
+	}
+	if t.State == StepWaiting || t.State == StepRunning { // else an attempt before was killed between the row and Temporal
+		have, err := m.Store.results(ctx, run)
+		if err != nil {
+			return 0, err
+		}
+		before := *t
+		pause = m.look(ctx, r, t, have)
+		if ctx.Err() != nil && t.State != StepDone {
+			return 0, ctx.Err() // cancelled, or the process ends: what the look says is about that
+		}
+		if err := m.Store.saveStep(ctx, run, t); err != nil {
+			return 0, err
+		}
+		if err := m.saw(ctx, r, &before, t); err != nil {
+			m.Logger.Error("keep what a step came to", "run", run, "step", path, "error", err)
+		}
+	}
+	if t.State == StepDone || t.State == StepRunning {
+		return pause, nil
+	}
+	return 0, temporal.NewApplicationErrorWithOptions(t.Error, typeFailed, temporal.ApplicationErrorOptions{
+		NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign})
 }
 
 // look advances a step once and writes into t what came of it; pause is when it
