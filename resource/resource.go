@@ -137,6 +137,7 @@ func (r *Resource) Busy() bool {
 type Update struct {
 	Status  Status    `json:"status"`
 	Created time.Time `json:"creationDateTime"`
+	Updated time.Time `json:"lastUpdatedDateTime"`
 }
 
 // LatestUpdate reads what bodies keep under latestCampaignUpdate and its like;

@@ -19,7 +19,7 @@ type SQL struct {
 }
 
 // migrations bring the table from one format to the next.
-func migrations() [][]string {
+func migrations(d ledger.Dialect) [][]string {
 	return [][]string{{
 		`CREATE TABLE resource (
 			id TEXT PRIMARY KEY, kind TEXT NOT NULL, arn TEXT NOT NULL UNIQUE, parent TEXT NOT NULL,
@@ -31,13 +31,13 @@ func migrations() [][]string {
 		`CREATE INDEX resource_parent ON resource (parent, kind, created, id)`,
 		`CREATE INDEX resource_group ON resource (grp, kind, created, id)`,
 		`CREATE INDEX resource_busy ON resource (created, id) WHERE busy = 1`,
-	}}
+	}, outboxTable(d)}
 }
 
 // OpenStore brings the table up to date and returns the store over it. The
 // pool stays the caller's. A table of a newer build is refused as attune.Invalid.
 func OpenStore(ctx context.Context, pool *sql.DB, d ledger.Dialect) (*SQL, error) {
-	db, err := ledger.Open(ctx, pool, d, "resource", migrations())
+	db, err := ledger.Open(ctx, pool, d, "resource", migrations(d))
 	if err != nil {
 		return nil, wrap("open resource store", err)
 	}
@@ -71,17 +71,21 @@ const columns = `id, kind, arn, parent, name, grp, status, body, version, create
 
 // Create implements Store.
 func (s *SQL) Create(ctx context.Context, r *Resource, touch ...*Resource) error {
+	cause := causeOf(ctx, "")
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.touch(ctx, tx, touch); err != nil {
 			return err
 		}
-		err := s.one(ctx, tx, `INSERT INTO resource (`+columns+`, busy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		err := s.one(ctx, tx, `INSERT INTO resource (`+columns+`, busy, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			r.ID, string(r.Kind), string(r.ARN), string(r.Parent), r.Name, r.Group, string(r.Status), string(r.Body),
-			r.Created.UnixMilli(), r.Updated.UnixMilli(), flag(r.Busy()))
+			r.Created.UnixMilli(), r.Updated.UnixMilli(), flag(r.Busy()), cause)
 		if errors.Is(err, ErrStale) {
 			return errTaken(r)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.note(ctx, tx, created(r), cause)
 	})
 	if err != nil {
 		return wrap("create "+string(r.ARN), err)
@@ -98,8 +102,19 @@ func (s *SQL) Update(ctx context.Context, r *Resource, touch ...*Resource) error
 		if err := s.touch(ctx, tx, append(slices.Clone(touch), r)); err != nil {
 			return err
 		}
-		return s.one(ctx, tx, `UPDATE resource SET status = ?, body = ?, updated = ?, busy = ? WHERE id = ? AND version = ?`,
-			string(r.Status), string(r.Body), r.Updated.UnixMilli(), flag(r.Busy()), r.ID, r.Version+1)
+		was := Resource{Kind: r.Kind}
+		var body, cause string
+		read := tx.QueryRowContext(ctx, s.db.Bind(`SELECT status, body, cause FROM resource WHERE id = ?`), r.ID)
+		if err := read.Scan(&was.Status, &body, &cause); err != nil {
+			return err
+		}
+		was.Body, cause = []byte(body), causeOf(ctx, cause)
+		err := s.one(ctx, tx, `UPDATE resource SET status = ?, body = ?, updated = ?, busy = ?, cause = ? WHERE id = ? AND version = ?`,
+			string(r.Status), string(r.Body), r.Updated.UnixMilli(), flag(r.Busy()), cause, r.ID, r.Version+1)
+		if err != nil {
+			return err
+		}
+		return s.note(ctx, tx, updated(&was, r), cause)
 	})
 	if err != nil {
 		return wrap("update "+string(r.ARN), err)
@@ -114,7 +129,15 @@ func (s *SQL) Delete(ctx context.Context, r *Resource, touch ...*Resource) error
 		if err := s.touch(ctx, tx, append(slices.Clone(touch), r)); err != nil {
 			return err
 		}
-		return s.one(ctx, tx, `DELETE FROM resource WHERE id = ? AND version = ?`, r.ID, r.Version+1)
+		var cause string
+		row := tx.QueryRowContext(ctx, s.db.Bind(`DELETE FROM resource WHERE id = ? AND version = ? RETURNING cause`), r.ID, r.Version+1)
+		if err := row.Scan(&cause); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return ErrStale
+			}
+			return err
+		}
+		return s.note(ctx, tx, gone(r), causeOf(ctx, cause))
 	}))
 }
 

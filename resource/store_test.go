@@ -23,6 +23,7 @@ const postgresURL = "ATTUNE_TEST_SQL_URL"
 
 func TestStoreSQLite(t *testing.T) {
 	resourcetest.Run(t, func(t *testing.T) resource.Store { return openSQLite(t) })
+	resourcetest.RunOutbox(t, func(t *testing.T) resourcetest.OutboxStore { return openSQLite(t) })
 }
 
 func TestStorePostgres(t *testing.T) {
@@ -31,6 +32,7 @@ func TestStorePostgres(t *testing.T) {
 		t.Skip("set " + postgresURL + " to run the suite on PostgreSQL")
 	}
 	resourcetest.Run(t, func(t *testing.T) resource.Store { return openPostgres(t, raw) })
+	resourcetest.RunOutbox(t, func(t *testing.T) resourcetest.OutboxStore { return openPostgres(t, raw) })
 }
 
 func openEngine(t testing.TB, url, dir string) *enginesql.Engine {
