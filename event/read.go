@@ -180,6 +180,13 @@ func (e *ended) Error() string { return e.err.Error() }
 // pull reads a stream with one consumer until something fails. *from is the next
 // message wanted, and moves on with every message f has taken.
 func (l *Log) pull(ctx context.Context, name string, from *uint64, f func(seq uint64, payload []byte) error) error {
+	return l.pullMessages(ctx, name, from, func(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
+		return f(meta.Sequence.Stream, msg.Data())
+	})
+}
+
+// pullMessages is pull with all that is known of a message.
+func (l *Log) pullMessages(ctx context.Context, name string, from *uint64, f func(jetstream.Msg, *jetstream.MsgMetadata) error) error {
 	cons, err := l.js.OrderedConsumer(ctx, name, jetstream.OrderedConsumerConfig{
 		DeliverPolicy:    jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:      *from,
@@ -207,7 +214,7 @@ func (l *Log) pull(ctx context.Context, name string, from *uint64, f func(seq ui
 		if seq < *from {
 			continue
 		}
-		if err := f(seq, msg.Data()); err != nil {
+		if err := f(msg, meta); err != nil {
 			return &ended{err}
 		}
 		*from = seq + 1
