@@ -33,6 +33,7 @@ import (
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/ledger"
+	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/recipe/all"
 	"github.com/attune-io/attune/resource"
@@ -69,6 +70,7 @@ type Node struct {
 	objects   *s3.Door
 	registry  *resource.Registry
 	events    *event.Log
+	notices   *notify.Desk
 	profiles  *profile.Keeper
 	serve     *serve.Server
 	jobs      *job.Manager
@@ -189,6 +191,9 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	if n.events, err = event.Open(ctx, n.nats.Client(), n.cfg.Clock, n.log, n.metrics, nil); err != nil {
 		return err
 	}
+	if err := n.openNotices(ctx, store); err != nil {
+		return err
+	}
 	n.profiles = profile.New(n.events, n.artifacts, n.artifacts, n.cfg.Clock, n.log, n.metrics, nil)
 	n.serve = serve.New(n.profiles.View, n.log, n.metrics, &serve.Options{Clock: n.cfg.Clock, Filters: n.cfg.limits().Filter})
 	n.runtime = api.NewRuntime(n.registry, n.serve, n.events, n.cfg.Clock)
@@ -204,10 +209,24 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	return nil
 }
 
+// openNotices builds the room that tells what happens.
+func (n *Node) openNotices(ctx context.Context, store *resource.SQL) error {
+	bus, err := event.OpenNotices(ctx, n.events)
+	if err != nil {
+		return err
+	}
+	n.notices, err = notify.Open(ctx, notify.Deps{
+		Notices: bus, Outbox: store, Pool: n.sql.Client(), Dialect: ledger.Dialect(n.sql.Dialect()),
+		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, Account: n.cfg.Account, Region: n.cfg.Region,
+	}, nil)
+	return err
+}
+
 // changed tells those who keep pictures of the rows that one is different.
 func (n *Node) changed() {
 	n.runtime.Changed()
 	n.jobs.Kick()
+	n.notices.Kick()
 }
 
 // Run serves until ctx ends or a part fails, then drains.
@@ -225,6 +244,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.profiles.Run(ctx) })
 	g.Go(func() error { return n.jobs.Run(ctx) })
 	g.Go(func() error { return n.objects.Run(ctx) })
+	g.Go(func() error { return n.notices.Run(ctx) })
 	g.Go(func() error {
 		if err := server.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
