@@ -125,6 +125,35 @@ func Mean(users []User, coverage float64) map[string]float64 {
 	return out
 }
 
+// PerUser are the metrics that are means over users, user by user: NaN where a
+// metric says nothing of one. Coverage is not among them.
+func PerUser(users []User) map[string][]float64 {
+	of := map[string]func(u User) float64{
+		MRR25: func(u User) float64 { return u.MRR25 },
+		NDCG5: func(u User) float64 { return u.NDCG5 }, NDCG10: func(u User) float64 { return u.NDCG10 }, NDCG25: func(u User) float64 { return u.NDCG25 },
+		Precision5: func(u User) float64 { return u.Precision5 }, Precision10: func(u User) float64 { return u.Precision10 }, Precision25: func(u User) float64 { return u.Precision25 },
+	}
+	if slices.ContainsFunc(users, func(u User) bool { return u.Rewarded }) {
+		of[Rewards] = func(u User) float64 {
+			if !u.Rewarded {
+				return math.NaN()
+			}
+			return u.Reward
+		}
+	}
+	out := make(map[string][]float64, len(of))
+	for name, value := range of {
+		out[name] = make([]float64, len(users))
+		for i, u := range users {
+			out[name][i] = value(u)
+		}
+	}
+	return out
+}
+
+// LessIsBetter says of which metrics the smaller value is the better one.
+func LessIsBetter(metric string) bool { return metric == LogLoss || metric == CalibrationError }
+
 // Covered is the share of a catalogue of items rows that stands in at least
 // one of the lists.
 func Covered(lists [][]int32, items int) float64 {
