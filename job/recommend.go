@@ -137,6 +137,7 @@ func (a *activities) RecommendFit(ctx context.Context, ref Ref, snapshot string)
 		if err != nil {
 			return out, err
 		}
+		m.Measured = nil // a recommender has no versions that could be compared
 		report(Progress{Stage: "save"})
 		name := workFolder(ref) + attempt(ctx)
 		digest, err := model.Save(ctx, a.m.Artifacts, name, m)

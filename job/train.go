@@ -44,7 +44,8 @@ func TrainWorkflow(ctx workflow.Context, ref Ref) error {
 
 // Trained is what TrainFit leaves for TrainCommit.
 type Trained struct {
-	Model    string             `json:"model"` // artifact name; "" when the row no longer asks for work
+	Model    string             `json:"model"`              // artifact name; "" when the row no longer asks for work
+	Measured string             `json:"measured,omitempty"` // artifact name of what it was measured by
 	Snapshot string             `json:"snapshot"`
 	Digest   string             `json:"digest"`
 	Hours    float64            `json:"hours"`
@@ -97,6 +98,9 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 		fit.Progress = func(stage string, done, total int) {
 			report(Progress{Stage: stage, Done: int64(done), Total: int64(total)})
 		}
+		if fit.Live, err = a.m.liveModels(ctx, r); err != nil {
+			return out, err
+		}
 		report(Progress{Stage: recipe.StageTune}) // which says nothing before its first candidate is learned
 		m, err := a.m.fit(ctx, r, fit)
 		if err != nil {
@@ -109,6 +113,9 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 			return out, fmt.Errorf("save %s: %w", name, err)
 		}
 		out = Trained{Model: name, Snapshot: snapshot, Digest: digest, Hours: time.Since(start).Hours()}
+		if m.Measured != nil {
+			out.Measured = model.MeasuredName(name)
+		}
 		if m.Manifest.Search != nil {
 			out.Recipe, out.Tuned = m.Manifest.Recipe, tuned(m.Manifest)
 		}
@@ -266,7 +273,7 @@ func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error 
 		}
 		gone, err := a.m.finish(ctx, ref, func(r *resource.Resource) error {
 			return resource.ChangeBody(r, func(b *resource.SolutionVersionBody) {
-				b.Model, b.Snapshot, b.Digest = t.Model, t.Snapshot, t.Digest
+				b.Model, b.Measured, b.Snapshot, b.Digest = t.Model, t.Measured, t.Snapshot, t.Digest
 				b.TrainingHours, b.Metrics = &t.Hours, t.Metrics
 				if t.Recipe != "" {
 					b.RecipeArn = string(attune.Public("recipe", t.Recipe))
@@ -277,7 +284,7 @@ func (a *activities) TrainCommit(ctx context.Context, ref Ref, t Trained) error 
 		if gone { // whoever deleted the row could not delete what was not there yet
 			return struct{}{}, errors.Join(err, a.m.Artifacts.DeletePrefix(ctx, "model/"+ref.ID+"/"))
 		}
-		a.m.sweep(ctx, "model/"+ref.ID+"/", t.Model)
+		a.m.sweep(ctx, "model/"+ref.ID+"/", t.Model, model.MeasuredName(t.Model))
 		if err == nil && t.Recipe != "" {
 			err = a.m.Registry.TellAutoML(ctx, ref.ARN)
 		}

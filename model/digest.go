@@ -16,14 +16,15 @@ import (
 )
 
 // Digest is the SHA-256, in hexadecimal, of what was learned: tensors, items
-// and the manifest without Created, TrainingSeconds and Digest. Two trainings
-// that learned the same have the same digest, whenever they ran.
+// and the manifest without Against, Created, TrainingSeconds and Digest. Two
+// trainings that learned the same have the same digest, whenever they ran and
+// whatever was live then.
 func Digest(m *Model) (string, error) {
 	if err := m.check(); err != nil {
 		return "", err
 	}
 	manifest := m.Manifest
-	manifest.Created, manifest.TrainingSeconds, manifest.Digest = "", 0, ""
+	manifest.Against, manifest.Created, manifest.TrainingSeconds, manifest.Digest = nil, "", 0, ""
 	manifest.Format = format
 	head, err := json.Marshal(header{Manifest: manifest, Items: m.itemsHeader(), Tensors: m.tensorHeaders()})
 	if err != nil {

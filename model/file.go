@@ -52,8 +52,15 @@ type tensorHeader struct {
 }
 
 // Save writes a model under a name and returns its digest, which it also puts
-// into m's manifest, as it does the format. Nothing is left when it fails.
+// into m's manifest, as it does the format. What m was measured by goes into a
+// file of its own before, named by MeasuredName, which may be all that is left
+// when it fails.
 func Save(ctx context.Context, store *artifact.Store, name string, m *Model) (digest string, err error) {
+	if m.Measured != nil {
+		if _, err := Save(ctx, store, MeasuredName(name), m.measured()); err != nil {
+			return "", err
+		}
+	}
 	if digest, err = Digest(m); err != nil {
 		return "", err
 	}

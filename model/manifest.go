@@ -1,8 +1,8 @@
 package model
 
 // Manifest says what a model is and where it came from. Everything in it but
-// Created and TrainingSeconds is covered by the digest: same snapshot, same
-// parameters, same seed give the same digest.
+// Against, Created and TrainingSeconds is covered by the digest: same snapshot,
+// same parameters, same seed give the same digest.
 type Manifest struct {
 	Format          int               `json:"format"`    // of the stored bytes; see docs/format/model.md
 	Recipe          string            `json:"recipe"`    // e.g. aws-user-personalization
@@ -14,13 +14,15 @@ type Manifest struct {
 	Users           int               `json:"users"`    // trained on
 	Items           int               `json:"items"`
 	Interactions    int64             `json:"interactions"`
-	Seen            string            `json:"seen"`        // "kept" or "left out": whether items a user already has may be recommended
-	RepeatShare     float64           `json:"repeatShare"` // share of validation events that repeat an item of the user's
-	Scores          string            `json:"scores"`      // "softmax" over the catalogue, "propensity" of actions, or "none"
+	Newest          int64             `json:"newest,omitempty"` // time of the newest interaction in the data, Unix milliseconds; 0 in models of older builds
+	Seen            string            `json:"seen"`             // "kept" or "left out": whether items a user already has may be recommended
+	RepeatShare     float64           `json:"repeatShare"`      // share of validation events that repeat an item of the user's
+	Scores          string            `json:"scores"`           // "softmax" over the catalogue, "propensity" of actions, or "none"
 	Evaluation      *Evaluation       `json:"evaluation,omitempty"`
-	Search          *Search           `json:"search,omitempty"` // what was tried to find the parameters, or the recipe, when that was asked for
+	Against         []Against         `json:"against,omitempty"` // measured beside the models that were live when it was trained
+	Search          *Search           `json:"search,omitempty"`  // what was tried to find the parameters, or the recipe, when that was asked for
 	Objective       *Objective        `json:"objective,omitempty"`
-	Digest          string            `json:"digest"`  // sha256 over tensors, items and this manifest without Created, TrainingSeconds, Digest
+	Digest          string            `json:"digest"`  // sha256 over tensors, items and this manifest without Against, Created, TrainingSeconds, Digest
 	Created         string            `json:"created"` // RFC 3339
 	TrainingSeconds float64           `json:"trainingSeconds"`
 }
@@ -51,10 +53,11 @@ type Trial struct {
 
 // Evaluation is an honest measurement of a recipe on a held-out slice of one snapshot.
 type Evaluation struct {
-	Protocol  string             `json:"protocol"` // named split, e.g. tail-10-v1
-	Users     int                `json:"users"`    // evaluated
-	Metrics   map[string]float64 `json:"metrics"`  // keys as in GetSolutionMetrics
-	NDCG25    Interval           `json:"ndcg25"`   // bootstrap interval of normalized_discounted_cumulative_gain_at_25
+	Protocol  string             `json:"protocol"`          // named split, e.g. tail-10-v1
+	Holdout   string             `json:"holdout,omitempty"` // sha256 of who was asked and what they went on to: two models with the same were asked the same
+	Users     int                `json:"users"`             // evaluated
+	Metrics   map[string]float64 `json:"metrics"`           // keys as in GetSolutionMetrics
+	NDCG25    Interval           `json:"ndcg25"`            // bootstrap interval of normalized_discounted_cumulative_gain_at_25
 	Baselines []Baseline         `json:"baselines"`
 }
 
@@ -72,4 +75,21 @@ type Interval struct {
 	Mean float64 `json:"mean"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// Against is a model measured beside one that was live when it was trained, on
+// interactions that neither had seen.
+type Against struct {
+	Version string              `json:"version"`           // ARN of the live solution version
+	Users   int                 `json:"users"`             // with such interactions, asked of both
+	Words   string              `json:"words,omitempty"`   // why there are no metrics
+	Metrics map[string]Compared `json:"metrics,omitempty"` // those that are means over users
+}
+
+// Compared is one metric of two models on the same users.
+type Compared struct {
+	New        float64  `json:"new"`
+	Live       float64  `json:"live"`
+	Difference Interval `json:"difference"` // paired per user: new minus live
+	P          float64  `json:"p"`          // two-sided, of a sign-flip test: how likely so large a difference is where there is none
 }

@@ -11,6 +11,7 @@ type Model struct {
 	Manifest Manifest
 	Items    []string          // row → item id; rows of every per-item tensor, in order
 	Tensors  map[string]Tensor // by name, e.g. "item_factors"
+	Measured *Measured         // what the evaluation rests on; written beside the model, nil in one that was opened
 }
 
 // Tensor is a dense row-major block of float32 (or int32 in I32), Shape its sizes.

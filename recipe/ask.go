@@ -9,36 +9,59 @@ import (
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/evaluate"
-	"github.com/attune-io/attune/index"
 	"github.com/attune-io/attune/model"
 )
 
 // casesAtOnce is what a goroutine takes from the queue of cases.
 const casesAtOnce = 16
 
+// answers are the lists for some cases, and how good they are.
+type answers struct {
+	lists    [][]int32
+	users    []evaluate.User
+	coverage float64
+}
+
+func (a *answers) mean() map[string]float64 { return evaluate.Mean(a.users, a.coverage) }
+
 // ask ranks the whole catalogue for every case and measures the lists. did, if
 // not nil, hears how many cases are done; it is never called by two at once.
-func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset.Case, did func(done int)) ([]evaluate.User, float64, error) {
+func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset.Case, did func(done int)) (*answers, error) {
 	s, err := Decode(r, m)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	values, err := f.rewards()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	users, lists := make([]evaluate.User, len(cases)), make([][]int32, len(cases))
-	err = f.scoreAll(ctx, s, len(m.Items), cases, func(i int, scores []float32) {
-		// Seen items already have -Inf here, so nothing is left to mask.
-		for _, hit := range index.Top(scores, evaluate.Depth, nil) {
-			lists[i] = append(lists[i], hit.Row)
-		}
-		users[i] = evaluate.Measure(lists[i], cases[i].Truth)
-		if values != nil {
-			users[i].Reward, users[i].Rewarded = reward(lists[i], cases[i].Truth, values)
-		}
+	a := &answers{users: make([]evaluate.User, len(cases))}
+	if a.lists, err = f.rank(ctx, s, len(m.Items), cases, did); err != nil {
+		return nil, err
+	}
+	for i, list := range a.lists {
+		a.users[i] = measureList(list, cases[i].Truth, values)
+	}
+	a.coverage = evaluate.Covered(a.lists, len(m.Items))
+	return a, nil
+}
+
+// measureList measures one list; values are those of rewards.
+func measureList(list, truth []int32, values []float64) evaluate.User {
+	u := evaluate.Measure(list, truth)
+	if values != nil {
+		u.Reward, u.Rewarded = reward(list, truth, values)
+	}
+	return u
+}
+
+// rank gives the list for each case.
+func (f *fit) rank(ctx context.Context, s model.Scorer, items int, cases []dataset.Case, did func(done int)) ([][]int32, error) {
+	lists := make([][]int32, len(cases))
+	err := f.scoreAll(ctx, s, items, cases, func(i int, scores []float32) {
+		lists[i] = top(scores) // seen items already have -Inf here, so nothing is left to mask
 	}, did)
-	return users, evaluate.Covered(lists, len(m.Items)), err
+	return lists, err
 }
 
 // scoreAll calls do with each case's number and its scores, on all processors

@@ -44,6 +44,7 @@ type FitSpec struct {
 	Memory    int64                    // bytes that training may take; 0 for 16 GiB
 	Search    *Search                  // nil for the parameters as given
 	Objective *Objective               // beside relevance; nil for none
+	Live      []Live                   // measured beside, at most model.MaxAgainst; recipes of actions are not
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
 
@@ -65,7 +66,8 @@ const (
 // already has are left out, and the parameters of a Tuner: the recipe and the
 // baselines alike. Recipe and baselines then learn from the training part and
 // are measured on the users held out, ranking the whole catalogue. At last the
-// recipe learns from everything; that is the model that comes back.
+// recipe learns from everything; that is the model that comes back. What it did
+// for each user is in Measured, and beside it what Live models did.
 //
 // Recipes of actions are measured otherwise: see OffersByTime.
 //
@@ -106,6 +108,7 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 		f.influence(m)
 	}
 	f.describe(m, evaluation)
+	m.Measured, m.Manifest.Against = f.measured, f.against
 	m.Manifest.Created = started.UTC().Format(time.RFC3339)
 	m.Manifest.TrainingSeconds = f.Clock().Sub(started).Seconds()
 	if m.Manifest.Digest, err = model.Digest(m); err != nil {
@@ -142,6 +145,8 @@ type fit struct {
 	trials      []model.Trial       // of Search
 	attributes  *dataset.Attributes // of items, that may be learned from
 	now         int64               // see Input.Now; set for the last training, which is from everything
+	measured    *model.Measured     // by measure
+	against     []model.Against     // likewise
 }
 
 // plan is a recipe with the parameters it will learn with.
@@ -281,7 +286,7 @@ func (f *fit) report(stage string, done, total int) {
 
 // measure learns from the training part and asks about everybody held out.
 func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (*model.Evaluation, error) {
-	out := &model.Evaluation{Protocol: split.Protocol, Users: len(split.Cases)}
+	out := &model.Evaluation{Protocol: split.Protocol, Users: len(split.Cases), Holdout: holdout(f.Snapshot, split)}
 	var mine []float64
 	for i, p := range plans {
 		progress := f.stage(StageLearn)
@@ -298,31 +303,42 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 			}
 		}
 		step, steps := i*len(split.Cases), len(plans)*len(split.Cases)
-		users, coverage, err := f.ask(ctx, p.recipe, m, split.Cases, func(done int) { f.report(StageMeasure, step+done, steps) })
+		a, err := f.ask(ctx, p.recipe, m, split.Cases, func(done int) { f.report(StageMeasure, step+done, steps) })
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
 		}
-		metrics, ndcg := evaluate.Mean(users, coverage), ndcg25(users)
+		ndcg := ndcg25(a.users)
 		if i == 0 {
 			mine = ndcg
-			out.Metrics = metrics
-			if err := f.measureItself(p, metrics); err != nil {
+			if err := f.measureOwn(ctx, p, m, a, split, out); err != nil {
 				return nil, err
 			}
-			if f.segment {
-				if out.Metrics, err = f.measureSegments(ctx, p.recipe, m, split); err != nil {
-					return nil, err
-				}
-				out.Metrics[evaluate.Coverage] = coverage
-			}
-			out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg)[0])
 			continue
 		}
 		both := evaluate.Bootstrap(f.Seed, ndcg, evaluate.Difference(mine, ndcg))
 		out.Baselines = append(out.Baselines, model.Baseline{Name: p.recipe.Name(), Parameters: maps.Clone(m.Manifest.Parameters),
-			Metrics: metrics, NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
+			Metrics: a.mean(), NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
 	}
 	return out, nil
+}
+
+// measureOwn measures the recipe itself, which a baseline is not: with the
+// metrics of its kind, kept user by user, and beside the live models.
+func (f *fit) measureOwn(ctx context.Context, p plan, m *model.Model, a *answers, split *dataset.Split, out *model.Evaluation) error {
+	out.Metrics = a.mean()
+	if err := f.measureItself(p, out.Metrics); err != nil {
+		return err
+	}
+	if f.segment {
+		var err error
+		if out.Metrics, err = f.measureSegments(ctx, p.recipe, m, split); err != nil {
+			return err
+		}
+		out.Metrics[evaluate.Coverage] = a.coverage
+	}
+	out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg25(a.users))[0])
+	f.measured = &model.Measured{Own: kept(evaluate.PerUser(a.users))}
+	return f.measureLive(ctx, split, a, out.Holdout)
 }
 
 // measureItself adds the metrics that a recipe has of its own.
@@ -351,6 +367,7 @@ func (f *fit) describe(m *model.Model, e *model.Evaluation) {
 	m.Manifest.Format = 1
 	m.Manifest.Recipe = f.Name
 	m.Manifest.Snapshot = f.Snapshot.Name
+	m.Manifest.Newest = newest(f.Snapshot.Events)
 	m.Manifest.Events = f.Rules
 	m.Manifest.Seed = f.Seed
 	m.Manifest.Seen = model.SeenKept

@@ -56,6 +56,7 @@ type actionFit struct {
 	FitSpec
 	period   time.Duration
 	outcomes []schema.ActionOutcome
+	kept     *model.Measured // by evaluate
 }
 
 // fitActions is Fit for recipes of actions: see OffersByTime. Actions without
@@ -91,7 +92,8 @@ func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
 	}
 	man := &m.Manifest
 	man.Format, man.Recipe, man.Snapshot, man.Seed = 1, f.Name, f.Snapshot.Name, f.Seed
-	man.Seen, man.Evaluation = model.SeenKept, evaluation
+	man.Seen, man.Evaluation, man.Newest = model.SeenKept, evaluation, newest(s.Snapshot.ActionEvents)
+	m.Measured = f.kept
 	man.Created, man.TrainingSeconds = started.UTC().Format(time.RFC3339), f.Clock().Sub(started).Seconds()
 	man.Digest, err = model.Digest(m)
 	return m, err
@@ -204,23 +206,29 @@ func (f *actionFit) evaluate(ctx context.Context, m *model.Model, known, test []
 	for i := range sameList {
 		sameList[i] = best
 	}
-	mine, ndcg := f.metrics(lists, truth, p, asked)
-	theirs, ndcgRates := f.metrics(sameList, truth, rateOf, asked)
+	mine, measured := f.metrics(lists, truth, p, asked)
+	theirs, measuredRates := f.metrics(sameList, truth, rateOf, asked)
+	ndcg, ndcgRates := ndcg25(measured), ndcg25(measuredRates)
 	both := evaluate.Bootstrap(f.Seed, ndcgRates, evaluate.Difference(ndcg, ndcgRates))
+	f.kept = &model.Measured{Own: kept(evaluate.PerUser(measured))}
+	s := f.Snapshot
 	return &model.Evaluation{
 		Protocol: OffersByTime, Users: len(users), Metrics: mine, NDCG25: model.Interval(evaluate.Bootstrap(f.Seed, ndcg)[0]),
+		Holdout: holdoutOf(OffersByTime, len(users), func(i int) (string, int, []int32) {
+			return s.Users.ID(users[i]), s.ActionEvents.Of(users[i]).Before(at).Len(), truth[i]
+		}, s.Actions),
 		Baselines: []model.Baseline{{Name: RatesBaseline, Metrics: theirs, NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])}},
 	}, nil
 }
 
-func (f *actionFit) metrics(lists, truth [][]int32, p []float64, asked []Offer) (map[string]float64, []float64) {
+func (f *actionFit) metrics(lists, truth [][]int32, p []float64, asked []Offer) (map[string]float64, []evaluate.User) {
 	users := make([]evaluate.User, len(lists))
 	for i := range users {
 		users[i] = evaluate.Measure(lists[i], truth[i])
 	}
 	out := evaluate.Mean(users, evaluate.Covered(lists, f.Snapshot.Actions.Len()))
 	maps.Copy(out, evaluate.MeasurePropensities(p, outcomesOf(asked)).Metrics())
-	return out, ndcg25(users)
+	return out, users
 }
 
 // rates are how often each action is taken when it is offered, drawn towards

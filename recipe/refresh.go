@@ -26,6 +26,7 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 	f := &m.Manifest
 	f.Format, f.Recipe, f.Events, f.Snapshot = old.Format, old.Recipe, old.Events, now.Name
 	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
+	f.Newest, f.Against = newest(now.Events), old.Against
 	if err := share(m, old, now, clock); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/attune-io/attune/dataset"
-	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 )
@@ -110,11 +109,11 @@ func (f *fit) choose(ctx context.Context, r Recipe, s *Search, candidates []map[
 			m := refine(trained, params)
 			v := 0.0
 			if len(candidates)*len(refined) > 1 || s != nil { // else there is nothing to compare
-				users, coverage, err := f.ask(ctx, r, m, cases, nil)
+				a, err := f.ask(ctx, r, m, cases, nil)
 				if err != nil {
 					return choice{}, err
 				}
-				v = evaluate.Mean(users, coverage)[metric]
+				v = a.mean()[metric]
 			}
 			if best.model == nil || sign*v > sign*best.value {
 				best = choice{trained: candidate, params: params, model: m, value: v}

@@ -184,6 +184,7 @@ type SolutionVersionBody struct {
 	TunedHPOParams           *TunedParameters   `json:"tunedHPOParams,omitempty"` // after a search
 	Metrics                  map[string]float64 `json:"metrics,omitempty"`        // keys as in GetSolutionMetrics
 	Model                    string             `json:"model,omitempty"`          // artifact name
+	Measured                 string             `json:"measured,omitempty"`       // artifact name of what the training's model was measured by, user by user
 	Snapshot                 string             `json:"snapshot,omitempty"`       // artifact name of the data
 	Digest                   string             `json:"digest,omitempty"`         // of the model
 	Fresh                    *time.Time         `json:"fresh,omitempty"`          // the moment of the data, once the model was made anew without a training

@@ -36,6 +36,7 @@ func New(r Rooms, p *awsjson.Server) *Door {
 	d.verbs = map[string]func(context.Context, []byte) (any, error){
 		"AdvanceClock":     typed(d.advanceClock),
 		"ApiCoverage":      typed(d.apiCoverage),
+		"CompareVersions":  typed(d.compareVersions),
 		"DescribeClock":    typed(d.describeClock),
 		"DescribeFaults":   typed(d.describeFaults),
 		"DescribeImport":   typed(d.describeImport),
