@@ -169,8 +169,10 @@ func (c Comparing) judge(a, b *measuredVersion) *Compared {
 		y, x, why = b.against(a.arn, c.Metric)
 	}
 	if len(x) > 0 {
-		return c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, "the same users, by what neither version had seen of them")
+		how := fmt.Sprintf("the same users, by what neither version had seen of them; their own evaluations, on other users or data, say %.4f and %.4f", a.metrics[c.Metric], b.metrics[c.Metric])
+		return c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, how)
 	}
+	why = strings.TrimPrefix(why, "not comparable: ")
 	if why == "" {
 		why = "they were trained from different data, and neither was live when the other was trained"
 	}
