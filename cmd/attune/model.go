@@ -10,6 +10,7 @@ import (
 
 // modelCmd groups what is told about models.
 type modelCmd struct {
+	Compare  modelCompareCmd  `cmd:"" help:"Tell whether a solution version is better or worse than another, on the same users where that can be done."`
 	Describe modelDescribeCmd `cmd:"" help:"Show a solution version's manifest: data, parameters, digest, and its measurement beside baselines."`
 }
 
@@ -32,6 +33,34 @@ func (c *modelDescribeCmd) Run(ctx context.Context, s streams) error {
 			m.Recipe, m.Algorithm, m.Users, m.Items, m.Interactions, m.Snapshot, m.Seen, m.Digest)
 	}
 	return c.show(s.out, m, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
+}
+
+// modelCompareCmd asks a node which of two versions is the better.
+type modelCompareCmd struct {
+	clientFlags
+	outputFlags
+	New       string  `arg:"" help:"ARN of the solution version in question."`
+	Live      string  `arg:"" help:"ARN of the one to compare it with."`
+	Metric    string  `help:"Metric of GetSolutionMetrics; NDCG@25 unless given."`
+	Level     float64 `default:"0.05" help:"Level of significance: how likely it may be to call the same worse, or better."`
+	Threshold float64 `help:"Part of the live version's metric that does not count as worse, or better: 0.02 for two per cent."`
+}
+
+// Run prints the verdict.
+func (c *modelCompareCmd) Run(ctx context.Context, s streams) error {
+	var out verb.CompareVersionsOutput
+	in := verb.CompareVersionsInput{SolutionVersionArn: c.New, AgainstArn: c.Live, Metric: c.Metric, Level: c.Level, Threshold: c.Threshold}
+	if err := c.call(ctx, "CompareVersions", in, &out); err != nil {
+		return err
+	}
+	if err := c.show(s.out, out, []string{"VERDICT", "METRIC", "NEW", "LIVE", "DIFFERENCE", "95 % INTERVAL", "P", "USERS", "PAIRED"}, func(add func(...any)) {
+		add(out.Verdict, out.Metric, fmt.Sprintf("%.4f", out.New), fmt.Sprintf("%.4f", out.Live), fmt.Sprintf("%+.4f", out.Difference),
+			fmt.Sprintf("[%+.4f, %+.4f]", out.Interval[0], out.Interval[1]), fmt.Sprintf("%.2g", out.P), out.Users, out.Paired)
+	}); err != nil || c.Output == "json" {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "\n%s\n", out.Words)
+	return err
 }
 
 var evaluationHead = []string{"METHOD", "NDCG@25", "95 % INTERVAL", "MRR@25", "COVERAGE", "MODEL MINUS METHOD"}
