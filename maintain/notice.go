@@ -24,16 +24,16 @@ const RunStateChange = "Attune Maintenance Run State Change"
 
 // RunDetail is the detail of a run's end.
 type RunDetail struct {
-	Run           string    `json:"run"`
-	Configuration string    `json:"configuration"`
-	DatasetGroup  string    `json:"datasetGroup"` // the same, in the words of the original
-	Purpose       Purpose   `json:"purpose"`
-	Solution      string    `json:"solution,omitempty"`
-	BaseDate      string    `json:"baseDate,omitempty"`
-	Status        RunStatus `json:"status"`
-	Cause         Cause     `json:"cause"`
-	Summary       string    `json:"summary"`     // one sentence
-	Description   string    `json:"description"` // all of it
+	Run           string       `json:"run"`
+	Configuration string       `json:"configuration"`
+	DatasetGroup  string       `json:"datasetGroup"` // the same, in the words of the original
+	Purpose       plan.Purpose `json:"purpose"`
+	Solution      string       `json:"solution,omitempty"`
+	BaseDate      string       `json:"baseDate,omitempty"`
+	Status        RunStatus    `json:"status"`
+	Cause         Cause        `json:"cause"`
+	Summary       string       `json:"summary"`     // one sentence
+	Description   string       `json:"description"` // all of it
 }
 
 // runNotice says how a run ended.

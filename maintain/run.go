@@ -6,22 +6,6 @@ import (
 	"github.com/attune-io/attune/maintain/plan"
 )
 
-// Purpose is what a run is for: all of a configuration, or what one of its
-// schedules is for, in the words of plan.Reason, or one of the two that follow.
-type Purpose string
-
-// The purposes.
-const (
-	ForApply     Purpose = "apply"           // everything there shall be; no new training because a file was applied
-	ForImport    Purpose = "import"          // datasets: newer files only
-	ForFull      Purpose = "full"            // one solution: a new version, and its campaigns
-	ForUpdate    Purpose = "update"          // one solution: a version that learns on, and its campaigns
-	ForInference Purpose = "batch-inference" // one solution's batch inference jobs, from its newest version
-	ForSegment   Purpose = "batch-segment"   // one solution's batch segment jobs
-	ForRefresh   Purpose = "refresh"         // new data was loaded: datasets, then a new version of one solution or of all
-	ForDestroy   Purpose = "destroy"         // nothing of it shall be left
-)
-
 // RunStatus is where a run stands.
 type RunStatus string
 
@@ -64,19 +48,19 @@ const (
 
 // Run is one piece of work on a configuration, from its start to its end.
 type Run struct {
-	ID            string    `json:"id"`
-	Configuration string    `json:"configuration"` // name of the dataset group
-	Version       int       `json:"version"`       // of the configuration
-	Purpose       Purpose   `json:"purpose"`
-	Solution      string    `json:"solution,omitempty"` // of runs for one solution
-	BaseDate      string    `json:"baseDate,omitempty"` // yyyymmdd; of runs that follow a load of data
-	Cause         Cause     `json:"cause"`
-	Replace       bool      `json:"replace,omitempty"` // what cannot be changed is made anew under another name
-	Status        RunStatus `json:"status"`
-	Started       time.Time `json:"started"`
-	Ended         time.Time `json:"ended,omitzero"`
-	Error         string    `json:"error,omitempty"` // all reasons, one a line
-	Steps         []RunStep `json:"steps,omitempty"` // in order; only DescribeRun has them
+	ID            string       `json:"id"`
+	Configuration string       `json:"configuration"` // name of the dataset group
+	Version       int          `json:"version"`       // of the configuration
+	Purpose       plan.Purpose `json:"purpose"`
+	Solution      string       `json:"solution,omitempty"` // of runs for one solution
+	BaseDate      string       `json:"baseDate,omitempty"` // yyyymmdd; of runs that follow a load of data
+	Cause         Cause        `json:"cause"`
+	Replace       bool         `json:"replace,omitempty"` // what cannot be changed is made anew under another name
+	Status        RunStatus    `json:"status"`
+	Started       time.Time    `json:"started"`
+	Ended         time.Time    `json:"ended,omitzero"`
+	Error         string       `json:"error,omitempty"` // all reasons, one a line
+	Steps         []RunStep    `json:"steps,omitempty"` // in order; only DescribeRun has them
 
 	workflow string // id of the Temporal workflow that works on it
 	told     bool   // its end was announced

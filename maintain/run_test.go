@@ -116,7 +116,7 @@ func TestResume(t *testing.T) {
 	r := h.apply(chain()...)
 	h.eventually("a dataset is begun", func() bool { return h.target.taken("datasets.users") > 2 })
 	h.stop()
-	lost := &Run{ID: "lost", Configuration: "other", Purpose: ForApply, Status: Running, Started: time.Now(), workflow: "lost"}
+	lost := &Run{ID: "lost", Configuration: "other", Purpose: plan.ForApply, Status: Running, Started: time.Now(), workflow: "lost"}
 	if _, _, err := h.store.begin(t.Context(), lost, chain()[:1]); err != nil {
 		t.Fatal(err)
 	}
@@ -165,39 +165,39 @@ func TestAlone(t *testing.T) {
 	first := h.apply(chain()[0])
 	ctx := t.Context()
 	start := func(in StartInput) (*Run, error) { in.Configuration = "shop"; return h.m.Start(ctx, in) }
-	if _, err := start(StartInput{Purpose: ForApply}); attune.KindOf(err) != attune.InUse || !strings.Contains(err.Error(), first.ID) {
+	if _, err := start(StartInput{Purpose: plan.ForApply}); attune.KindOf(err) != attune.InUse || !strings.Contains(err.Error(), first.ID) {
 		t.Errorf("a second apply: %v", err)
 	}
-	if _, err := start(StartInput{Purpose: ForDestroy}); attune.KindOf(err) != attune.InUse || !strings.Contains(err.Error(), first.ID) {
+	if _, err := start(StartInput{Purpose: plan.ForDestroy}); attune.KindOf(err) != attune.InUse || !strings.Contains(err.Error(), first.ID) {
 		t.Errorf("destroy beside apply: %v", err)
 	}
 	event := Cause{Kind: ByEvent, ID: "e-1"}
-	full := must[*Run](t)(start(StartInput{Purpose: ForFull, Solution: "taste", Cause: event}))
-	if again := must[*Run](t)(start(StartInput{Purpose: ForFull, Solution: "taste", Cause: event})); again.ID != full.ID {
+	full := must[*Run](t)(start(StartInput{Purpose: plan.ForFull, Solution: "taste", Cause: event}))
+	if again := must[*Run](t)(start(StartInput{Purpose: plan.ForFull, Solution: "taste", Cause: event})); again.ID != full.ID {
 		t.Errorf("an event started %s and %s", full.ID, again.ID)
 	}
-	dated := must[*Run](t)(start(StartInput{Purpose: ForRefresh, BaseDate: "20260301"}))
-	if again := must[*Run](t)(start(StartInput{Purpose: ForRefresh, BaseDate: "20260301"})); again.ID != dated.ID {
+	dated := must[*Run](t)(start(StartInput{Purpose: plan.ForRefresh, BaseDate: "20260301"}))
+	if again := must[*Run](t)(start(StartInput{Purpose: plan.ForRefresh, BaseDate: "20260301"})); again.ID != dated.ID {
 		t.Errorf("a date started %s and %s", dated.ID, again.ID)
 	}
-	if _, err := start(StartInput{Purpose: ForRefresh, BaseDate: "20260302"}); attune.KindOf(err) != attune.InUse {
+	if _, err := start(StartInput{Purpose: plan.ForRefresh, BaseDate: "20260302"}); attune.KindOf(err) != attune.InUse {
 		t.Errorf("another date beside it: %v", err)
 	}
 	close(release)
 	for _, r := range []*Run{first, full, dated} {
 		h.ended(r.ID)
 	}
-	if again := must[*Run](t)(start(StartInput{Purpose: ForRefresh, BaseDate: "20260301"})); again.ID != dated.ID {
+	if again := must[*Run](t)(start(StartInput{Purpose: plan.ForRefresh, BaseDate: "20260301"})); again.ID != dated.ID {
 		t.Errorf("a date started %s and, after its end, %s", dated.ID, again.ID)
 	}
-	if again := must[*Run](t)(start(StartInput{Purpose: ForFull, Solution: "taste", Cause: event})); again.ID != full.ID {
+	if again := must[*Run](t)(start(StartInput{Purpose: plan.ForFull, Solution: "taste", Cause: event})); again.ID != full.ID {
 		t.Errorf("an event started %s and, after its end, %s", full.ID, again.ID)
 	}
-	destroy := must[*Run](t)(start(StartInput{Purpose: ForDestroy}))
+	destroy := must[*Run](t)(start(StartInput{Purpose: plan.ForDestroy}))
 	h.ended(destroy.ID)
 	for what, in := range map[string]StartInput{
-		"a solution that is not there": {Purpose: ForFull, Solution: "nose"},
-		"a date that is none":          {Purpose: ForRefresh, BaseDate: "2026-03-01"},
+		"a solution that is not there": {Purpose: plan.ForFull, Solution: "nose"},
+		"a date that is none":          {Purpose: plan.ForRefresh, BaseDate: "2026-03-01"},
 	} {
 		if _, err := start(in); err == nil || attune.KindOf(err) == attune.Internal {
 			t.Errorf("%s: %v", what, err)

@@ -73,7 +73,7 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	if _, err := m.Store.PutConfiguration(ctx, c, expect); err != nil {
 		return nil, err
 	}
-	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: ForApply, Cause: in.Cause, Replace: in.Replace})
+	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Replace: in.Replace})
 }
 
 var sourceForm = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$`)
@@ -88,7 +88,7 @@ func checkSource(source string) error {
 // StartInput asks for a run of a configuration that was applied before.
 type StartInput struct {
 	Configuration string
-	Purpose       Purpose
+	Purpose       plan.Purpose
 	Solution      string // of runs for one solution; "" for all that the purpose takes
 	Cause         Cause  // one with an ID starts one run, however often it is told
 	BaseDate      string // yyyymmdd of the data: one run for each; "" for none

@@ -87,9 +87,9 @@ func (s *Store) same(ctx context.Context, tx *sql.Tx, r *Run) (*Run, error) {
 func (s *Store) alone(ctx context.Context, tx *sql.Tx, r *Run) error {
 	query := `SELECT id, purpose FROM run WHERE configuration = ? AND status = 'RUNNING'`
 	args := []any{r.Configuration}
-	if r.Purpose != ForDestroy {
+	if r.Purpose != plan.ForDestroy {
 		query += ` AND (purpose = ? AND solution = ? OR purpose = ?)`
-		args = append(args, string(r.Purpose), r.Solution, string(ForDestroy))
+		args = append(args, string(r.Purpose), r.Solution, string(plan.ForDestroy))
 	}
 	var id, purpose string
 	err := tx.QueryRowContext(ctx, s.db.Bind(query+` LIMIT 1`), args...).Scan(&id, &purpose)

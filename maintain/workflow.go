@@ -7,6 +7,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/attune-io/attune/maintain/plan"
 )
 
 const (
@@ -26,9 +28,9 @@ const (
 // Outline is what a workflow knows of its run: names. The rest is in rows, so
 // that a payload stays far below the 2 MiB that Temporal takes.
 type Outline struct {
-	Purpose Purpose    `json:"purpose"`
-	Steps   []OpenStep `json:"steps"`
-	Over    bool       `json:"over"` // the run has ended: only its end is to be announced
+	Purpose plan.Purpose `json:"purpose"`
+	Steps   []OpenStep   `json:"steps"`
+	Over    bool         `json:"over"` // the run has ended: only its end is to be announced
 }
 
 // OpenStep is a step and what it waits for.
