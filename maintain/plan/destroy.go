@@ -1,0 +1,316 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/config"
+)
+
+// DestroySteps are what takes away all that a configuration declares, the last
+// made first. Imports, versions and batch jobs go with what they hang on.
+// Things that were made anew under another name are not in it: Leftover finds them.
+func DestroySteps(c *config.Config) []Step {
+	made, err := Steps(c, Purpose{Kind: Apply})
+	if err != nil {
+		return nil // cannot be: no source was given
+	}
+	return reversed(made)
+}
+
+// reversed turns steps that make into steps that take away: what needed
+// another must be gone before that goes.
+func reversed(made []Step) []Step {
+	stands := map[string]string{} // path of a step that is left out → what it hangs on
+	var kept []Step
+	for _, s := range made {
+		if _, ok := nounOf(s.Kind); ok || s.Kind == Attribution {
+			kept = append(kept, s)
+		} else if len(s.Needs) > 0 {
+			stands[s.Path] = s.Needs[0]
+		}
+	}
+	needs := map[string][]string{}
+	for _, s := range kept {
+		for _, n := range s.Needs {
+			for stands[n] != "" {
+				n = stands[n]
+			}
+			needs[n] = append(needs[n], s.Path)
+		}
+	}
+	steps := make([]Step, 0, len(kept))
+	for i := len(kept) - 1; i >= 0; i-- {
+		s := kept[i]
+		s.Delete, s.Needs, s.Call, s.Initial, s.Promote = true, needs[s.Path], nil, nil, nil
+		if s.Kind == Dataset {
+			s.Call = made[indexOf(made, s.Path)].Call // its type finds it
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+func indexOf(steps []Step, path string) int {
+	for i := range steps {
+		if steps[i].Path == path {
+			return i
+		}
+	}
+	return -1
+}
+
+// decideDelete says whether a thing is gone, going, or still to be deleted.
+func (t *Target) decideDelete(ctx context.Context, s Step) (decision, error) {
+	n, ok := nounOf(s.Kind)
+	if s.Kind == Attribution {
+		n, ok = attributionNoun(), true
+	}
+	if !ok {
+		return decision{}, attune.Errorf(attune.Invalid, "a %s cannot be deleted: it goes with what it hangs on", s.Kind)
+	}
+	want, err := readMembers(s.Call)
+	if err != nil {
+		return decision{}, err
+	}
+	want["name"] = s.Name
+	have, err := n.find(ctx, t, s, want)
+	if err != nil {
+		return decision{}, err
+	}
+	d := decision{Result: Result{Action: Delete, Done: true, Note: "is not there"}}
+	if have == nil {
+		return d, nil
+	}
+	d.ARN, d.Status, d.Done, d.Note = have.ARN, have.Status, false, ""
+	if group := have.Body.text(groupMember); s.Kind != DatasetGroup && group != "" && group != t.arn("dataset-group", s.Group) {
+		d.Action, d.Done, d.Note = Skip, true, "belongs to another dataset group"
+		return d, nil
+	}
+	if busy(have.Status) {
+		d.Action, d.Note = Wait, "is "+have.Status
+		return d, nil
+	}
+	d.once = s.Kind == Schema
+	d.act = func(ctx context.Context) (string, error) {
+		err := n.remove(ctx, t, have.ARN)
+		if missing(err) {
+			err = nil // gone since
+		}
+		return have.ARN, err
+	}
+	return d, nil
+}
+
+// Inventory is what a dataset group has, as it was described: nothing is in it
+// twice, and what was being deleted is left out.
+type Inventory struct {
+	Group        members
+	Datasets     []members // each with its schema's description under "schema"
+	Trackers     []members
+	Filters      []members
+	Solutions    []members
+	Campaigns    []members
+	Recommenders []members
+	Attributions []members
+	Inference    []members // batch jobs
+	Segments     []members
+}
+
+// Look walks over a dataset group. attune.NotFound when there is none of the name.
+func (t *Target) Look(ctx context.Context, group string) (*Inventory, error) {
+	arn := t.arn("dataset-group", group)
+	g, err := describe(ctx, t, (*client).DescribeDatasetGroup, arn, "datasetGroup", "")
+	if err != nil {
+		return nil, err
+	}
+	if g == nil {
+		return nil, attune.Errorf(attune.NotFound, "there is no dataset group %s in account %s, region %s", group, t.Account, t.Region)
+	}
+	v := &Inventory{Group: g.Body}
+	in := members{groupMember: arn}
+	for _, x := range []struct {
+		into *[]members
+		read func() ([]members, error)
+	}{
+		{&v.Datasets, func() ([]members, error) {
+			return each(ctx, t, in, (*client).ListDatasets, "datasets", (*client).DescribeDataset, "dataset")
+		}},
+		{&v.Trackers, func() ([]members, error) {
+			return each(ctx, t, in, (*client).ListEventTrackers, "eventTrackers", (*client).DescribeEventTracker, "eventTracker")
+		}},
+		{&v.Filters, func() ([]members, error) {
+			return each(ctx, t, in, (*client).ListFilters, "filters", (*client).DescribeFilter, "filter")
+		}},
+		{&v.Solutions, func() ([]members, error) { return t.solutions(ctx, in) }},
+		{&v.Recommenders, func() ([]members, error) {
+			return each(ctx, t, in, (*client).ListRecommenders, "recommenders", (*client).DescribeRecommender, "recommender")
+		}},
+		{&v.Attributions, func() ([]members, error) {
+			return each(ctx, t, in, (*client).ListMetricAttributions, "metricAttributions", (*client).DescribeMetricAttribution, "metricAttribution")
+		}},
+	} {
+		if *x.into, err = x.read(); err != nil {
+			return nil, err
+		}
+	}
+	return v, t.lookDeeper(ctx, v)
+}
+
+// lookDeeper finds what hangs on datasets and solutions.
+func (t *Target) lookDeeper(ctx context.Context, v *Inventory) error {
+	for _, d := range v.Datasets {
+		s, err := describe(ctx, t, (*client).DescribeSchema, d.text(schemaMember), "schema", "")
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			d["schema"] = map[string]any(s.Body)
+		}
+	}
+	for _, s := range v.Solutions {
+		arn := s.text(solutionMember)
+		campaigns, err := each(ctx, t, members{solutionMember: arn}, (*client).ListCampaigns, "campaigns", (*client).DescribeCampaign, "campaign")
+		if err != nil {
+			return err
+		}
+		v.Campaigns = append(v.Campaigns, campaigns...)
+		versions, err := t.versions(ctx, arn)
+		if err != nil {
+			return err
+		}
+		for _, j := range versions {
+			in := members{versionMember: j.ARN}
+			inference, err := each(ctx, t, in, (*client).ListBatchInferenceJobs, "batchInferenceJobs", (*client).DescribeBatchInferenceJob, "batchInferenceJob")
+			if err != nil {
+				return err
+			}
+			segments, err := each(ctx, t, in, (*client).ListBatchSegmentJobs, "batchSegmentJobs", (*client).DescribeBatchSegmentJob, "batchSegmentJob")
+			if err != nil {
+				return err
+			}
+			v.Inference, v.Segments = append(v.Inference, inference...), append(v.Segments, segments...)
+		}
+	}
+	return nil
+}
+
+// solutions of a group, as their last updates left them.
+func (t *Target) solutions(ctx context.Context, in members) ([]members, error) {
+	all, err := each(ctx, t, in, (*client).ListSolutions, "solutions", (*client).DescribeSolution, "solution")
+	for i := range all {
+		if s := see(all[i], solutionMember, "latestSolutionUpdate"); err == nil {
+			afterUpdate(s)
+		}
+	}
+	return all, err
+}
+
+// each describes everything that a list has.
+func each[LI, LO, DI, DO any](ctx context.Context, t *Target, in members, lists operation[LI, LO], plural string, describes operation[DI, DO], member string) ([]members, error) {
+	rows, err := list(ctx, t, "list "+plural, lists, in, plural)
+	if err != nil {
+		return nil, err
+	}
+	var all []members
+	for _, row := range rows {
+		if strings.HasPrefix(row.text("status"), "DELETE") {
+			continue
+		}
+		s, err := describe(ctx, t, describes, row.text(member+"Arn"), member, "")
+		if err != nil {
+			return nil, err
+		}
+		if s != nil {
+			all = append(all, s.Body)
+		}
+	}
+	return all, nil
+}
+
+func attributionNoun() *noun {
+	return &noun{
+		kind:   Attribution,
+		find:   described((*client).DescribeMetricAttribution, "metric-attribution", "metricAttribution", ""),
+		remove: removed((*client).DeleteMetricAttribution, "metricAttributionArn"),
+	}
+}
+
+// DestroyAll are the steps that take away a dataset group with everything in
+// it, declared or not.
+func DestroyAll(v *Inventory) []Step {
+	group := v.Group.text("name")
+	var made []Step
+	add := func(k Kind, at int, m members, needs ...string) string {
+		s := Step{Path: fmt.Sprintf("%s[%d]", strings.ReplaceAll(string(k), " ", "-"), at), Kind: k, Name: m.text("name"), Group: group, Needs: needs}
+		if k == DatasetGroup {
+			s.Path = "datasetGroup"
+		}
+		if k == Dataset {
+			s.Call = mustMerge(nil, map[string]any{"datasetType": m["datasetType"]})
+		}
+		made = append(made, s)
+		return s.Path
+	}
+	root := add(DatasetGroup, 0, v.Group)
+	data := []string{root}
+	for i, d := range v.Datasets {
+		needs := []string{root}
+		if s := d.object("schema"); s != nil {
+			needs = append(needs, add(Schema, i, s))
+		}
+		data = append(data, add(Dataset, i, d, needs...))
+	}
+	solutions := map[string]string{}
+	for _, x := range []struct {
+		kind Kind
+		list []members
+	}{{EventTracker, v.Trackers}, {Filter, v.Filters}, {Attribution, v.Attributions}, {Recommender, v.Recommenders}, {Solution, v.Solutions}} {
+		for i, m := range x.list {
+			path := add(x.kind, i, m, data...)
+			if x.kind == Solution {
+				solutions[m.text(solutionMember)] = path
+			}
+		}
+	}
+	for i, m := range v.Campaigns {
+		add(Campaign, i, m, solutions[solutionOf(m.text(versionMember))])
+	}
+	return reversed(made)
+}
+
+// Leftover are steps that take away what was made in place of something
+// declared, under its name with a number after it.
+func Leftover(v *Inventory, c *config.Config) []Step {
+	declared, err := Steps(c, Purpose{Kind: Apply})
+	if err != nil {
+		return nil
+	}
+	var steps []Step
+	all := DestroyAll(v)
+	for _, s := range all {
+		n, ok := nounOf(s.Kind)
+		if !ok || !n.renamed {
+			continue
+		}
+		for _, d := range declared {
+			if d.Kind == s.Kind && standsFor(s.Name, d.Name) {
+				steps = append(steps, s)
+				break
+			}
+		}
+	}
+	return steps
+}
+
+// standsFor says whether a name is another with a number after it.
+func standsFor(name, declared string) bool {
+	for i := 2; i <= maxReplaced; i++ {
+		if name == numbered(declared, i) {
+			return true
+		}
+	}
+	return false
+}
