@@ -33,7 +33,7 @@ func (t *Target) Decide(ctx context.Context, s Step, have map[string]Result) (Re
 
 // Advance looks once and makes at most one call that changes anything. Done
 // false with no error means that what was begun is on its way: take the step
-// again later. An error for which Retryable is true means the same; any other
+// again later, unless it is Blocked, which ends the step as an error does. An error for which Retryable is true means the same; any other
 // ends the step. It may be taken again after a death at any moment: what was
 // made is found by its name.
 func (t *Target) Advance(ctx context.Context, s Step, have map[string]Result) (Result, error) {
@@ -43,9 +43,6 @@ func (t *Target) Advance(ctx context.Context, s Step, have map[string]Result) (R
 	}
 	before, r := have[s.Path], d.Result
 	if d.act == nil {
-		if r.Action == Blocked {
-			return r, attune.Errorf(attune.Invalid, "%s: %s", s.Path, r.Note)
-		}
 		if (r.Action == Keep || r.Action == Wait) && changes(before.Action) {
 			r.Action, r.Diffs = before.Action, before.Diffs // what this run did to it
 		}

@@ -3,21 +3,42 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/maintain/config"
 )
 
-// DestroySteps are what takes away all that a configuration declares, the last
-// made first. Imports, versions and batch jobs go with what they hang on.
-// Things that were made anew under another name are not in it: Leftover finds them.
-func DestroySteps(c *config.Config) []Step {
-	made, err := Steps(c, Purpose{Kind: Apply})
+// DestroySteps are what takes away all that a configuration declares and what
+// was made in its place under a name with a number, the last made first; or
+// everything in its dataset group. Imports, versions and batch jobs go with what
+// they hang on. attune.Invalid when the group could not go, because something
+// would be left in it.
+func (t *Target) DestroySteps(ctx context.Context, c *config.Config, everything bool) ([]Step, error) {
+	declared, err := Steps(c, Order{Purpose: ForDestroy})
 	if err != nil {
-		return nil // cannot be: no source was given
+		return nil, err
 	}
-	return reversed(made)
+	v, err := t.Look(ctx, c.Group.Name)
+	if missing(err) {
+		return declared, nil // schemas may be left
+	}
+	if err != nil {
+		return nil, err
+	}
+	steps := DestroyAll(v)
+	if more := v.undeclared(c); len(more) > 0 && !everything {
+		return nil, attune.Errorf(attune.Invalid, "dataset group %s has what the configuration does not declare, and cannot be deleted while it does: %s; say that everything shall go, or delete that first",
+			c.Group.Name, strings.Join(more, ", "))
+	}
+	for _, s := range declared { // a schema that no dataset has is in no group
+		if s.Kind == Schema && !slices.ContainsFunc(steps, func(x Step) bool { return x.Kind == Schema && x.Name == s.Name }) {
+			s.Needs = nil
+			steps = append(steps, s)
+		}
+	}
+	return steps, nil
 }
 
 // reversed turns steps that make into steps that take away: what needed
@@ -281,28 +302,20 @@ func DestroyAll(v *Inventory) []Step {
 	return reversed(made)
 }
 
-// Leftover are steps that take away what was made in place of something
-// declared, under its name with a number after it.
-func Leftover(v *Inventory, c *config.Config) []Step {
-	declared, err := Steps(c, Purpose{Kind: Apply})
+// undeclared are the things in a group that a configuration does not declare,
+// and that stand for nothing that it does: kind and name.
+func (v *Inventory) undeclared(c *config.Config) []string {
+	declared, err := Steps(c, Order{Purpose: ForDestroy})
 	if err != nil {
-		return nil
+		return nil // cannot be: no source was given
 	}
-	var steps []Step
-	all := DestroyAll(v)
-	for _, s := range all {
-		n, ok := nounOf(s.Kind)
-		if !ok || !n.renamed {
-			continue
-		}
-		for _, d := range declared {
-			if d.Kind == s.Kind && standsFor(s.Name, d.Name) {
-				steps = append(steps, s)
-				break
-			}
+	var more []string
+	for _, s := range DestroyAll(v) {
+		if !slices.ContainsFunc(declared, func(d Step) bool { return d.Kind == s.Kind && (d.Name == s.Name || standsFor(s.Name, d.Name)) }) {
+			more = append(more, string(s.Kind)+" "+s.Name)
 		}
 	}
-	return steps
+	return more
 }
 
 // standsFor says whether a name is another with a number after it.

@@ -11,7 +11,7 @@ import (
 
 const source = "s3://films/train/shop"
 
-func steps(t *testing.T, c *config.Config, p plan.Purpose) []plan.Step {
+func steps(t *testing.T, c *config.Config, p plan.Order) []plan.Step {
 	t.Helper()
 	if p.Now.IsZero() {
 		p.Now = time.Now()
@@ -47,30 +47,30 @@ func TestLife(t *testing.T) {
 	c := declared()
 
 	began := time.Now()
-	have := p.walk(p.target, steps(t, c, plan.Purpose{Kind: plan.Apply, Source: source, Run: "one"}))
+	have := p.walk(p.target, steps(t, c, plan.Order{Purpose: plan.ForApply, Source: source, Run: "one"}))
 	t.Logf("applied %d steps in %s", len(have), time.Since(began).Round(time.Millisecond))
 	for path, r := range have {
 		if r.Action != plan.Create || r.ARN == "" {
 			t.Errorf("%s: %s %s, want create", path, r.Action, r.Note)
 		}
 	}
-	p.quiet(steps(t, c, plan.Purpose{Kind: plan.Apply, Source: source, Run: "two", Now: time.Now().Add(time.Hour)}))
+	p.quiet(steps(t, c, plan.Order{Purpose: plan.ForApply, Source: source, Run: "two", Now: time.Now().Add(time.Hour)}))
 
 	t.Run("import", func(t *testing.T) {
 		time.Sleep(1100 * time.Millisecond) // files are dated in seconds, and an import of a schedule may be a second old
-		again := plan.Purpose{Kind: plan.ImportData, Source: source, Now: time.Now()}
+		again := plan.Order{Purpose: plan.ForImport, Source: source, Now: time.Now()}
 		p.quiet(steps(t, c, again))
 		p.put("train/shop/interactions/b.csv", "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\nu0001,i0001,View,1767225600\n")
 		have := p.walk(p.target, steps(t, c, again))
 		if got := actions(have); got["datasets.interactions.dataset.import"] != plan.Create || got["datasets.items.dataset.import"] != plan.Keep {
 			t.Errorf("after a new file of interactions: %v", have)
 		}
-		p.quiet(steps(t, c, plan.Purpose{Kind: plan.ImportData, Source: source, Now: time.Now().Add(time.Minute)}))
+		p.quiet(steps(t, c, plan.Order{Purpose: plan.ForImport, Source: source, Now: time.Now().Add(time.Minute)}))
 	})
 	t.Run("retrain", func(t *testing.T) {
-		for _, kind := range []plan.Reason{plan.TrainFull, plan.TrainUpdate} {
+		for _, kind := range []plan.Purpose{plan.ForFull, plan.ForUpdate} {
 			time.Sleep(1100 * time.Millisecond)
-			run := steps(t, c, plan.Purpose{Kind: kind, Solution: "shop-taste", Run: string(kind), Now: time.Now()})
+			run := steps(t, c, plan.Order{Purpose: kind, Solution: "shop-taste", Run: string(kind), Now: time.Now()})
 			have := p.walk(p.target, run)
 			if r := have["solutions[0].solutionVersion"]; r.Action != plan.Create || r.Took == 0 {
 				t.Errorf("%s: %+v", kind, r)
@@ -81,15 +81,15 @@ func TestLife(t *testing.T) {
 			time.Sleep(1100 * time.Millisecond)
 			p.quiet(run) // the run's own version is found by its name, however old
 		}
-		have := p.walk(p.target, steps(t, c, plan.Purpose{Kind: plan.RunInference, Solution: "shop-taste", Source: source, Now: time.Now()}))
+		have := p.walk(p.target, steps(t, c, plan.Order{Purpose: plan.ForInference, Solution: "shop-taste", Source: source, Now: time.Now()}))
 		if r := have["solutions[0].batchInferenceJobs[0]"]; r.Action != plan.Create || !r.Done {
 			t.Errorf("batch: %+v", r)
 		}
 	})
 	t.Run("change", func(t *testing.T) { changes(t, p, c) })
 	t.Run("destroy", func(t *testing.T) {
-		all := plan.DestroyAll(must[*plan.Inventory](t)(p.target.Look(t.Context(), "shop")))
-		declared := plan.DestroySteps(c)
+		all := must[[]plan.Step](t)(p.target.DestroySteps(t.Context(), c, false))
+		declared := steps(t, c, plan.Order{Purpose: plan.ForDestroy})
 		if len(all) < len(declared) {
 			t.Errorf("%d steps for everything, %d for what is declared", len(all), len(declared))
 		}
@@ -109,7 +109,7 @@ func TestLife(t *testing.T) {
 // changes alters what is declared: what can be changed is, and nothing else.
 func changes(t *testing.T, p *place, c *config.Config) {
 	again := func() []plan.Step {
-		return steps(t, c, plan.Purpose{Kind: plan.Apply, Source: source, Run: "change"})
+		return steps(t, c, plan.Order{Purpose: plan.ForApply, Source: source, Run: "change"})
 	}
 	only := func(have map[string]plan.Result, want plan.Action, paths ...string) {
 		t.Helper()
@@ -144,7 +144,7 @@ func changes(t *testing.T, p *place, c *config.Config) {
 	c.Filters[0].Call = []byte(`{"filterExpression":"EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"Purchase\")"}`)
 	s.Call = []byte(strings.Replace(string(s.Call), `"32"`, `"64"`, 1))
 	_, err := walk(t.Context(), p.target, again())
-	if err == nil || !strings.Contains(err.Error(), "filters[0]: filterExpression of the filter shop-seen cannot be changed: give it another name, or say --replace") {
+	if err == nil || !strings.Contains(err.Error(), "filterExpression of the filter shop-seen cannot be changed: give it another name, or say --replace") {
 		t.Errorf("a changed filter: %v", err)
 	}
 	replacing := p.open(plan.Options{Replace: true})

@@ -24,66 +24,51 @@ const (
 	kept = 365 * 24 * time.Hour
 )
 
-// Reason is what steps are taken for.
-type Reason string
-
-// The reasons: all of a configuration, or what one of its schedules is for.
-const (
-	Apply        Reason = "apply"
-	ImportData   Reason = "import"          // newer files, of every dataset
-	TrainFull    Reason = "full"            // a new version of one solution, and its campaigns
-	TrainUpdate  Reason = "update"          // the same, trained on
-	RunInference Reason = "batch-inference" // one batch job of the newest version
-	RunSegment   Reason = "batch-segment"
-)
-
-// Purpose is one run over a configuration. The same Purpose gives the same
-// steps, with the same names, so that a run that died goes on.
-type Purpose struct {
-	Kind     Reason
-	Solution string    // declared name; of all but Apply and ImportData
-	Index    int       // which of the solution's batch jobs
+// Order is one run over a configuration. The same Order gives the same steps,
+// with the same names, so that a run that died goes on.
+type Order struct {
+	Purpose  Purpose
+	Solution string    // declared name; "" for every solution that the purpose takes
 	Now      time.Time // when the run began: the date in the names of jobs
 	Source   string    // s3://bucket/folder where the data is; "" to import and infer nothing
-	Run      string    // id of the run: the names of versions have a digest of it; "" when nothing will be made
+	Run      string    // tells runs of the same second apart; may be ""
 }
 
 // Steps are what a configuration needs for a purpose, in the order of their
 // needs: those that need the same may be taken at once. attune.Invalid when the
-// purpose names what the configuration does not have.
-func Steps(c *config.Config, p Purpose) ([]Step, error) {
-	b := &builder{config: c, purpose: p, date: p.Now.UTC().Format(nameTime)}
-	if p.Source != "" {
-		bucket, folder, err := splitLocation(p.Source)
+// order names what the configuration does not have.
+func Steps(c *config.Config, o Order) ([]Step, error) {
+	b := &builder{config: c, order: o, date: o.Now.UTC().Format(nameTime)}
+	if o.Source != "" {
+		bucket, folder, err := splitLocation(o.Source)
 		if err != nil {
 			return nil, err
 		}
 		b.bucket, b.source = "s3://"+bucket, strings.TrimSuffix("s3://"+bucket+"/"+folder, "/")
 	}
-	switch p.Kind {
-	case Apply:
+	switch o.Purpose {
+	case ForApply:
 		b.all()
-		return b.steps, nil
-	case ImportData:
+	case ForDestroy:
+		b.all()
+		return reversed(b.steps), nil
+	case ForImport:
 		b.datasets(false)
-		return b.steps, nil
+	case ForRefresh:
+		return b.steps, b.solutions(b.datasets(false)...)
+	default:
+		return b.steps, b.solutions()
 	}
-	for i := range c.Solutions {
-		if s := &c.Solutions[i]; s.Name == p.Solution {
-			err := b.maintain(s)
-			return b.steps, err
-		}
-	}
-	return nil, attune.Errorf(attune.Invalid, "the configuration has no solution %q", p.Solution)
+	return b.steps, nil
 }
 
 type builder struct {
-	config  *config.Config
-	purpose Purpose
-	date    string
-	bucket  string // s3://bucket
-	source  string // s3://bucket/folder
-	steps   []Step
+	config *config.Config
+	order  Order
+	date   string
+	bucket string // s3://bucket
+	source string // s3://bucket/folder
+	steps  []Step
 }
 
 // add appends a step and gives its path. needs that are "" are left out.
@@ -147,25 +132,60 @@ func (b *builder) all() {
 	}
 }
 
-// maintain is one solution for one of its schedules.
-func (b *builder) maintain(s *config.Solution) error {
-	solution := b.solution(s)
-	switch p := b.purpose; p.Kind {
-	case TrainFull:
+// solutions are those that the order is about, each maintained.
+func (b *builder) solutions(needs ...string) error {
+	found := false
+	for i := range b.config.Solutions {
+		s := &b.config.Solutions[i]
+		if b.order.Solution == "" && b.order.Purpose == ForUpdate && !learnsOn(s) {
+			continue
+		}
+		if b.order.Solution == "" || b.order.Solution == s.Name {
+			found = true
+			if err := b.maintain(s, needs); err != nil {
+				return err
+			}
+		}
+	}
+	if !found && b.order.Solution != "" {
+		return attune.Errorf(attune.Invalid, "the configuration has no solution %q", b.order.Solution)
+	}
+	return nil
+}
+
+// learnsOn says whether a solution's recipe takes UPDATE trainings.
+func learnsOn(s *config.Solution) bool {
+	call, _ := readMembers(s.Call) // what cannot be read fails when the step is taken
+	name := attune.ARN(call.text("recipeArn")).Name()
+	return name == "aws-user-personalization" || name == "aws-hrnn-coldstart"
+}
+
+// maintain is one solution for one purpose.
+func (b *builder) maintain(s *config.Solution, needs []string) error {
+	solution := b.solution(s, needs...)
+	switch p := b.order.Purpose; p {
+	case ForFull, ForRefresh:
 		b.campaigns(s, b.version(s, solution, "", scheduled))
-	case TrainUpdate:
+	case ForUpdate:
 		b.campaigns(s, b.version(s, solution, "UPDATE", scheduled))
-	case RunInference, RunSegment:
+	case ForInference, ForSegment:
 		kind, n := BatchInference, len(s.Inference)
-		if p.Kind == RunSegment {
+		if p == ForSegment {
 			kind, n = BatchSegment, len(s.Segments)
 		}
-		if p.Index < 0 || p.Index >= n {
-			return attune.Errorf(attune.Invalid, "solution %s has no %s number %d: it has %d", s.Name, kind, p.Index, n)
+		if n == 0 {
+			if b.order.Solution == "" {
+				b.steps = b.steps[:len(b.steps)-1]
+				return nil
+			}
+			return attune.Errorf(attune.Invalid, "solution %s has no %ss", s.Name, kind)
 		}
-		b.batch(s, kind, p.Index, scheduled, b.version(s, solution, "", kept))
+		version := b.version(s, solution, "", kept)
+		for i := range n {
+			b.batch(s, kind, i, scheduled, version)
+		}
 	default:
-		return attune.Errorf(attune.Invalid, "%q is nothing to take steps for: say %s, %s, %s, %s, %s or %s", p.Kind, Apply, ImportData, TrainFull, TrainUpdate, RunInference, RunSegment)
+		return attune.Errorf(attune.Invalid, "%q is nothing to take steps for: say %s, %s, %s, %s, %s, %s, %s or %s", p, ForApply, ForImport, ForFull, ForUpdate, ForInference, ForSegment, ForRefresh, ForDestroy)
 	}
 	return nil
 }
@@ -182,40 +202,17 @@ func (b *builder) datasets(whole bool) []string {
 		group, maxAge = b.config.Group.Path, b.config.Group.MaxAge
 	}
 	var last []string
-	for _, one := range Types(d) {
-		schema := b.add(named(Schema, one.Dataset.Schema))
-		s := named(Dataset, one.Dataset.Resource)
-		s.Type, s.Use = one.Type, map[string]string{schemaMember: schema, groupMember: b.config.Group.Path}
-		s.Call = mustMerge(s.Call, map[string]any{"datasetType": one.Wire})
+	for wire, one := range d.All() {
+		kind := strings.ToLower(wire)
+		schema := b.add(named(Schema, one.Schema))
+		s := named(Dataset, one.Resource)
+		s.Type, s.Use = kind, map[string]string{schemaMember: schema, groupMember: b.config.Group.Path}
+		s.Call = mustMerge(s.Call, map[string]any{"datasetType": wire})
 		dataset := b.add(s, schema, group)
-		last = append(last, b.add(Step{Path: dataset + ".import", Kind: Import, Name: "dataset_import_" + one.Type + "_" + b.date,
-			Call: d.Import, MaxAge: maxAge, Source: b.source, Type: one.Type, Use: map[string]string{datasetMember: dataset}}, dataset))
+		last = append(last, b.add(Step{Path: dataset + ".import", Kind: Import, Name: "dataset_import_" + kind + "_" + b.date,
+			Call: d.Import, MaxAge: maxAge, Source: b.source, Type: kind, Use: map[string]string{datasetMember: dataset}}, dataset))
 	}
 	return last
-}
-
-// Typed is a declared dataset with its type.
-type Typed struct {
-	Type    string // as in names and paths: interactions, users, items, actions, action_interactions
-	Wire    string // as calls take it: Interactions, …
-	Dataset *config.Dataset
-}
-
-// Types are the datasets that a configuration declares.
-func Types(d *config.Datasets) []Typed {
-	if d == nil {
-		return nil
-	}
-	var list []Typed
-	for _, one := range []Typed{
-		{"interactions", "Interactions", d.Interactions}, {"users", "Users", d.Users}, {"items", "Items", d.Items},
-		{"actions", "Actions", d.Actions}, {"action_interactions", "Action_Interactions", d.Action_Interactions},
-	} {
-		if one.Dataset != nil {
-			list = append(list, one)
-		}
-	}
-	return list
 }
 
 // solution is the step about one. A solution that the file trains by schedules
@@ -231,9 +228,7 @@ func (b *builder) solution(s *config.Solution, needs ...string) string {
 
 func (b *builder) version(s *config.Solution, solution, mode string, maxAge time.Duration) string {
 	step := Step{Path: s.Path + ".solutionVersion", Kind: Version, Call: s.Version, MaxAge: maxAge, Solution: s.Name, Use: map[string]string{solutionMember: solution}}
-	if b.purpose.Run != "" {
-		step.Name = "version_" + b.date + "_" + digest(b.purpose.Run)
-	}
+	step.Name = "version_" + b.date + "_" + digest(string(b.order.Purpose)+" "+b.order.Run)
 	if mode != "" {
 		call, _ := readMembers(s.Version) // what cannot be read fails when the step is taken
 		call["trainingMode"] = mode

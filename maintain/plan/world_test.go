@@ -3,6 +3,7 @@ package plan_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -154,6 +155,9 @@ func walk(ctx context.Context, t *plan.Target, steps []plan.Step) (map[string]pl
 			}
 			if err == nil {
 				have[s.Path] = r
+			}
+			if r.Action == plan.Blocked {
+				return have, errors.New(r.Note)
 			}
 			open += b2i(!r.Done)
 		}
