@@ -177,11 +177,17 @@ func (s *Schedules) create(ctx context.Context, t *taskRow) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Temporal.ScheduleClient().Create(ctx, client.ScheduleOptions{
+	h, err := s.Temporal.ScheduleClient().Create(ctx, client.ScheduleOptions{
 		ID: schedulePrefix + t.Name, Spec: *spec, Action: s.action(t),
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: catchUp,
 		Note: s.note(t), Paused: s.paused(t),
 	})
+	if err != nil {
+		return err
+	}
+	// Temporal counts what was missed from when it first looked at the schedule;
+	// it has done so when it can describe it.
+	_, err = h.Describe(ctx)
 	return err
 }
 
