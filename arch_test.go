@@ -56,13 +56,14 @@ resource/resourcetest: . resource ledger
 job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
 notify/pattern: .
 notify: . ledger event resource notify/pattern
+api/call: access
 maintain/cron: .
 maintain/config: . wire wire/check dataset/schema recipe/spec maintain/cron
-maintain/plan: . wire maintain/config
+maintain/plan: . wire maintain/config api/call
 maintain: . ledger notify notify/pattern maintain/cron maintain/config maintain/plan
 api/awsjson: . wire wire/check
 api/s3: . access artifact
-api/verb: . access resource job event artifact model profile double notify notify/pattern maintain maintain/cron maintain/config maintain/plan api/awsjson
+api/verb: . access resource job event artifact model profile double notify notify/pattern maintain maintain/cron maintain/config maintain/plan api/awsjson api/call
 api: . wire access resource job event double notify maintain serve filter dataset/schema artifact recipe/spec model profile api/awsjson api/s3
 engine/nats: .
 engine/temporal: .
@@ -88,7 +89,7 @@ var owners = map[string][]string{
 	"github.com/parquet-go":          {"dataset"},
 	"github.com/hamba/avro":          {"dataset/schema"},
 	"github.com/rclone/gofakes3":     {"api/s3"},
-	"github.com/aws/aws-sdk-go-v2":   {"api/verb", "cmd/attune", "bench", "test/binary", "maintain", "maintain/plan"},
+	"github.com/aws/aws-sdk-go-v2":   {"api/call", "api/verb", "cmd/attune", "bench", "test/binary", "maintain", "maintain/plan"},
 	"github.com/alecthomas/kong":     {"cmd/attune"},
 	"go.yaml.in/yaml":                {"maintain/config"},
 }

@@ -12,10 +12,11 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/api/awsjson"
+	"github.com/attune-io/attune/api/call"
 )
 
 // Prefix is the path that all verbs share.
-const Prefix = "/attune/v1/"
+const Prefix = call.Prefix
 
 // service is what verbs are signed for, and what the log calls their requests.
 const service = "attune"
