@@ -10,6 +10,7 @@ import (
 	"github.com/attune-io/attune/double"
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/resource"
@@ -21,6 +22,7 @@ type Rooms struct {
 	Jobs      *job.Manager
 	Profiles  *profile.Keeper
 	Artifacts *artifact.Store
+	Schedules *maintain.Schedules
 	Clock     *double.Clock  // nil unless the node is strict
 	Faults    *double.Faults // likewise
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/api/awsjson"
 	"github.com/attune-io/attune/api/call"
+	"github.com/attune-io/attune/maintain"
 )
 
 // Prefix is the path that all verbs share.
@@ -46,6 +47,13 @@ func New(r Rooms, p *awsjson.Server) *Door {
 		"DescribeUser":     typed(d.describeUser),
 		"GetRejects":       typed(d.getRejects),
 		"SetFaults":        typed(d.setFaults),
+
+		"ActivateSchedule":   typed(d.scheduled((*maintain.Schedules).Activate)),
+		"DeactivateSchedule": typed(d.scheduled((*maintain.Schedules).Deactivate)),
+		"DescribeSchedule":   typed(d.scheduled(nil)),
+		"ListSchedules":      typed(d.listSchedules),
+		"RunSchedule":        typed(d.scheduled((*maintain.Schedules).RunNow)),
+		"ScheduleHistory":    typed(d.scheduleHistory),
 
 		"GetDeletionReceipt": typed(d.getDeletionReceipt),
 		"GetReceiptKey":      typed(d.getReceiptKey),

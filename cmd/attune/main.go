@@ -21,6 +21,7 @@ type cli struct {
 	Clock    clockCmd    `cmd:"" help:"Show or put forward the clock of a strict node."`
 	Fault    faultCmd    `cmd:"" help:"Script throttling, errors and latency of a strict node."`
 	Bucket   bucketCmd   `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
+	Schedule scheduleCmd `cmd:"" help:"Tasks that run again and again: list, turn on and off, run now."`
 	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
 	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
 	Model    modelCmd    `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
