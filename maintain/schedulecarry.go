@@ -59,7 +59,11 @@ func DueAt(ctx workflow.Context) time.Time {
 // Run makes Temporal agree with the rows, now and again, and starts what is due
 // where the clock is not the wall's, until ctx ends.
 func (s *Schedules) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
+	every := compareAgain
+	if s.Driven {
+		every = lookEvery
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var compared, tried time.Time
 	for {

@@ -33,6 +33,7 @@ import (
 	"github.com/attune-io/attune/event"
 	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/ledger"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/recipe/all"
@@ -74,6 +75,7 @@ type Node struct {
 	profiles  *profile.Keeper
 	serve     *serve.Server
 	jobs      *job.Manager
+	schedules *maintain.Schedules
 	runtime   *api.Runtime
 	clock     *double.Clock  // nil unless strict
 	faults    *double.Faults // nil unless strict
@@ -206,7 +208,11 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 		Profiles: n.profiles, Serve: n.serve, Recipes: all.List(), Temporal: n.temporal.Client(),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, ReceiptKey: ed25519.NewKeyFromSeed(seed), Settle: n.settle,
 	})
-	return nil
+	n.schedules, err = maintain.NewSchedules(ctx, maintain.ScheduleDeps{
+		DB: n.sql.Client(), Dialect: ledger.Dialect(n.sql.Dialect()), Temporal: n.temporal.Client(), Clock: n.cfg.Clock, Driven: n.clock != nil,
+		Logger: n.log, Queue: maintain.Queue, Workflow: "TaskWorkflow", Metrics: n.metrics,
+	})
+	return err
 }
 
 // openNotices builds the room that tells what happens.
@@ -243,6 +249,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.events.Run(ctx) })
 	g.Go(func() error { return n.profiles.Run(ctx) })
 	g.Go(func() error { return n.jobs.Run(ctx) })
+	g.Go(func() error { return n.schedules.Run(ctx) })
 	g.Go(func() error { return n.objects.Run(ctx) })
 	g.Go(func() error { return n.notices.Run(ctx) })
 	g.Go(func() error {

@@ -61,6 +61,7 @@ func (d *Door) advanceClock(_ context.Context, in *AdvanceClockInput) (any, erro
 		return nil, err
 	}
 	d.Jobs.Kick()
+	d.Schedules.Kick()
 	return d.clockOutput(), nil
 }
 

@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"node": startNode, "shop": openShop, "spoken": checkSpoken, "jsonlen": jsonLen,
-			"freeport": freePort, "ready": awaitReady,
+			"freeport": freePort, "ready": awaitReady, "task": putTask,
 		},
 	})
 }
