@@ -20,14 +20,22 @@ import (
 
 // clientFlags say which node a verb speaks to, and as whom.
 type clientFlags struct {
-	Endpoint string `default:"http://127.0.0.1:8787" env:"ATTUNE_ENDPOINT,AWS_ENDPOINT_URL" help:"The node to speak to."`
+	Endpoint string `default:"http://127.0.0.1:8787" env:"ATTUNE_ENDPOINT,AWS_ENDPOINT_URL" help:"The node to speak to; 'aws' for the real service, which knows no verbs of Attune's own."`
 	Region   string `default:"us-east-1" env:"AWS_REGION,AWS_DEFAULT_REGION" help:"The node's region."`
 	Data     string `env:"ATTUNE_DATA" placeholder:"DIR" help:"Take the root key of this node's data folder instead of the usual AWS credentials."`
 }
 
+// realService is the endpoint that stands for Amazon's own, of every service.
+const realService = "aws"
+
 // aws loads the credentials that every AWS tool would use, or the root key.
 // Those of a cloud machine's role are not asked for: no node knows them.
 func (c *clientFlags) aws(ctx context.Context) (aws.Config, error) {
+	if c.Endpoint == realService {
+		cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(c.Region), config.WithLogger(logging.Nop{}))
+		cfg.BaseEndpoint = nil
+		return cfg, err
+	}
 	if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return aws.Config{}, fmt.Errorf("endpoint %q is not a URL: write it like http://127.0.0.1:8787", c.Endpoint)
 	}
@@ -70,6 +78,9 @@ func (c *clientFlags) plain(err error) error {
 
 // call sends one of Attune's own verbs and reads its answer into out.
 func (c *clientFlags) call(ctx context.Context, name string, in, out any) error {
+	if c.Endpoint == realService {
+		return fmt.Errorf("%s is a verb of Attune's own, which the real service does not know: say --endpoint with a node's URL", name)
+	}
 	cfg, err := c.aws(ctx)
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ type cli struct {
 	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
 	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
 	Model    modelCmd    `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
+	Plan     planCmd     `cmd:"" help:"Show what a configuration would change, and change nothing."`
+	Drift    driftCmd    `cmd:"" help:"Show what is not, or not only, as a configuration declares it."`
+	Export   exportCmd   `cmd:"" help:"Write the configuration of a dataset group that exists."`
 	Version  versionCmd  `cmd:"" help:"Print the version of this binary."`
 }
 
@@ -48,7 +51,18 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 
-// run is main as a function: it returns the exit code, 0 done, 1 failed, 2 misused.
+// exitDiffers is the exit code of 'plan' and 'drift' with --exit-code when
+// there is something to change: neither a failure nor a misuse.
+const exitDiffers = 3
+
+// errDiffers ends a verb with exitDiffers, without a word.
+var errDiffers = errors.New("there are differences")
+
+// misused is an error of what was asked for, as one of the parser is.
+type misused struct{ error }
+
+// run is main as a function: it returns the exit code, 0 done, 1 failed, 2
+// misused, 3 as exitDiffers says.
 func run(ctx context.Context, args []string, s streams) (code int) {
 	var c cli
 	exited := -1
@@ -74,10 +88,17 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	if err != nil {
 		return say(s, fmt.Errorf("%w; '%s --help' shows how", err, verbOf(err)), 2)
 	}
-	if err := parsed.Run(); err != nil {
-		return say(s, err, 1)
+	err = parsed.Run()
+	var wrong misused
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errDiffers):
+		return exitDiffers
+	case errors.As(err, &wrong):
+		return say(s, err, 2)
 	}
-	return 0
+	return say(s, err, 1)
 }
 
 // verbOf names the verb that was misused, as far as it could be read.

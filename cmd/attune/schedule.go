@@ -17,6 +17,8 @@ type scheduleCmd struct {
 	Deactivate scheduleDeactivateCmd `cmd:"" help:"Keep a task from running when it is due."`
 	RunNow     scheduleRunNowCmd     `cmd:"" help:"Run a task now, also an inactive one."`
 	History    scheduleHistoryCmd    `cmd:"" help:"Show what a task was, newest first."`
+
+	ImportDatasetGroup scheduleImportCmd `cmd:"" name:"import-dataset-group" help:"Put a dataset group that exists under maintenance: its configuration, with schedules, goes into the bucket."`
 }
 
 // scheduleFlags are those of every verb about tasks.

@@ -184,3 +184,14 @@ func ready(s plan.Step, steps []plan.Step, have map[string]plan.Result) bool {
 	}
 	return true
 }
+
+// settled waits until something is so.
+func settled(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if so() {
+			return
+		}
+	}
+	t.Fatalf("%s did not settle", what)
+}

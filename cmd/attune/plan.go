@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/config"
+	"github.com/attune-io/attune/maintain/plan"
+)
+
+// targetFlags say where maintained resources live. They are computed against in
+// this process, through the public API alone.
+type targetFlags struct {
+	clientFlags
+	KMSKey  string `name:"kms-key" placeholder:"ARN" help:"Key of the dataset group, where it has one."`
+	KMSRole string `name:"kms-role" placeholder:"ARN" help:"Role that may use the key."`
+}
+
+func (c *targetFlags) target(ctx context.Context, o plan.Options) (*plan.Target, error) {
+	cfg, err := c.aws(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Version, o.KMSKey, o.KMSRole = version(), c.KMSKey, c.KMSRole
+	return plan.Open(ctx, cfg, o)
+}
+
+// readConfig reads a configuration from a file, or from standard input as -.
+func readConfig(file string) (*config.Config, error) {
+	in := io.Reader(os.Stdin)
+	if file != "-" {
+		f, err := os.Open(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file %s", file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, config.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	return config.Read(text, strings.TrimPrefix(file, "-"))
+}
+
+// reportFlags say how a plan.Report is shown.
+type reportFlags struct {
+	outputFlags
+	ExitCode bool `help:"End with 3 when something differs, as neither a failure (1) nor a misuse (2)."`
+}
+
+func (f *reportFlags) report(w io.Writer, r *plan.Report) error {
+	var err error
+	if f.Output == "json" {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		err = enc.Encode(r)
+	} else {
+		err = r.Write(w, colourful(w))
+	}
+	if err == nil && f.ExitCode && r.Changes() > 0 {
+		err = errDiffers
+	}
+	return err
+}
+
+// colourful says whether somebody at a terminal reads this, and wants colours.
+func colourful(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+}
+
+// planCmd shows what apply would do.
+type planCmd struct {
+	targetFlags
+	reportFlags
+	File    string `arg:"" help:"The configuration, JSON or YAML; - reads standard input."`
+	Source  string `placeholder:"s3://BUCKET/FOLDER" help:"Folder of the configuration's data; without it imports and batch jobs are skipped."`
+	Replace bool   `help:"Make what differs in what cannot be changed anew, under its name with a number after it."`
+	Role    string `placeholder:"ARN" help:"Role of imports and batch jobs; the real service needs one."`
+}
+
+// Help is shown by 'attune plan --help'.
+func (planCmd) Help() string {
+	return `Every resource that the file declares is looked at, through the public API; nothing
+is changed. A line for each: + to create, ~ to update, ± to replace, = as declared,
+! that cannot be so (the note says why, and the way out), > on its way.`
+}
+
+// Run looks and prints.
+func (c *planCmd) Run(ctx context.Context, s streams) error {
+	declared, err := readConfig(c.File)
+	if err != nil {
+		return err
+	}
+	steps, err := plan.Steps(declared, plan.Order{Purpose: plan.ForApply, Now: time.Now(), Source: c.Source})
+	if err != nil {
+		return err
+	}
+	t, err := c.target(ctx, plan.Options{Replace: c.Replace, Role: c.Role})
+	if err != nil {
+		return c.unanswered(err)
+	}
+	r, err := plan.Plan(ctx, t, declared.Group.Name, steps)
+	if err != nil {
+		return err
+	}
+	return c.report(s.out, r)
+}
+
+// unanswered says what to do when no node is there.
+func (c *targetFlags) unanswered(err error) error {
+	if attune.KindOf(err) == attune.Unavailable && c.Endpoint != realService {
+		return c.plain(err)
+	}
+	return err
+}
+
+// driftCmd shows what differs.
+type driftCmd struct {
+	targetFlags
+	reportFlags
+	File string `arg:"" help:"The configuration, JSON or YAML; - reads standard input."`
+}
+
+// Help is shown by 'attune drift --help'.
+func (driftCmd) Help() string {
+	return `Shown is what the file declares and is not there (+), is there and differs (~, or !
+where it cannot be changed), and what is in the dataset group and not in the file (?).
+Data, trainings, batch jobs and which version a campaign serves are no drift.`
+}
+
+// Run looks and prints.
+func (c *driftCmd) Run(ctx context.Context, s streams) error {
+	declared, err := readConfig(c.File)
+	if err != nil {
+		return err
+	}
+	t, err := c.target(ctx, plan.Options{})
+	if err != nil {
+		return c.unanswered(err)
+	}
+	r, err := plan.Drift(ctx, t, declared)
+	if err != nil {
+		return err
+	}
+	return c.report(s.out, r)
+}
