@@ -27,6 +27,7 @@ type builder struct {
 
 func (b *builder) config() *Config {
 	c := &Config{
+		file: b.file,
 		Group: Group{
 			Resource: b.resource(b.root.get("datasetGroup"), "datasetGroup"),
 			MaxAge:   defaultGroupAge,
@@ -124,7 +125,7 @@ func (b *builder) schedule(n *node, path string, below ...string) Schedule {
 	case drop:
 		return Schedule{Path: path, Drop: true}
 	default:
-		return Schedule{Path: path, Text: text}
+		return Schedule{Path: path, Text: text, at: n.get(below...).place}
 	}
 }
 
@@ -171,6 +172,7 @@ func (d *Datasets) slot(key string) **Dataset {
 func (b *builder) dataset(n *node, kind, path string) *Dataset {
 	d := &Dataset{Resource: b.resource(n.get("dataset"), path)}
 	service := n.get("schema", "serviceConfig")
+	b.domain(n, kind, path)
 	d.Schema = Resource{Path: path + ".schema", Name: service.string("name")}
 	columns := service.get("schema")
 	var text, call strings.Builder

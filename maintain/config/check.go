@@ -16,6 +16,8 @@ const (
 	maxProblems = 500
 	// maxEcho is how many characters of a value come back in a message.
 	maxEcho = 60
+	// maxWords bounds each half of a message, in characters: the longest of ours names 20 metrics.
+	maxWords = 500
 )
 
 // checker gathers the problems of one file.
@@ -43,7 +45,7 @@ func (c *checker) warn(at place, path, what, instead string) {
 }
 
 func (c *checker) problem(at place, path, what, instead string) Problem {
-	return Problem{File: c.file, Path: path, Line: at.line, Column: at.column, What: what, Instead: instead}
+	return Problem{File: c.file, Path: path, Line: at.line, Column: at.column, What: cut(what, maxWords), Instead: cut(instead, maxWords)}
 }
 
 // join is the path of a member.
@@ -128,7 +130,11 @@ func (c *checker) object(f *form, n *node, path string) {
 	}
 	for _, m := range f.fields {
 		if m.required && !given[m.name] {
-			c.fail(n.place, join(path, m.name), "missing", m.instead)
+			instead := m.instead
+			if instead == "" {
+				instead = "write " + m.name + ": …"
+			}
+			c.fail(n.place, join(path, m.name), "missing", instead)
 		}
 	}
 }
@@ -217,8 +223,11 @@ func (c *checker) refused(n *node, path string, err error, more string) {
 		what = fmt.Sprintf("%q: %s", shorten(n.text), after)
 	}
 	instead := "write it anew"
-	if i := strings.LastIndex(what, "; "); i >= 0 {
-		what, instead = what[:i], what[i+2:]
+	for _, mark := range []string{"; ", ": "} {
+		if i := strings.LastIndex(what, mark); i >= 0 {
+			what, instead = what[:i], what[i+2:]
+			break
+		}
 	}
 	c.fail(n.place, path, what, instead+more)
 }
@@ -256,9 +265,15 @@ func (c *checker) broken(f *form, n *node, path string, rule check.Rule) {
 func bound(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // shorten cuts a value for a message.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > maxEcho {
-		return string(r[:maxEcho]) + "…"
+func shorten(s string) string { return cut(s, maxEcho) }
+
+// cut keeps the first characters of a text.
+func cut(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
 	}
 	return s
 }

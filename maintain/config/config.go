@@ -19,6 +19,7 @@ type Config struct {
 	Recommenders []Resource
 	Solutions    []Solution
 	Warnings     []Problem // what is not wrong, but should be known
+	file         string
 }
 
 // Tag is a key and a value that a resource is found by.
@@ -119,6 +120,7 @@ type Schedule struct {
 	Path string // where the file says so
 	Text string // cron(…) or rate(…) as written; "" when the file says nothing, which leaves what is there
 	Drop bool   // the file says delete: there shall be none
+	at   place
 }
 
 // Promote says which new versions of a solution its campaigns follow.

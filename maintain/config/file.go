@@ -1,6 +1,9 @@
 package config
 
-import "github.com/attune-io/attune/wire"
+import (
+	"github.com/attune-io/attune/recipe/spec"
+	"github.com/attune-io/attune/wire"
+)
 
 // file is the form of a whole configuration.
 func file() *form {
@@ -10,7 +13,7 @@ func file() *form {
 		field{name: "datasets", form: datasetsForm()},
 		field{name: "eventTracker", form: resourceForm("What takes events of users as they happen.", call("CreateEventTracker"))},
 		field{name: "filters", form: listOf("Named filters of recommendations.", resourceForm("A filter.", call("CreateFilter")))},
-		field{name: "recommenders", form: listOf("Recommenders of a domain dataset group.", resourceForm("A recommender.", call("CreateRecommender")))},
+		field{name: "recommenders", form: listOf("Recommenders of a domain dataset group.", resourceForm("A recommender.", recommenderCall()))},
 		field{name: "solutions", form: listOf("What is trained, deployed and asked in batches.", solutionForm())},
 	)
 }
@@ -39,11 +42,12 @@ func schedules(fields ...field) field {
 }
 
 func scheduleField(name, doc string) field {
-	return field{name: name, form: &form{sort: text, special: schedule, doc: doc + " cron(minute hour day-of-month month day-of-week year) in UTC, rate(value unit), or delete for none."}}
+	return field{name: name, form: &form{sort: text, special: schedule, doc: doc + " cron(minute hour day-of-month month day-of-week year) in UTC, rate(value unit), or delete for none.",
+		examples: []string{"cron(0 3 * * ? *)", "cron(30 0 ? * SUN *)", "rate(6 hours)", drop}}}
 }
 
 func ageField(doc string) field {
-	return field{name: "maxAge", form: &form{sort: text, special: age, doc: doc + " In words, e.g. 7 days."}}
+	return field{name: "maxAge", form: &form{sort: text, special: age, doc: doc + " In words.", examples: []string{"7 days", "90 minutes"}}}
 }
 
 func groupForm() *form {
@@ -96,6 +100,7 @@ func solutionForm() *form {
 	service := call("CreateSolution").
 		set("solutionVersion", func(m *field) { m.form = version }).
 		set("recipeArn", func(m *field) {
+			m.form.examples = recipes("")
 			m.required, m.instead = true, "name a recipe, e.g. arn:aws:personalize:::recipe/aws-user-personalization-v2"
 		}).
 		set("performAutoML", func(m *field) { m.hidden = true })
@@ -108,6 +113,22 @@ func solutionForm() *form {
 		field{name: "batchInferenceJobs", form: listOf("Recommendations in files.", batchForm("CreateBatchInferenceJob"))},
 		field{name: "batchSegmentJobs", form: listOf("Segments of users in files.", batchForm("CreateBatchSegmentJob"))},
 	)
+}
+
+func recommenderCall() *form {
+	return call("CreateRecommender").set("recipeArn", func(m *field) {
+		m.form.examples = append(recipes("ECOMMERCE"), recipes("VIDEO_ON_DEMAND")...)
+	})
+}
+
+// recipes are the ARNs of the recipes of a domain, "" for solutions.
+func recipes(domain string) (arns []string) {
+	for _, r := range spec.Built() {
+		if r.Domain == domain {
+			arns = append(arns, string(r.ARN()))
+		}
+	}
+	return arns
 }
 
 func batchForm(operation string) *form {

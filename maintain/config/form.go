@@ -10,14 +10,15 @@ import (
 // form says what may stand at a place of the file. The checks and the JSON
 // Schema of editors are both made of it, so that they cannot disagree.
 type form struct {
-	sort    sort        // of the value; nothing: any
-	shape   *wire.Shape // the published constraints of a text, number, list or mapping; nil: none
-	fields  []field     // of an object with known members
-	element *form       // of a list, or of the values of an object with free names
-	enum    []string    // what a text may be, when that is less than its shape says
-	special special     // how a value with a language of its own is read further
-	short   *form       // another way to write it: promote: always
-	doc     string      // one sentence for who edits the file
+	sort     sort        // of the value; nothing: any
+	shape    *wire.Shape // the published constraints of a text, number, list or mapping; nil: none
+	fields   []field     // of an object with known members
+	element  *form       // of a list, or of the values of an object with free names
+	enum     []string    // what a text may be, when that is less than its shape says
+	special  special     // how a value with a language of its own is read further
+	short    *form       // another way to write it: promote: always
+	examples []string    // of a text, for completion
+	doc      string      // one sentence for who edits the file
 }
 
 // special are the values that a shape cannot describe.

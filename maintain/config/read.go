@@ -26,7 +26,7 @@ const MaxBytes = 1 << 20
 func Read(text []byte, name string) (*Config, error) {
 	c := &checker{file: name}
 	if len(text) > MaxBytes {
-		c.fail(place{1, 1}, "", fmt.Sprintf("the file has %d bytes: at most %d are read", len(text), MaxBytes), "write a file for each dataset group")
+		c.fail(place{1, 1}, "", fmt.Sprintf("the file is larger than %d bytes", MaxBytes), "write a file for each dataset group")
 		return nil, c.err()
 	}
 	root, bad := parse(text, name)
