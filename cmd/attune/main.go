@@ -28,6 +28,7 @@ type cli struct {
 	Plan     planCmd     `cmd:"" help:"Show what a configuration would change, and change nothing."`
 	Drift    driftCmd    `cmd:"" help:"Show what is not, or not only, as a configuration declares it."`
 	Export   exportCmd   `cmd:"" help:"Write the configuration of a dataset group that exists."`
+	Config   configCmd   `cmd:"" help:"Check the file that says what is to be maintained; needs no node."`
 	Version  versionCmd  `cmd:"" help:"Print the version of this binary."`
 }
 

@@ -236,6 +236,10 @@ func (c *checker) refused(n *node, path string, err error, more string) {
 func (c *checker) broken(f *form, n *node, path string, rule check.Rule) {
 	s := f.shape
 	what, instead := "", ""
+	shown := fmt.Sprintf("%q", shorten(n.text))
+	if s.Sensitive {
+		shown = "the value"
+	}
 	count, of := len(n.items)+len(n.members), "elements"
 	if n.sort == text {
 		count, of = len([]rune(n.text)), "characters"
@@ -246,9 +250,9 @@ func (c *checker) broken(f *form, n *node, path string, rule check.Rule) {
 	case check.TooShort:
 		what, instead = fmt.Sprintf("has %d %s", count, of), fmt.Sprintf("at least %.0f are needed", s.Min.N)
 	case check.Unlike:
-		what, instead = fmt.Sprintf("%q is not of the right form", shorten(n.text)), "it must match "+s.Pattern.Published
+		what, instead = shown+" is not of the right form", "it must match "+s.Pattern.Published
 	case check.Unlisted:
-		what, instead = fmt.Sprintf("%q is not known", shorten(n.text)), "write one of: "+strings.Join(s.Enum, ", ")
+		what, instead = shown+" is not known", "write one of: "+strings.Join(s.Enum, ", ")
 	case check.TooSmall:
 		what, instead = shorten(n.text)+" is too small", "write at least "+bound(s.Min.N)
 	case check.TooLarge:

@@ -28,7 +28,8 @@ type reader struct {
 	data  []byte
 	pos   int
 	line  int
-	start int // of the line
+	mark  int // a byte of the line, at or before pos, …
+	runes int // … and the characters before it in the line, so that long lines are counted once
 	nodes int
 	bad   *misread // the first reason to stop
 }
@@ -58,8 +59,8 @@ func readJSON(data []byte) (*node, *misread) {
 // syntax says what is wrong at a byte.
 func (r *reader) syntax(at int, err error) *misread {
 	line := 1 + bytes.Count(r.data[:at], []byte("\n"))
-	r.start = bytes.LastIndexByte(r.data[:at], '\n') + 1
-	bad := &misread{place: place{line, 1 + utf8.RuneCount(r.data[r.start:at])}}
+	start := bytes.LastIndexByte(r.data[:at], '\n') + 1
+	bad := &misread{place: place{line, 1 + utf8.RuneCount(r.data[start:at])}}
 	bad.what = "not JSON: " + strings.TrimPrefix(err.Error(), "json: ")
 	before := bytes.TrimRight(r.data[:at], " \t\r\n")
 	switch {
@@ -79,7 +80,9 @@ func (r *reader) syntax(at int, err error) *misread {
 
 // here is the place of the next byte.
 func (r *reader) here() place {
-	return place{r.line, 1 + utf8.RuneCount(r.data[r.start:r.pos])}
+	r.runes += utf8.RuneCount(r.data[r.mark:r.pos])
+	r.mark = r.pos
+	return place{r.line, 1 + r.runes}
 }
 
 // stop records why reading ends.
@@ -95,7 +98,7 @@ func (r *reader) peek() byte {
 		switch c := r.data[r.pos]; c {
 		case ' ', '\t', '\r':
 		case '\n':
-			r.line, r.start = r.line+1, r.pos+1
+			r.line, r.mark, r.runes = r.line+1, r.pos+1, 0
 		default:
 			return c
 		}

@@ -24,7 +24,7 @@ const MaxBytes = 1 << 20
 // wrong at once, but for a text that cannot be parsed, which has one. What a
 // service alone can know, such as whether a recipe exists, is not looked at.
 func Read(text []byte, name string) (*Config, error) {
-	c := &checker{file: name}
+	c := &checker{file: cmp.Or(name, "configuration")}
 	if len(text) > MaxBytes {
 		c.fail(place{1, 1}, "", fmt.Sprintf("the file is larger than %d bytes", MaxBytes), "write a file for each dataset group")
 		return nil, c.err()
