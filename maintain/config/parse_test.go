@@ -144,3 +144,21 @@ func TestFaithful(t *testing.T) {
 		t.Errorf("import %s", got)
 	}
 }
+
+// TestPatience reads texts of the largest size that take parsers longest.
+func TestPatience(t *testing.T) {
+	for _, part := range []string{"[", "{", "- ", "a: ", "? ", "&a ", "'", "\\", "#\n", "{a: ", "[a,", "a: b\n", "- &a a\n", "\"\\ud800\",", "{\"a\":", "- |\n a\n", "!!a ", "*a ", "\t"} {
+		text := strings.Repeat(part, MaxBytes/len(part))
+		for _, name := range []string{"c.json", "c.yaml"} {
+			began := time.Now()
+			if told(t, text, name) == "" {
+				t.Errorf("%s of %q is taken", name, part)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("%s of %q took %v", name, part, took)
+			} else if took > time.Second {
+				t.Logf("%s of %q took %v", name, part, took)
+			}
+		}
+	}
+}
