@@ -165,7 +165,7 @@ func (s *shop) still() (release func()) {
 // until polls for a condition.
 func (s *shop) until(what string, is func() bool) {
 	s.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if is() {
 			return
 		}

@@ -152,10 +152,13 @@ func newLine(t *testing.T) *house {
 	return h
 }
 
-// eventually polls until ok, and fails with what when that takes a minute.
+// patience bounds a wait: long, for the race detector on a machine that others use.
+const patience = 5 * time.Minute
+
+// eventually polls until ok, and fails with what when patience ends.
 func (h *house) eventually(what string, ok func() bool) {
 	h.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.Fatalf("not in time: %s", what)
 		}

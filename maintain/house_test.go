@@ -107,7 +107,7 @@ func (h *house) ended(id string) *Run {
 
 func (h *house) eventually(what string, ok func() bool) {
 	h.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.Fatalf("not in time: %s", what)
 		}

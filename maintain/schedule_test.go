@@ -168,7 +168,7 @@ func (o *office) wantRuns(n int) []ran {
 
 func (o *office) eventually(what string, ok func() bool) {
 	o.Helper()
-	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			o.Fatalf("not in time: %s", what)
 		}
