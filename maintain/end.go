@@ -31,7 +31,8 @@ func (a *activities) End(ctx context.Context, run string, e Ending) error {
 		return nil
 	}
 	if m.Notify != nil {
-		if err := m.Notify(ctx, runNotice(r)); err != nil {
+		event, detail := runNotice(r)
+		if err := m.tell(ctx, event, detail); err != nil {
 			if activity.GetInfo(ctx).Attempt < noticeTries {
 				return err
 			}

@@ -2,6 +2,7 @@ package maintain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -19,7 +20,13 @@ import (
 	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
 )
+
+// shop is a configuration with two solutions.
+const shop = `{"datasetGroup": {"serviceConfig": {"name": "shop"}}, "solutions": [
+	{"serviceConfig": {"name": "taste", "recipeArn": "arn:aws:personalize:::recipe/aws-user-personalization"}},
+	{"serviceConfig": {"name": "smell", "recipeArn": "arn:aws:personalize:::recipe/aws-user-personalization"}}]}`
 
 // house is a manager on real engines. Only what is maintained is a script: the
 // tests are about its failures.
@@ -33,7 +40,7 @@ type house struct {
 	stop     func()
 
 	mu      sync.Mutex
-	notices []Notice
+	notices []notify.Event
 }
 
 func must[T any](t testing.TB) func(T, error) T {
@@ -71,14 +78,15 @@ func openStore(t *testing.T) *Store {
 
 // start runs a manager, as a process that has just begun would.
 func (h *house) start() {
-	h.m = New(Deps{Store: h.store, Temporal: h.temporal, Planner: h.target, Clock: attune.WallClock, Logger: h.log,
-		Target: func(context.Context, bool) (Target, error) { return h.target, nil },
-		Notify: func(_ context.Context, n Notice) error {
+	h.m = New(Deps{Store: h.store, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.log, Place: Place{Itself: true},
+		Notify: func(_ context.Context, n notify.Event) (string, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.notices = append(h.notices, n)
-			return nil
+			return n.ID, nil
 		}})
+	h.m.opened = func(context.Context, bool) (Target, error) { return h.target, nil }
+	h.m.orders = h.target.orders
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.m.Run(ctx) }()
@@ -91,7 +99,7 @@ func (h *house) start() {
 func (h *house) apply(steps ...plan.Step) *Run {
 	h.Helper()
 	h.target.set(steps)
-	return must[*Run](h)(h.m.Apply(h.Context(), ApplyInput{Text: "shop", Cause: Cause{Kind: ByHand}}))
+	return must[*Run](h)(h.m.Apply(h.Context(), ApplyInput{Text: shop, Cause: Cause{Kind: ByHand}}))
 }
 
 // ended waits for the end of a run.
@@ -128,19 +136,10 @@ func (s *script) set(steps []plan.Step) {
 	s.steps = steps
 }
 
-func (s *script) Read(_ string, text []byte) (*config.Config, error) {
-	if string(text) == "broken" {
-		return nil, attune.Errorf(attune.Invalid, "it is broken")
-	}
-	cfg := &config.Config{Solutions: []config.Solution{{Resource: config.Resource{Name: "taste"}}, {Resource: config.Resource{Name: "smell"}}}}
-	cfg.Group.Name = string(text)
-	return cfg, nil
-}
-
-func (s *script) Steps(context.Context, *config.Config, StartInput, string) ([]plan.Step, error) {
+func (s *script) orders(context.Context, *Run, *config.Config, StartInput, string) ([]plan.Step, map[string]plan.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.steps, nil
+	return s.steps, nil, nil
 }
 
 func (s *script) Advance(ctx context.Context, step plan.Step, have map[string]plan.Result) (plan.Result, error) {
@@ -176,4 +175,13 @@ func made(step plan.Step, look, takes int) plan.Result {
 		r.Action, r.Status, r.Done = plan.Keep, "ACTIVE", true
 	}
 	return r
+}
+
+// detail reads what a notice says of a run.
+func (h *house) detail(n int) (d RunDetail) {
+	h.Helper()
+	if err := json.Unmarshal(h.notices[n].Detail, &d); err != nil {
+		h.Fatal(err)
+	}
+	return d
 }

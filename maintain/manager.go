@@ -15,7 +15,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
 )
 
 const (
@@ -40,34 +42,41 @@ type Target interface {
 	Advance(ctx context.Context, step plan.Step, have map[string]plan.Result) (plan.Result, error)
 }
 
-// Deps is what the manager works with; all fields but Notify and Metrics are required.
+// Deps is what the manager works with; all fields but Judge, Notify, Schedules,
+// Build and Metrics are required.
 type Deps struct {
 	Store    *Store
 	Temporal client.Client
-	Planner  Planner
-	// Target opens the place that is maintained; replace as ApplyInput's. It is
-	// asked before each look, and keeps what it has opened.
-	Target func(ctx context.Context, replace bool) (Target, error)
-	Clock  attune.Clock
-	Logger *slog.Logger
-	// Notify puts a notice on the bus; the same id may come twice, and is then
-	// the same notice. nil: nobody listens.
-	Notify  func(ctx context.Context, n Notice) error
-	Metrics prometheus.Registerer
+	Place    Place // what is maintained
+	Clock    attune.Clock
+	Logger   *slog.Logger
+	Judge    plan.Judge // who lets a version go live; nil for plan.Means
+	// Notify puts an event on the bus; the same id may come twice, and is then
+	// the same event. nil: nobody listens.
+	Notify    func(ctx context.Context, e notify.Event) (id string, err error)
+	Schedules *Schedules // nil: what configurations schedule is not done
+	Build     string     // version of this build, for the user agent
+	Metrics   prometheus.Registerer
 }
 
 // Manager takes runs through to their end.
 type Manager struct {
 	Deps
-	kick  chan struct{}
-	paths paths
-	ended *prometheus.CounterVec
-	looks prometheus.Counter
+	kick   chan struct{}
+	paths  paths
+	places places
+	// orders and opened are plan and target, but for tests.
+	orders func(ctx context.Context, r *Run, cfg *config.Config, in StartInput, source string) ([]plan.Step, map[string]plan.Result, error)
+	opened func(ctx context.Context, replace bool) (Target, error)
+	ended  *prometheus.CounterVec
+	looks  prometheus.Counter
 }
 
 // New makes a manager; Run starts it.
 func New(d Deps) *Manager {
 	m := &Manager{Deps: d, kick: make(chan struct{}, 1)}
+	m.orders = m.plan
+	m.opened = func(ctx context.Context, replace bool) (Target, error) { return m.target(ctx, replace) }
 	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_maintain_runs_total", Help: "Maintenance runs that ended, by purpose and status."},
 		[]string{"purpose", "status"})
 	m.looks = prometheus.NewCounter(prometheus.CounterOpts{Name: "attune_maintain_looks_total", Help: "Looks that steps of runs took at what they maintain."})
@@ -88,6 +97,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	})
 	w.RegisterActivity(&activities{m})
 	w.RegisterWorkflow(RunWorkflow)
+	w.RegisterWorkflow(TaskWorkflow)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the worker of maintenance: %w", err)
 	}

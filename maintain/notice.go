@@ -2,45 +2,40 @@ package maintain
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
 )
 
-// Notice is something that the bus shall hear, in the shape that events have
-// there: id, detail-type, resources and detail.
-type Notice struct {
-	ID         string // the same for the same notice, however often it comes
-	At         time.Time
-	DetailType string
-	Resources  []string // ARNs, may be empty
-	Detail     any      // marshals to an object
-}
+// SourceRuns is the source of what is told of runs.
+const SourceRuns = "attune.maintain"
 
 // RunStateChange is the detail-type of a run's end.
 const RunStateChange = "Attune Maintenance Run State Change"
 
 // RunDetail is the detail of a run's end.
 type RunDetail struct {
-	Run           string       `json:"run"`
-	Configuration string       `json:"configuration"`
-	DatasetGroup  string       `json:"datasetGroup"` // the same, in the words of the original
-	Purpose       plan.Purpose `json:"purpose"`
-	Solution      string       `json:"solution,omitempty"`
-	BaseDate      string       `json:"baseDate,omitempty"`
-	Status        RunStatus    `json:"status"`
-	Cause         Cause        `json:"cause"`
-	Summary       string       `json:"summary"`     // one sentence
-	Description   string       `json:"description"` // all of it
+	Run           string          `json:"run"`
+	Configuration string          `json:"configuration"`
+	DatasetGroup  string          `json:"datasetGroup"` // the same, in the words of the original
+	Purpose       plan.Purpose    `json:"purpose"`
+	Solution      string          `json:"solution,omitempty"`
+	BaseDate      string          `json:"baseDate,omitempty"`
+	Status        RunStatus       `json:"status"`
+	StartedBy     Cause           `json:"startedBy"`
+	Cause         json.RawMessage `json:"cause,omitempty"` // the runs that led to it, as notify.CauseOf reads it
+	Summary       string          `json:"summary"`         // one sentence
+	Description   string          `json:"description"`     // all of it
 }
 
 // runNotice says how a run ended.
-func runNotice(r *Run) Notice {
+func runNotice(r *Run) (notify.Event, RunDetail) {
 	d := RunDetail{Run: r.ID, Configuration: r.Configuration, DatasetGroup: r.Configuration, Purpose: r.Purpose, Solution: r.Solution,
-		BaseDate: r.BaseDate, Status: r.Status, Cause: r.Cause}
-	n := Notice{ID: r.ID + "/" + string(r.Status), At: r.Ended, DetailType: RunStateChange}
+		BaseDate: r.BaseDate, Status: r.Status, StartedBy: r.Cause, Cause: json.RawMessage(r.chain)}
+	n := notify.Event{ID: r.ID + "/" + string(r.Status), Time: r.Ended, Source: SourceRuns, DetailType: RunStateChange}
 	var lines []string
 	for i := range r.Steps {
 		t := &r.Steps[i]
@@ -69,8 +64,16 @@ func runNotice(r *Run) Notice {
 		d.Description += "\n" + strings.Join(lines, "\n") + "\n"
 	}
 	d.Description += fmt.Sprintf("\nAll steps: attune runs describe %s\n", r.ID)
-	n.Detail = d
-	return n
+	return n, d
+}
+
+// tell puts an event with its detail on the bus.
+func (m *Manager) tell(ctx context.Context, n notify.Event, detail any) (err error) {
+	if n.Detail, err = json.Marshal(detail); err != nil {
+		return err
+	}
+	_, err = m.Notify(ctx, n)
+	return err
 }
 
 // changed reports whether an action changes what is there.
@@ -81,6 +84,3 @@ func changed(a plan.Action) bool {
 	}
 	return false
 }
-
-// saw keeps what a look has shown beside the step itself.
-func (m *Manager) saw(context.Context, *Run, *RunStep, *RunStep) error { return nil }

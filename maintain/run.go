@@ -53,6 +53,7 @@ type Run struct {
 	Version       int          `json:"version"`       // of the configuration
 	Purpose       plan.Purpose `json:"purpose"`
 	Solution      string       `json:"solution,omitempty"` // of runs for one solution
+	Job           string       `json:"job,omitempty"`      // path of the one batch job that it is for
 	BaseDate      string       `json:"baseDate,omitempty"` // yyyymmdd; of runs that follow a load of data
 	Cause         Cause        `json:"cause"`
 	Replace       bool         `json:"replace,omitempty"` // what cannot be changed is made anew under another name
@@ -62,6 +63,7 @@ type Run struct {
 	Error         string       `json:"error,omitempty"` // all reasons, one a line
 	Steps         []RunStep    `json:"steps,omitempty"` // in order; only DescribeRun has them
 
+	chain    string // the runs that led to it and it, as notify.Cause is written
 	workflow string // id of the Temporal workflow that works on it
 	told     bool   // its end was announced
 }
@@ -80,6 +82,27 @@ type RunStep struct {
 	Patience Patience   `json:"patience,omitzero"` // what was waited so far
 
 	step plan.Step
+}
+
+// have are what the steps of a run came to so far, by path.
+func (r *Run) have() map[string]plan.Result {
+	have := make(map[string]plan.Result, len(r.Steps))
+	for i := range r.Steps {
+		if t := &r.Steps[i]; t.State == StepDone || t.Action != "" {
+			have[t.Path] = t.Result
+		}
+	}
+	return have
+}
+
+// at finds a step; nil when there is none.
+func (r *Run) at(path string) *RunStep {
+	for i := range r.Steps {
+		if r.Steps[i].Path == path {
+			return &r.Steps[i]
+		}
+	}
+	return nil
 }
 
 // Patience is how long a step has waited, in the pauses between looks: not by

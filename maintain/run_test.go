@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 	if len(h.notices) != 1 || h.notices[0].DetailType != RunStateChange {
 		t.Fatalf("notices: %+v", h.notices)
 	}
-	if d := h.notices[0].Detail.(RunDetail); d.Status != Succeeded || d.Run != r.ID || !strings.Contains(d.Summary, "completed successfully") || !strings.Contains(d.Description, "create solution: arn:taste") {
+	if d := h.detail(0); d.Status != Succeeded || d.Run != r.ID || !strings.Contains(d.Summary, "completed successfully") || !strings.Contains(d.Description, "create solution: arn:taste") {
 		t.Errorf("detail: %+v", d)
 	}
 }
@@ -81,7 +81,7 @@ func TestFailure(t *testing.T) {
 			t.Errorf("%s is %s, want %s", s.Path, s.State, want[i])
 		}
 	}
-	if d := h.notices[0].Detail.(RunDetail); !strings.Contains(d.Summary, "with errors") || !strings.Contains(d.Description, "its schema cannot be changed") {
+	if d := h.detail(0); !strings.Contains(d.Summary, "with errors") || !strings.Contains(d.Description, "its schema cannot be changed") {
 		t.Errorf("detail: %+v", d)
 	}
 }
@@ -117,7 +117,7 @@ func TestResume(t *testing.T) {
 	h.eventually("a dataset is begun", func() bool { return h.target.taken("datasets.users") > 2 })
 	h.stop()
 	lost := &Run{ID: "lost", Configuration: "other", Purpose: plan.ForApply, Status: Running, Started: time.Now(), workflow: "lost"}
-	if _, _, err := h.store.begin(t.Context(), lost, chain()[:1]); err != nil {
+	if _, _, err := h.store.begin(t.Context(), lost, chain()[:1], nil); err != nil {
 		t.Fatal(err)
 	}
 	h.start()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,21 +17,12 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
 )
 
 // maxSteps bounds a run: an account holds fewer resources, and the history of a
 // workflow is bounded too.
 const maxSteps = 4000
-
-// Planner makes steps of texts.
-type Planner interface {
-	// Read reads a configuration; file is its name, for its form and for messages.
-	// The error lists all that is wrong with it (attune.Invalid).
-	Read(file string, text []byte) (*config.Config, error)
-	// Steps are what is to be done for a purpose, in an order in which each comes
-	// behind what it needs. solution is "" for all. source is the folder of the data.
-	Steps(ctx context.Context, cfg *config.Config, in StartInput, source string) ([]plan.Step, error)
-}
 
 // ApplyInput is a configuration that shall be so.
 type ApplyInput struct {
@@ -39,7 +31,8 @@ type ApplyInput struct {
 	Source  string // folder of its data, s3://bucket/folder; "" for that of the version before, else none
 	Replace bool   // what differs in what cannot be changed is made anew under another name
 	Cause   Cause
-	Expect  int // version that the text was made from; 0 for any
+	Event   *notify.Event // that leads to it, if one does
+	Expect  int           // version that the text was made from; 0 for any
 }
 
 // Apply keeps a configuration as the next version of its name and starts a run
@@ -51,10 +44,19 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	if err := checkSource(in.Source); err != nil {
 		return nil, err
 	}
-	cfg, err := m.Planner.Read(in.File, []byte(in.Text))
+	cfg, err := config.Read([]byte(in.Text), in.File)
 	if err != nil {
 		return nil, err
 	}
+	c, err := m.put(ctx, cfg, in)
+	if err != nil {
+		return nil, err
+	}
+	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Event: in.Event, Replace: in.Replace})
+}
+
+// put keeps a configuration as the next version of its name.
+func (m *Manager) put(ctx context.Context, cfg *config.Config, in ApplyInput) (*Configuration, error) {
 	c := &Configuration{Name: cfg.Group.Name, File: in.File, Source: in.Source, Text: in.Text, At: m.Clock(),
 		By: strings.TrimSpace(in.Cause.Kind + " " + in.Cause.ID)}
 	if c.Source == "" {
@@ -70,10 +72,35 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	if expect == 0 {
 		expect = -1
 	}
-	if _, err := m.Store.PutConfiguration(ctx, c, expect); err != nil {
-		return nil, err
+	_, err := m.Store.PutConfiguration(ctx, c, expect)
+	return c, err
+}
+
+// DestroyInput names a configuration, or gives one that was never applied.
+type DestroyInput struct {
+	Configuration string
+	Text, File    string // instead of Configuration; kept as its newest version
+	Everything    bool   // what is in the dataset group but not in the configuration too
+	Cause         Cause
+}
+
+// Destroy starts a run that takes away all that a configuration declares, its
+// schedules first.
+func (m *Manager) Destroy(ctx context.Context, in DestroyInput) (*Run, error) {
+	if (in.Configuration == "") == (in.Text == "") {
+		return nil, attune.Errorf(attune.Invalid, "name a configuration, or give its text")
 	}
-	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Replace: in.Replace})
+	if in.Text != "" {
+		cfg, err := config.Read([]byte(in.Text), in.File)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := m.put(ctx, cfg, ApplyInput{Text: in.Text, File: in.File, Cause: in.Cause}); err != nil {
+			return nil, err
+		}
+		in.Configuration = cfg.Group.Name
+	}
+	return m.Start(ctx, StartInput{Configuration: in.Configuration, Purpose: plan.ForDestroy, Everything: in.Everything, Cause: in.Cause})
 }
 
 var sourceForm = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$`)
@@ -91,31 +118,49 @@ type StartInput struct {
 	Purpose       plan.Purpose
 	Solution      string // of runs for one solution; "" for all that the purpose takes
 	Cause         Cause  // one with an ID starts one run, however often it is told
-	BaseDate      string // yyyymmdd of the data: one run for each; "" for none
+	BaseDate      string // yyyymmdd of the data: one run for each that did not fail; "" for none
 	Replace       bool   // as ApplyInput's
 	Everything    bool   // of destroy: what is in the dataset group but not in the configuration too
 
-	workflow string // the id of the workflow that asks and goes on to do it; "" for one of its own
+	Job string // path of the one batch job that shall be made; "" for all of the solution's
+	// Event is what leads to the run, if an event does: the run then refuses to be
+	// part of a circle (attune.InUse).
+	Event *notify.Event
+
+	workflow string    // the id of the workflow that asks and goes on to do it; "" for one of its own
+	rollback *rollback // of the purpose Rollback
 }
+
+// purposes are those that a caller may start.
+var purposes = []plan.Purpose{plan.ForApply, plan.ForImport, plan.ForFull, plan.ForUpdate, plan.ForInference, plan.ForSegment, plan.ForRefresh, plan.ForDestroy}
 
 // Start begins a run of the newest version of a configuration and returns it,
 // or the one that the same cause or base date has started before. attune.InUse
 // names the run that is in the way; attune.NotFound, when there is no such configuration.
 func (m *Manager) Start(ctx context.Context, in StartInput) (*Run, error) {
+	if !slices.Contains(purposes, in.Purpose) {
+		return nil, attune.Errorf(attune.Invalid, "purpose %q is none of %v", in.Purpose, purposes)
+	}
 	if in.BaseDate != "" {
 		if _, err := time.Parse("20060102", in.BaseDate); err != nil {
 			return nil, attune.Errorf(attune.Invalid, "base date %q is no date: write it like 20260301", in.BaseDate)
 		}
 	}
-	c, err := m.Store.Configuration(ctx, in.Configuration, 0)
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := m.Planner.Read(c.File, []byte(c.Text))
+	c, cfg, err := m.configuration(ctx, in.Configuration)
 	if err != nil {
 		return nil, err
 	}
 	return m.start(ctx, c, cfg, in)
+}
+
+// configuration reads the newest version of a configuration.
+func (m *Manager) configuration(ctx context.Context, name string) (*Configuration, *config.Config, error) {
+	c, err := m.Store.Configuration(ctx, name, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := config.Read([]byte(c.Text), c.File)
+	return c, cfg, err
 }
 
 // start plans a run, writes it, and starts its workflow.
@@ -123,19 +168,32 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 	if in.Solution != "" && !slices.ContainsFunc(cfg.Solutions, func(s config.Solution) bool { return s.Name == in.Solution }) {
 		return nil, attune.Errorf(attune.NotFound, "the configuration of %s has no solution %q", c.Name, in.Solution)
 	}
-	steps, err := m.Planner.Steps(ctx, cfg, in, c.Source)
+	r := &Run{ID: m.newID(), Configuration: c.Name, Version: c.Version, Purpose: in.Purpose, Solution: in.Solution, Job: in.Job, BaseDate: in.BaseDate,
+		Cause: in.Cause, Replace: in.Replace, Status: Running, Started: m.Clock(), workflow: in.workflow}
+	if r.workflow == "" {
+		r.workflow = r.ID
+	}
+	// What an event or a date has started is looked for first: planning asks the place.
+	if is, err := m.Store.before(ctx, r); err != nil || is != nil {
+		return is, err
+	}
+	var event notify.Event
+	if in.Event != nil {
+		event = *in.Event
+	}
+	chain, err := notify.Next(event, r.ID, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	r.chain = chain.String()
+	steps, have, err := m.orders(ctx, r, cfg, in, c.Source)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkSteps(steps); err != nil {
 		return nil, err
 	}
-	r := &Run{ID: m.newID(), Configuration: c.Name, Version: c.Version, Purpose: in.Purpose, Solution: in.Solution, BaseDate: in.BaseDate,
-		Cause: in.Cause, Replace: in.Replace, Status: Running, Started: m.Clock(), workflow: in.workflow}
-	if r.workflow == "" {
-		r.workflow = r.ID
-	}
-	is, fresh, err := m.Store.begin(ctx, r, steps)
+	is, fresh, err := m.Store.begin(ctx, r, steps, have)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +203,45 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 		}
 	}
 	return is, nil
+}
+
+// plan makes the steps of a run, and the results that are known from the start.
+func (m *Manager) plan(ctx context.Context, r *Run, cfg *config.Config, in StartInput, source string) ([]plan.Step, map[string]plan.Result, error) {
+	order := plan.Order{Purpose: in.Purpose, Solution: in.Solution, Now: r.Started, Source: source, Run: r.ID}
+	switch {
+	case in.rollback != nil:
+		return in.rollback.steps(cfg, order)
+	case in.Purpose == plan.ForDestroy:
+		target, err := m.target(ctx, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		steps, err := target.DestroySteps(ctx, cfg, in.Everything)
+		return steps, nil, err
+	}
+	steps, err := plan.Steps(cfg, order)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.Job != "" {
+		steps = slices.DeleteFunc(steps, func(s plan.Step) bool {
+			return (s.Kind == plan.BatchInference || s.Kind == plan.BatchSegment) && s.Path != in.Job
+		})
+	}
+	if in.BaseDate == "" {
+		return steps, nil, nil
+	}
+	tries, err := m.Store.tries(ctx, r)
+	for i := range steps {
+		if s := &steps[i]; s.Kind == plan.Import {
+			// The name says whose data it is, and finds the job again when the date is played again.
+			s.Name = "dataset_import_" + s.Type + "_" + in.BaseDate
+			if tries > 0 { // those before have failed
+				s.Name += "_" + strconv.Itoa(tries+1)
+			}
+		}
+	}
+	return steps, nil, err
 }
 
 // checkSteps refuses what no order could do: a step that needs one that does

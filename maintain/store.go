@@ -30,9 +30,9 @@ func migrations() [][]string {
 			id TEXT PRIMARY KEY, configuration TEXT NOT NULL, version INTEGER NOT NULL, purpose TEXT NOT NULL,
 			solution TEXT NOT NULL, base_date TEXT NOT NULL, cause_kind TEXT NOT NULL, cause_id TEXT NOT NULL,
 			status TEXT NOT NULL, started BIGINT NOT NULL, ended BIGINT NOT NULL, error TEXT NOT NULL,
-			replacing SMALLINT NOT NULL, workflow TEXT NOT NULL, told SMALLINT NOT NULL)`,
-		`CREATE UNIQUE INDEX run_cause ON run (configuration, purpose, solution, cause_kind, cause_id) WHERE cause_id <> ''`,
-		`CREATE UNIQUE INDEX run_at_once ON run (configuration, purpose, solution) WHERE status = 'RUNNING'`,
+			replacing SMALLINT NOT NULL, job TEXT NOT NULL, chain TEXT NOT NULL, workflow TEXT NOT NULL, told SMALLINT NOT NULL)`,
+		`CREATE UNIQUE INDEX run_cause ON run (configuration, purpose, solution, job, cause_kind, cause_id) WHERE cause_id <> ''`,
+		`CREATE UNIQUE INDEX run_at_once ON run (configuration, purpose, solution, job) WHERE status = 'RUNNING'`,
 		`CREATE INDEX run_time ON run (started, id)`,
 		`CREATE INDEX run_of ON run (configuration, started, id)`,
 		`CREATE INDEX run_open ON run (id) WHERE status = 'RUNNING' OR told = 0`,
@@ -45,7 +45,7 @@ func migrations() [][]string {
 			PRIMARY KEY (name, base_date))`,
 		`CREATE TABLE deployment (
 			campaign TEXT NOT NULL, place INTEGER NOT NULL, solution_version TEXT NOT NULL, at BIGINT NOT NULL, run TEXT NOT NULL,
-			PRIMARY KEY (campaign, place))`,
+			rolled_from TEXT NOT NULL, configuration TEXT NOT NULL, PRIMARY KEY (campaign, place))`,
 		`CREATE TABLE solution_metric (
 			solution TEXT NOT NULL, recipe TEXT NOT NULL, version TEXT NOT NULL, metric TEXT NOT NULL, at BIGINT NOT NULL,
 			value DOUBLE PRECISION NOT NULL, PRIMARY KEY (solution, metric, at, version))`,

@@ -103,34 +103,38 @@ type Deployment struct {
 	Place    int       `json:"place"` // 1 is the first that was seen
 	Version  string    `json:"solutionVersionArn"`
 	At       time.Time `json:"at"`
-	Run      string    `json:"run,omitempty"` // "" when it was rolled back to
+	Run      string    `json:"run,omitempty"` // "": it was there before any run
+	// RolledFrom is the ARN of the version that it was rolled back from.
+	RolledFrom    string `json:"rolledBackFrom,omitempty"`
+	Configuration string `json:"configuration"`
 }
 
 // deployed notes which version a campaign serves; the one that it has served
-// all along is not noted again.
-func (s *Store) deployed(ctx context.Context, d Deployment) error {
+// all along is not noted again. first: only if nothing is known of it yet.
+func (s *Store) deployed(ctx context.Context, d Deployment, first bool) error {
 	return wrap("note the deployment of "+d.Campaign, s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var last Deployment
 		err := tx.QueryRowContext(ctx, s.db.Bind(`SELECT place, solution_version FROM deployment WHERE campaign = ? ORDER BY place DESC LIMIT 1`), d.Campaign).
 			Scan(&last.Place, &last.Version)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) || last.Version == d.Version {
+		if err != nil && !errors.Is(err, sql.ErrNoRows) || last.Version == d.Version || first && last.Place > 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.db.Bind(`INSERT INTO deployment (campaign, place, solution_version, at, run) VALUES (?, ?, ?, ?, ?)`),
-			d.Campaign, last.Place+1, d.Version, millis(d.At), d.Run)
+		_, err = tx.ExecContext(ctx, s.db.Bind(`INSERT INTO deployment (campaign, place, solution_version, at, run, rolled_from, configuration) VALUES (?, ?, ?, ?, ?, ?, ?)`),
+			d.Campaign, last.Place+1, d.Version, millis(d.At), d.Run, d.RolledFrom, d.Configuration)
 		return err
 	}))
 }
 
-// Deployments lists what a campaign was given, newest first.
+// Deployments lists what a campaign was given, newest first, the newest
+// maxRunsPage of it. campaign is an ARN or its last part.
 func (s *Store) Deployments(ctx context.Context, campaign string) ([]Deployment, error) {
-	list, err := collect(ctx, s.db, `SELECT campaign, place, solution_version, at, run FROM deployment WHERE campaign = ? ORDER BY place DESC LIMIT ?`,
-		[]any{campaign, maxRunsPage}, func(scan func(...any) error) (d Deployment, err error) {
-			var at int64
-			err = scan(&d.Campaign, &d.Place, &d.Version, &at, &d.Run)
-			d.At = moment(at)
-			return d, err
-		})
+	list, err := collect(ctx, s.db, `SELECT campaign, place, solution_version, at, run, rolled_from, configuration FROM deployment
+		WHERE (campaign = ? OR `+endsWith("campaign")+`) ORDER BY place DESC LIMIT ?`, append(ending(campaign, ":campaign/"), maxRunsPage), func(scan func(...any) error) (d Deployment, err error) {
+		var at int64
+		err = scan(&d.Campaign, &d.Place, &d.Version, &at, &d.Run, &d.RolledFrom, &d.Configuration)
+		d.At = moment(at)
+		return d, err
+	})
 	return list, wrap("list the deployments of "+campaign, err)
 }
 
@@ -165,9 +169,8 @@ func (s *Store) Metrics(ctx context.Context, solution, metric string) ([]Metric,
 	if solution == "" {
 		return nil, attune.Errorf(attune.Invalid, "name a solution")
 	}
-	last := ":solution/" + solution
-	query, args := `SELECT solution, recipe, version, metric, at, value FROM solution_metric WHERE (solution = ? OR substr(solution, length(solution) - ? + 1) = ?)`,
-		[]any{solution, utf8.RuneCountInString(last), last}
+	query, args := `SELECT solution, recipe, version, metric, at, value FROM solution_metric WHERE (solution = ? OR `+endsWith("solution")+`)`,
+		ending(solution, ":solution/")
 	if metric != "" {
 		query, args = query+` AND metric = ?`, append(args, metric)
 	}
@@ -180,4 +183,15 @@ func (s *Store) Metrics(ctx context.Context, solution, metric string) ([]Metric,
 		})
 	slices.Reverse(list)
 	return list, wrap("list the metrics of "+solution, err)
+}
+
+// endsWith is a condition on a column of ARNs: that it has the name behind its
+// kind. ending gives its arguments, and those of equality before it.
+func endsWith(column string) string {
+	return `substr(` + column + `, length(` + column + `) - CAST(? AS INTEGER) + 1) = ?`
+}
+
+func ending(name, kind string) []any {
+	last := kind + name
+	return []any{name, utf8.RuneCountInString(last), last}
 }

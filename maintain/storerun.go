@@ -14,13 +14,13 @@ import (
 )
 
 // runColumns are in the order that scanRun reads.
-const runColumns = `id, configuration, version, purpose, solution, base_date, cause_kind, cause_id, status, started, ended, error, replacing, workflow, told`
+const runColumns = `id, configuration, version, purpose, solution, base_date, cause_kind, cause_id, status, started, ended, error, replacing, job, chain, workflow, told`
 
 func scanRun(scan func(...any) error) (r Run, err error) {
 	var started, ended int64
 	var told, replace int
 	err = scan(&r.ID, &r.Configuration, &r.Version, &r.Purpose, &r.Solution, &r.BaseDate, &r.Cause.Kind, &r.Cause.ID,
-		&r.Status, &started, &ended, &r.Error, &replace, &r.workflow, &told)
+		&r.Status, &started, &ended, &r.Error, &replace, &r.Job, &r.chain, &r.workflow, &told)
 	r.Started, r.Ended, r.told = moment(started), moment(ended), told != 0
 	r.Replace = replace != 0
 	return r, err
@@ -38,8 +38,9 @@ func (e *errBusy) Unwrap() error { return e.error }
 // begin writes a run with its steps. When its cause, or its base date, has
 // started a run already, that one is returned, and fresh is false. A run of the
 // same purpose and solution that is under way refuses it (errBusy), and so does
-// one that destroys; one that destroys is refused beside any.
-func (s *Store) begin(ctx context.Context, r *Run, steps []plan.Step) (is *Run, fresh bool, err error) {
+// one that destroys; one that destroys is refused beside any. have are results
+// of steps that are known from the start.
+func (s *Store) begin(ctx context.Context, r *Run, steps []plan.Step, have map[string]plan.Result) (is *Run, fresh bool, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.lock(ctx, tx, r.Configuration); err != nil {
 			return err
@@ -51,9 +52,18 @@ func (s *Store) begin(ctx context.Context, r *Run, steps []plan.Step) (is *Run, 
 			return err
 		}
 		is, fresh = r, true
-		return s.insert(ctx, tx, r, steps)
+		return s.insert(ctx, tx, r, steps, have)
 	})
 	return is, fresh, wrap("start a run of "+r.Configuration, err)
+}
+
+// before finds the run that r's cause or base date has started; nil when there is none.
+func (s *Store) before(ctx context.Context, r *Run) (is *Run, err error) {
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		is, err = s.same(ctx, tx, r)
+		return err
+	})
+	return is, wrap("look for a run of "+r.Configuration, err)
 }
 
 // same finds the run that r's cause or base date has started before. One that
@@ -70,8 +80,8 @@ func (s *Store) same(ctx context.Context, tx *sql.Tx, r *Run) (*Run, error) {
 		if q.none {
 			continue
 		}
-		row := tx.QueryRowContext(ctx, s.db.Bind(`SELECT `+runColumns+` FROM run WHERE configuration = ? AND purpose = ? AND solution = ? AND `+q.where),
-			append([]any{r.Configuration, string(r.Purpose), r.Solution}, q.args...)...)
+		row := tx.QueryRowContext(ctx, s.db.Bind(`SELECT `+runColumns+` FROM run WHERE configuration = ? AND purpose = ? AND solution = ? AND job = ? AND `+q.where),
+			append([]any{r.Configuration, string(r.Purpose), r.Solution, r.Job}, q.args...)...)
 		is, err := scanRun(row.Scan)
 		if err == nil {
 			return &is, nil
@@ -88,8 +98,8 @@ func (s *Store) alone(ctx context.Context, tx *sql.Tx, r *Run) error {
 	query := `SELECT id, purpose FROM run WHERE configuration = ? AND status = 'RUNNING'`
 	args := []any{r.Configuration}
 	if r.Purpose != plan.ForDestroy {
-		query += ` AND (purpose = ? AND solution = ? OR purpose = ?)`
-		args = append(args, string(r.Purpose), r.Solution, string(plan.ForDestroy))
+		query += ` AND (purpose = ? AND solution = ? AND job = ? OR purpose = ?)`
+		args = append(args, string(r.Purpose), r.Solution, r.Job, string(plan.ForDestroy))
 	}
 	var id, purpose string
 	err := tx.QueryRowContext(ctx, s.db.Bind(query+` LIMIT 1`), args...).Scan(&id, &purpose)
@@ -102,9 +112,9 @@ func (s *Store) alone(ctx context.Context, tx *sql.Tx, r *Run) error {
 	return &errBusy{attune.Errorf(attune.InUse, "run %s (%s of %s) is under way: wait for it with 'attune runs watch %s', or cancel it", id, purpose, r.Configuration, id), id}
 }
 
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *Run, steps []plan.Step) error {
-	_, err := tx.ExecContext(ctx, s.db.Bind(`INSERT INTO run (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?, 0)`),
-		r.ID, r.Configuration, r.Version, string(r.Purpose), r.Solution, r.BaseDate, r.Cause.Kind, r.Cause.ID, string(r.Status), millis(r.Started), flag(r.Replace), r.workflow)
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *Run, steps []plan.Step, have map[string]plan.Result) error {
+	_, err := tx.ExecContext(ctx, s.db.Bind(`INSERT INTO run (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?, ?, ?, 0)`),
+		r.ID, r.Configuration, r.Version, string(r.Purpose), r.Solution, r.BaseDate, r.Cause.Kind, r.Cause.ID, string(r.Status), millis(r.Started), flag(r.Replace), r.Job, r.chain, r.workflow)
 	if err != nil {
 		return err
 	}
@@ -113,8 +123,15 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *Run, steps []plan.Ste
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.db.Bind(`INSERT INTO run_step (run, place, path, step, state, body) VALUES (?, ?, ?, ?, ?, '{}')`),
-			r.ID, i, steps[i].Path, step, string(StepWaiting))
+		state, body := StepWaiting, "{}"
+		if known, ok := have[steps[i].Path]; ok {
+			state = StepDone
+			if body, err = text(RunStep{Result: known}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, s.db.Bind(`INSERT INTO run_step (run, place, path, step, state, body) VALUES (?, ?, ?, ?, ?, ?)`),
+			r.ID, i, steps[i].Path, step, string(state), body)
 		if err != nil {
 			return err
 		}
@@ -156,15 +173,6 @@ func scanStep(scan func(...any) error) (t RunStep, err error) {
 	return t, nil
 }
 
-// step reads one step of a run.
-func (s *Store) step(ctx context.Context, run, path string) (*RunStep, error) {
-	t, err := scanStep(s.db.QueryRowContext(ctx, s.db.Bind(`SELECT step, state, body FROM run_step WHERE run = ? AND path = ?`), run, path).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, attune.Errorf(attune.NotFound, "run %s has no step %s", run, path)
-	}
-	return &t, wrap("read step "+path, err)
-}
-
 // saveStep writes how far a step is. A step that has ended stays as it is.
 func (s *Store) saveStep(ctx context.Context, run string, t *RunStep) error {
 	if len(t.Error) > maxReason {
@@ -177,16 +185,6 @@ func (s *Store) saveStep(ctx context.Context, run string, t *RunStep) error {
 	_, err = s.db.ExecContext(ctx, s.db.Bind(`UPDATE run_step SET state = ?, body = ? WHERE run = ? AND path = ? AND state IN ('WAITING', 'RUNNING')`),
 		string(t.State), body, run, t.Path)
 	return wrap("keep step "+t.Path, err)
-}
-
-// results are what the steps of a run that are done came to, by path.
-func (s *Store) results(ctx context.Context, run string) (map[string]plan.Result, error) {
-	steps, err := collect(ctx, s.db, `SELECT step, state, body FROM run_step WHERE run = ? AND state = 'DONE'`, []any{run}, scanStep)
-	have := make(map[string]plan.Result, len(steps))
-	for i := range steps {
-		have[steps[i].Path] = steps[i].Result
-	}
-	return have, wrap("read the results of run "+run, err)
 }
 
 // end closes a run, once; the steps that are open get what its status makes of
@@ -237,6 +235,13 @@ func (s *Store) tell(ctx context.Context, r *Run) error {
 func (s *Store) open(ctx context.Context) ([]Run, error) {
 	list, err := collect(ctx, s.db, `SELECT `+runColumns+` FROM run WHERE status = 'RUNNING' OR told = 0 ORDER BY id`, nil, scanRun)
 	return list, wrap("list the runs under way", err)
+}
+
+// tries counts the runs that a base date has had.
+func (s *Store) tries(ctx context.Context, r *Run) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, s.db.Bind(`SELECT COUNT(*) FROM run WHERE configuration = ? AND purpose = ? AND solution = ? AND base_date = ?`),
+		r.Configuration, string(r.Purpose), r.Solution, r.BaseDate).Scan(&n)
+	return n, wrap("count the runs of "+r.BaseDate, err)
 }
 
 // RunsQuery says which runs to list, newest first; zero fields do not restrict.

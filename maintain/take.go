@@ -2,14 +2,11 @@ package maintain
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/smithy-go"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
@@ -42,7 +39,7 @@ func (a *activities) Outline(ctx context.Context, run string) (*Outline, error) 
 
 // final marks an error that trying again cannot mend.
 func final(err error) error {
-	if slices.Contains([]attune.Kind{attune.NotFound, attune.Invalid}, attune.KindOf(err)) {
+	if slices.Contains([]attune.Kind{attune.NotFound, attune.Invalid, attune.LimitExceeded, attune.InUse, attune.Denied}, attune.KindOf(err)) {
 		return temporal.NewNonRetryableApplicationError(err.Error(), typeFailed, nil)
 	}
 	return err
@@ -76,21 +73,19 @@ func (a *activities) Take(ctx context.Context, run, path string) error {
 
 // take looks once; pause is 0 when the step is done.
 func (m *Manager) take(ctx context.Context, run, path string) (pause time.Duration, err error) {
-	r, err := m.Store.head(ctx, run)
+	r, err := m.Store.Run(ctx, run)
 	if err != nil {
 		return 0, final(err)
 	}
-	t, err := m.Store.step(ctx, run, path)
-	if err != nil {
-		return 0, final(err)
+	t := r.at(path)
+	if t == nil {
+		return 0, final(attune.Errorf(attune.NotFound, "run %s has no step %s", run, path))
 	}
 	if t.State == StepWaiting || t.State == StepRunning { // else an attempt before was killed between the row and Temporal
-		have, err := m.Store.results(ctx, run)
-		if err != nil {
-			return 0, err
-		}
+		unlock := m.paths.lock(r.Configuration + "/" + path)
+		defer unlock()
 		before := *t
-		pause = m.look(ctx, r, t, have)
+		pause = m.look(ctx, r, t)
 		if ctx.Err() != nil && t.State != StepDone {
 			return 0, ctx.Err() // cancelled, or the process ends: what the look says is about that
 		}
@@ -110,16 +105,14 @@ func (m *Manager) take(ctx context.Context, run, path string) (pause time.Durati
 
 // look advances a step once and writes into t what came of it; pause is when it
 // is to be looked at again.
-func (m *Manager) look(ctx context.Context, r *Run, t *RunStep, have map[string]plan.Result) (pause time.Duration) {
-	unlock := m.paths.lock(r.Configuration + "/" + t.Path)
-	defer unlock()
+func (m *Manager) look(ctx context.Context, r *Run, t *RunStep) (pause time.Duration) {
 	m.looks.Inc()
 	if t.Began.IsZero() {
 		t.Began = m.Clock()
 	}
 	t.Attempts++
 	t.State, t.Next = StepRunning, time.Time{}
-	res, err := m.advance(ctx, r, t, have)
+	res, err := m.advance(ctx, r, t)
 	switch {
 	case err == nil && res.Action == plan.Blocked:
 		t.fail(blocked(&res))
@@ -132,7 +125,7 @@ func (m *Manager) look(ctx context.Context, r *Run, t *RunStep, have map[string]
 			t.fail(fmt.Sprintf("%s %s is %s after %s: the service takes longer than a run waits; start the run again to go on",
 				t.Kind, t.label(), orUnknown(res.Status), t.Patience.Pending.Round(time.Second)))
 		}
-	case passing(err):
+	case plan.Retryable(err):
 		if pause = t.trouble(); pause == 0 {
 			t.fail(fmt.Sprintf("the service could not be asked for %s: %s", t.Patience.Trouble.Round(time.Second), err))
 		} else {
@@ -149,10 +142,19 @@ func (m *Manager) look(ctx context.Context, r *Run, t *RunStep, have map[string]
 	return pause
 }
 
-func (m *Manager) advance(ctx context.Context, r *Run, t *RunStep, have map[string]plan.Result) (plan.Result, error) {
-	target, err := m.Target(ctx, r.Replace)
+// advance looks and acts once, as the run that it is.
+func (m *Manager) advance(ctx context.Context, r *Run, t *RunStep) (plan.Result, error) {
+	have := r.have()
+	if res, is, err := m.rejected(ctx, r, t, have); err != nil || is {
+		return res, err
+	}
+	target, err := m.opened(ctx, r.Replace)
 	if err != nil {
 		return plan.Result{}, err
+	}
+	ctx = context.WithValue(ctx, chainKey{}, r.chain)
+	if t.Kind == plan.Version {
+		ctx = context.WithValue(ctx, recipeKey{}, recipeOf(r, &t.step))
 	}
 	return target.Advance(ctx, t.step, have)
 }
@@ -201,33 +203,6 @@ func merged(was *plan.Result, is plan.Result) plan.Result {
 	}
 	return is
 }
-
-// passing reports whether an error is about the service's moment and not about
-// what was asked of it: throttling, its own failures, a connection, a timeout.
-func passing(err error) bool {
-	switch attune.KindOf(err) {
-	case attune.Throttled, attune.Unavailable:
-		return true
-	}
-	var net net.Error
-	if errors.As(err, &net) || errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		code := api.ErrorCode()
-		return api.ErrorFault() == smithy.FaultServer || strings.Contains(code, "Throttl") || slices.Contains(passingCodes, code)
-	}
-	// Neither the service nor anybody else has understood it: the answer was cut
-	// off, or no answer.
-	var op *smithy.OperationError
-	return errors.As(err, &op)
-}
-
-// passingCodes are codes that services give when a repeat is welcome, beside
-// those that say Throttl or that they failed themselves.
-var passingCodes = []string{"TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "RequestTimeout", "RequestTimeoutException",
-	"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeTooSkewed"}
 
 // beat says every heartbeatEvery that a look is alive, until stop is called.
 func beat(ctx context.Context) (stop func()) {

@@ -56,13 +56,22 @@ func RunWorkflow(ctx workflow.Context, run string) error {
 		end  Ending
 	)
 	err := workflow.ExecuteActivity(ctx, a.Outline, run).Get(ctx, &todo)
+	if err == nil && !todo.Over && todo.Purpose == plan.ForDestroy {
+		err = workflow.ExecuteActivity(ctx, a.Arrange, run).Get(ctx, nil) // or a task would make again what goes
+	}
 	if err == nil && !todo.Over {
 		end.Failed = takeAll(ctx, run, todo.Steps)
 	}
-	if err != nil {
-		end.Failed = map[string]string{"": reason(err)}
+	if err == nil && !todo.Over && todo.Purpose == plan.ForApply && ctx.Err() == nil {
+		err = workflow.ExecuteActivity(ctx, a.Arrange, run).Get(ctx, nil)
 	}
 	end.Cancelled = ctx.Err() != nil
+	if err != nil && !end.Cancelled {
+		if end.Failed == nil {
+			end.Failed = map[string]string{}
+		}
+		end.Failed[""] = reason(err)
+	}
 	last, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	return workflow.ExecuteActivity(last, a.End, run, end).Get(last, nil)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/resource"
 )
 
@@ -24,6 +25,9 @@ type Config struct {
 	Temporal string // temporal://host:7233/namespace
 	SQL      string // postgres://user@host/database
 	Bucket   string // s3://bucket, gs://bucket, azblob://container
+
+	Maintain *maintain.Place // what configurations are applied to; nil: this node
+	Build    string          // version of this build, for what it maintains
 
 	Clock attune.Clock // nil: the wall clock
 }
@@ -45,6 +49,9 @@ func (c *Config) check() error {
 		return attune.Errorf(attune.Invalid, "region %q does not look like us-east-1: say --region us-east-1", c.Region)
 	}
 	if err := new(resource.Rates).Set(c.Rates); err != nil {
+		return err
+	}
+	if err := c.maintained(); err != nil {
 		return err
 	}
 	host, _, err := net.SplitHostPort(c.Listen)

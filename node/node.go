@@ -76,6 +76,7 @@ type Node struct {
 	serve     *serve.Server
 	jobs      *job.Manager
 	schedules *maintain.Schedules
+	maintain  *maintain.Manager
 	runtime   *api.Runtime
 	clock     *double.Clock  // nil unless strict
 	faults    *double.Faults // nil unless strict
@@ -208,11 +209,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 		Profiles: n.profiles, Serve: n.serve, Recipes: all.List(), Temporal: n.temporal.Client(),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, ReceiptKey: ed25519.NewKeyFromSeed(seed), Settle: n.settle,
 	})
-	n.schedules, err = maintain.NewSchedules(ctx, maintain.ScheduleDeps{
-		DB: n.sql.Client(), Dialect: ledger.Dialect(n.sql.Dialect()), Temporal: n.temporal.Client(), Clock: n.cfg.Clock, Driven: n.clock != nil,
-		Logger: n.log, Queue: maintain.Queue, Workflow: "TaskWorkflow", Metrics: n.metrics,
-	})
-	return err
+	return n.openMaintain(ctx)
 }
 
 // openNotices builds the room that tells what happens.
@@ -252,6 +249,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.schedules.Run(ctx) })
 	g.Go(func() error { return n.objects.Run(ctx) })
 	g.Go(func() error { return n.notices.Run(ctx) })
+	g.Go(func() error { return n.maintain.Run(ctx) })
 	g.Go(func() error {
 		if err := server.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

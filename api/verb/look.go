@@ -23,6 +23,7 @@ type Rooms struct {
 	Profiles  *profile.Keeper
 	Artifacts *artifact.Store
 	Schedules *maintain.Schedules
+	Maintain  *maintain.Manager
 	Clock     *double.Clock  // nil unless the node is strict
 	Faults    *double.Faults // likewise
 }

@@ -22,8 +22,22 @@ const Prefix = call.Prefix
 // service is what verbs are signed for, and what the log calls their requests.
 const service = "attune"
 
-// maxBody bounds a verb's input, in bytes: names and small options.
-const maxBody = 64 << 10
+const (
+	// maxBody bounds a verb's input, in bytes: names and small options.
+	maxBody = 64 << 10
+	// maxTextBody bounds that of verbs that take a whole configuration: 1 MiB, of
+	// which JSON writes some letters as two or more.
+	maxTextBody = awsjson.MaxBody
+)
+
+// maxBodyOf bounds the input of a verb, in bytes.
+func maxBodyOf(verb string) int64 {
+	switch verb {
+	case "ApplyConfiguration", "DestroyConfiguration":
+		return maxTextBody
+	}
+	return maxBody
+}
 
 // Door answers the verbs.
 type Door struct {
@@ -57,6 +71,20 @@ func New(r Rooms, p *awsjson.Server) *Door {
 
 		"GetDeletionReceipt": typed(d.getDeletionReceipt),
 		"GetReceiptKey":      typed(d.getReceiptKey),
+
+		"ApplyConfiguration":    typed(d.applyConfiguration),
+		"CancelRun":             typed(d.cancelRun),
+		"DescribeConfiguration": typed(d.describeConfiguration),
+		"DescribeMaintained":    typed(d.describeMaintained),
+		"DescribeRun":           typed(d.describeRun),
+		"DestroyConfiguration":  typed(d.destroyConfiguration),
+		"ListConfigurations":    typed(d.listConfigurations),
+		"ListDeployments":       typed(d.listDeployments),
+		"ListRefreshes":         typed(d.listRefreshes),
+		"ListRuns":              typed(d.listRuns),
+		"ListSolutionMetrics":   typed(d.listSolutionMetrics),
+		"RollbackCampaign":      typed(d.rollbackCampaign),
+		"StartRun":              typed(d.startRun),
 	}
 	return d
 }
@@ -95,10 +123,11 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, &awsjson.Named{Name: awsjson.UnknownOperationException, Status: http.StatusNotFound,
 			Message: "attune has no verb " + r.Method + " " + r.URL.Path + "; send POST " + Prefix + "<Verb>"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	most := maxBodyOf(name)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
-		return nil, attune.Errorf(attune.Invalid, "the input of %s is larger than %d bytes", name, maxBody)
+		return nil, attune.Errorf(attune.Invalid, "the input of %s is larger than %d bytes", name, most)
 	}
 	if err != nil {
 		return nil, attune.Errorf(attune.Invalid, "the input of %s could not be read to its end", name)

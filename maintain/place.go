@@ -1,0 +1,143 @@
+package maintain
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
+)
+
+// Place is where what is maintained lives, and as whom it is reached.
+type Place struct {
+	Endpoint string `json:"endpoint"` // URL of a node of Attune; "" for Amazon's own
+	Region   string `json:"region"`
+	Itself   bool   `json:"itself"`              // it is the node that maintains
+	Profile  string `json:"profile,omitempty"`   // of the AWS configuration, for its credentials
+	Role     string `json:"role,omitempty"`      // ARN that imports and batch jobs run under
+	KMSKey   string `json:"kmsKey,omitempty"`    // ARN of the key of new dataset groups
+	KMSRole  string `json:"kmsRole,omitempty"`   // ARN of the role that may use it
+	KeyID    string `json:"accessKey,omitempty"` // "": what AWS tools would find
+
+	Secret string `json:"-"`
+}
+
+// aws loads the configuration of an ordinary SDK client of the place.
+func (p *Place) aws(ctx context.Context) (aws.Config, error) {
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithRegion(p.Region)}
+	if p.Endpoint != "" {
+		options = append(options, awsconfig.WithBaseEndpoint(p.Endpoint))
+	}
+	if p.Profile != "" {
+		options = append(options, awsconfig.WithSharedConfigProfile(p.Profile))
+	}
+	if p.KeyID != "" {
+		options = append(options, awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(p.KeyID, p.Secret, "")))
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, attune.Errorf(attune.Invalid, "read the AWS configuration of what is maintained: %w", err)
+	}
+	if !p.amazon() {
+		cfg.APIOptions = append(cfg.APIOptions, withCause)
+	}
+	return cfg, nil
+}
+
+// amazon reports whether the place is the real service.
+func (p *Place) amazon() bool {
+	u, err := url.Parse(p.Endpoint)
+	return p.Endpoint == "" || err == nil && (strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn"))
+}
+
+// chainKey is where a context has the chain of runs that its requests come of.
+type chainKey struct{}
+
+// withCause says in each request which run makes it, so that an event about
+// what it changed can be followed back.
+func withCause(stack *middleware.Stack) error {
+	return stack.Build.Add(middleware.BuildMiddlewareFunc("AttuneCause", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+		if chain, _ := ctx.Value(chainKey{}).(string); chain != "" {
+			if r, ok := in.Request.(*smithyhttp.Request); ok {
+				r.Header.Set(notify.CauseHeader, chain)
+			}
+		}
+		return next.HandleBuild(ctx, in)
+	}), middleware.After)
+}
+
+// places keeps what was opened of a Place: it is opened when it is needed
+// first, since it may be this node, which listens later.
+type places struct {
+	mu      sync.Mutex
+	targets [2]*plan.Target // as ApplyInput.Replace says: no, yes
+	files   *s3.Client
+}
+
+// target opens the place, or gives what was opened before.
+func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error) {
+	m.places.mu.Lock()
+	defer m.places.mu.Unlock()
+	if t := m.places.targets[flag(replace)]; t != nil {
+		return t, nil
+	}
+	cfg, err := m.Place.aws(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := plan.Open(ctx, cfg, plan.Options{Role: m.Place.Role, KMSKey: m.Place.KMSKey, KMSRole: m.Place.KMSRole, Replace: replace,
+		Version: m.Build, Clock: m.Clock, Judge: m.Judge, Metrics: m.keepMetrics})
+	if err != nil {
+		return nil, err
+	}
+	m.places.targets[flag(replace)] = t
+	return t, nil
+}
+
+// object reads a small object where the data lies. attune.NotFound when there
+// is none, attune.Invalid when it is larger than most bytes.
+func (m *Manager) object(ctx context.Context, bucket, key string, most int64) (text []byte, tag string, err error) {
+	m.places.mu.Lock()
+	files := m.places.files
+	if files == nil {
+		cfg, err := m.Place.aws(ctx)
+		if err != nil {
+			m.places.mu.Unlock()
+			return nil, "", err
+		}
+		files = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = m.Place.Endpoint != "" })
+		m.places.files = files
+	}
+	m.places.mu.Unlock()
+	out, err := files.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	var none *s3types.NoSuchKey
+	var gone *s3types.NoSuchBucket
+	switch {
+	case errors.As(err, &none), errors.As(err, &gone):
+		return nil, "", attune.Errorf(attune.NotFound, "s3://%s/%s is not there any more", bucket, key)
+	case err != nil:
+		return nil, "", attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
+	}
+	defer out.Body.Close()
+	text, err = io.ReadAll(io.LimitReader(out.Body, most+1))
+	switch {
+	case err != nil:
+		return nil, "", attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
+	case int64(len(text)) > most:
+		return nil, "", attune.Errorf(attune.Invalid, "s3://%s/%s is larger than the %d bytes that a configuration may have", bucket, key, most)
+	}
+	return text, aws.ToString(out.ETag), nil
+}
