@@ -39,7 +39,7 @@ type Options struct {
 	Replace bool   // what differs in what cannot be changed is made anew under another name
 	Version string // of this build, for the user agent
 	Clock   attune.Clock
-	Judge   Judge   // who lets a version go live; nil for Means
+	Judge   Judge   // who lets a version go live; nil for Tested, and Means at the real service
 	Objects Objects // nil for the S3 API of the same configuration
 	// Metrics is handed the offline metrics of a solution version whenever a step
 	// about it finds it ACTIVE; nil for nobody.
@@ -108,6 +108,9 @@ func Open(ctx context.Context, cfg aws.Config, o Options) (*Target, error) {
 	}
 	if t.judge = o.Judge; t.judge == nil {
 		t.judge = Means{t}
+		if t.Endpoint != "" {
+			t.judge = Tested{Means{t}, cfg}
+		}
 	}
 	return t, nil
 }
