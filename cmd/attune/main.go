@@ -25,6 +25,7 @@ type cli struct {
 	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
 	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
 	Model    modelCmd    `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
+	Solution solutionCmd `cmd:"" name:"solutions" help:"How good the versions of a solution are, over time."`
 	Plan     planCmd     `cmd:"" help:"Show what a configuration would change, and change nothing."`
 	Drift    driftCmd    `cmd:"" help:"Show what is not, or not only, as a configuration declares it."`
 	Export   exportCmd   `cmd:"" help:"Write the configuration of a dataset group that exists."`

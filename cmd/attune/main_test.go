@@ -71,7 +71,7 @@ func startNode(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // openShop is 'shop': imports, trains and deploys a small shop on the node of
-// the script, and sets VERSION, CAMPAIGN and IMPORT to ARNs.
+// the script, and sets VERSION, CAMPAIGN and IMPORT to ARNs, SOLUTION to a name.
 func openShop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: shop")
@@ -87,6 +87,8 @@ func openShop(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(part())
 	}
 	ts.Setenv("VERSION", t.version)
+	solution, _, _ := strings.Cut(t.version[strings.Index(t.version, ":solution/")+len(":solution/"):], "/")
+	ts.Setenv("SOLUTION", solution)
 	ts.Setenv("CAMPAIGN", t.campaign)
 	ts.Setenv("IMPORT", strings.Replace(t.group, "dataset-group/shop", "dataset-import-job/shop-interactions", 1))
 }
