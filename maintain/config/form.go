@@ -110,9 +110,12 @@ func suppliedBy(operation, member string) string {
 	case "jobInput", "jobOutput":
 		return "remove it: it is below batch/<dataset group>/<solution>/ of the bucket"
 	case "roleArn":
-		return "remove it: the role is named once, for all that is maintained from here"
+		if operation == "CreateDatasetGroup" {
+			return "remove it: the role is named beside the key, with --kms-role"
+		}
+		return "remove it: the role is that of whoever maintains, not of the file"
 	case "kmsKeyArn":
-		return "remove it: the key is named once, for all that is maintained from here, and cannot change later"
+		return "remove it: the key is named where the file is applied, with --kms-key, and cannot change later"
 	}
 	return ""
 }
