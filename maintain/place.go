@@ -107,21 +107,52 @@ func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error
 	return t, nil
 }
 
+// defaultBucket is where data is looked for that no source was named for.
+const defaultBucket = "attune"
+
+// source is the folder of a configuration's data: the one that was named, else
+// train/<name> of the default bucket, if a file is there; "" if none is.
+func (m *Manager) source(ctx context.Context, named, name string) (string, error) {
+	if named != "" || m.Place.amazon() {
+		return named, nil
+	}
+	files, err := m.files(ctx)
+	if err != nil {
+		return "", err
+	}
+	folder := "train/" + name
+	page, err := files.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(defaultBucket), Prefix: aws.String(folder + "/"), MaxKeys: aws.Int32(1)})
+	var gone *s3types.NoSuchBucket
+	switch {
+	case errors.As(err, &gone), err == nil && len(page.Contents) == 0:
+		return "", nil
+	case err != nil:
+		return "", attune.Errorf(attune.Unavailable, "look for data in s3://%s/%s: %w", defaultBucket, folder, err)
+	}
+	return "s3://" + defaultBucket + "/" + folder, nil
+}
+
+// files is a client of the buckets of the place.
+func (m *Manager) files(ctx context.Context) (*s3.Client, error) {
+	m.places.mu.Lock()
+	defer m.places.mu.Unlock()
+	if m.places.files == nil {
+		cfg, err := m.Place.aws(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m.places.files = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = m.Place.Endpoint != "" })
+	}
+	return m.places.files, nil
+}
+
 // object reads a small object where the data lies. attune.NotFound when there
 // is none, attune.Invalid when it is larger than most bytes.
 func (m *Manager) object(ctx context.Context, bucket, key string, most int64) (text []byte, tag string, err error) {
-	m.places.mu.Lock()
-	files := m.places.files
-	if files == nil {
-		cfg, err := m.Place.aws(ctx)
-		if err != nil {
-			m.places.mu.Unlock()
-			return nil, "", err
-		}
-		files = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = m.Place.Endpoint != "" })
-		m.places.files = files
+	files, err := m.files(ctx)
+	if err != nil {
+		return nil, "", err
 	}
-	m.places.mu.Unlock()
 	out, err := files.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	var none *s3types.NoSuchKey
 	var gone *s3types.NoSuchBucket

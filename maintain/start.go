@@ -55,6 +55,33 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Event: in.Event, Replace: in.Replace})
 }
 
+// Plan says what Apply would do, and changes nothing.
+func (m *Manager) Plan(ctx context.Context, in ApplyInput) (*plan.Report, error) {
+	if err := checkSource(in.Source); err != nil {
+		return nil, err
+	}
+	cfg, err := config.Read([]byte(in.Text), in.File)
+	if err != nil {
+		return nil, err
+	}
+	source := in.Source
+	if before, err := m.Store.Configuration(ctx, cfg.Group.Name, 0); err == nil && source == "" {
+		source = before.Source
+	}
+	if source, err = m.source(ctx, source, cfg.Group.Name); err != nil {
+		return nil, err
+	}
+	steps, err := plan.Steps(cfg, plan.Order{Purpose: plan.ForApply, Now: m.Clock(), Source: source})
+	if err != nil {
+		return nil, err
+	}
+	target, err := m.target(ctx, in.Replace)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Plan(ctx, target, cfg.Group.Name, steps)
+}
+
 // put keeps a configuration as the next version of its name.
 func (m *Manager) put(ctx context.Context, cfg *config.Config, in ApplyInput) (*Configuration, error) {
 	c := &Configuration{Name: cfg.Group.Name, File: in.File, Source: in.Source, Text: in.Text, At: m.Clock(),
@@ -207,6 +234,10 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 
 // plan makes the steps of a run, and the results that are known from the start.
 func (m *Manager) plan(ctx context.Context, r *Run, cfg *config.Config, in StartInput, source string) ([]plan.Step, map[string]plan.Result, error) {
+	source, err := m.source(ctx, source, cfg.Group.Name)
+	if err != nil {
+		return nil, nil, err
+	}
 	order := plan.Order{Purpose: in.Purpose, Solution: in.Solution, Now: r.Started, Source: source, Run: r.ID}
 	switch {
 	case in.rollback != nil:

@@ -33,6 +33,19 @@ func (d *Door) applyConfiguration(ctx context.Context, in *ApplyConfigurationInp
 		Expect: in.Expect, Cause: maintain.Cause{Kind: maintain.ByHand}}))
 }
 
+// PlanConfigurationOutput is what an apply would do.
+type PlanConfigurationOutput struct {
+	Report *plan.Report `json:"report"`
+}
+
+func (d *Door) planConfiguration(ctx context.Context, in *ApplyConfigurationInput) (any, error) {
+	report, err := d.Maintain.Plan(ctx, maintain.ApplyInput{Text: in.Text, File: in.File, Source: in.Source, Replace: in.Replace})
+	if err != nil {
+		return nil, err
+	}
+	return &PlanConfigurationOutput{report}, nil
+}
+
 // DestroyConfigurationInput names a configuration, or gives one that was never
 // applied.
 type DestroyConfigurationInput struct {

@@ -33,7 +33,7 @@ const (
 // maxBodyOf bounds the input of a verb, in bytes.
 func maxBodyOf(verb string) int64 {
 	switch verb {
-	case "ApplyConfiguration", "DestroyConfiguration":
+	case "ApplyConfiguration", "DestroyConfiguration", "PlanConfiguration":
 		return maxTextBody
 	}
 	return maxBody
@@ -83,6 +83,7 @@ func New(r Rooms, p *awsjson.Server) *Door {
 		"ListRefreshes":         typed(d.listRefreshes),
 		"ListRuns":              typed(d.listRuns),
 		"ListSolutionMetrics":   typed(d.listSolutionMetrics),
+		"PlanConfiguration":     typed(d.planConfiguration),
 		"RollbackCampaign":      typed(d.rollbackCampaign),
 		"StartRun":              typed(d.startRun),
 	}

@@ -15,22 +15,27 @@ import (
 
 // cli is every verb of the command line. Each verb has a file of its own.
 type cli struct {
-	Serve    serveCmd    `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
-	Demo     demoCmd     `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
-	API      apiCmd      `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
-	Clock    clockCmd    `cmd:"" help:"Show or put forward the clock of a strict node."`
-	Fault    faultCmd    `cmd:"" help:"Script throttling, errors and latency of a strict node."`
-	Bucket   bucketCmd   `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
-	Schedule scheduleCmd `cmd:"" help:"Tasks that run again and again: list, turn on and off, run now."`
-	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
-	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
-	Model    modelCmd    `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
-	Solution solutionCmd `cmd:"" name:"solutions" help:"How good the versions of a solution are, over time."`
-	Plan     planCmd     `cmd:"" help:"Show what a configuration would change, and change nothing."`
-	Drift    driftCmd    `cmd:"" help:"Show what is not, or not only, as a configuration declares it."`
-	Export   exportCmd   `cmd:"" help:"Write the configuration of a dataset group that exists."`
-	Config   configCmd   `cmd:"" help:"Check the file that says what is to be maintained; needs no node."`
-	Version  versionCmd  `cmd:"" help:"Print the version of this binary."`
+	Serve    serveCmd          `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
+	Demo     demoCmd           `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
+	API      apiCmd            `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
+	Clock    clockCmd          `cmd:"" help:"Show or put forward the clock of a strict node."`
+	Fault    faultCmd          `cmd:"" help:"Script throttling, errors and latency of a strict node."`
+	Bucket   bucketCmd         `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
+	Schedule scheduleCmd       `cmd:"" help:"Tasks that run again and again: list, turn on and off, run now."`
+	Job      jobCmd            `cmd:"" help:"How far an import, a training or a deployment is."`
+	Deletion deletionCmd       `cmd:"" help:"Receipts of data deletion jobs."`
+	Model    modelCmd          `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
+	Solution solutionCmd       `cmd:"" name:"solutions" help:"How good the versions of a solution are, over time."`
+	Plan     planCmd           `cmd:"" help:"Show what a configuration would change, and change nothing."`
+	Apply    applyCmd          `cmd:"" help:"Make everything as a configuration declares it, and keep it so."`
+	Destroy  destroyCmd        `cmd:"" help:"Take away everything that a configuration declares."`
+	Runs     runsCmd           `cmd:"" help:"What was done by configurations: list, watch, cancel."`
+	Campaign campaignCmd       `cmd:"" help:"Give a campaign back the version that it had before."`
+	Drift    driftCmd          `cmd:"" help:"Show what is not, or not only, as a configuration declares it."`
+	Export   exportCmd         `cmd:"" help:"Write the configuration of a dataset group that exists."`
+	Config   configCmd         `cmd:"" help:"Check the file that says what is to be maintained; needs no node."`
+	Applied  configurationsCmd `cmd:"" name:"configurations" help:"The configurations that were applied, with their history."`
+	Version  versionCmd        `cmd:"" help:"Print the version of this binary."`
 }
 
 // streams are where a verb reads and writes; tests give their own.

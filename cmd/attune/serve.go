@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"time"
 
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/node"
 )
 
@@ -34,7 +37,37 @@ type serveCmd struct {
 	NATS     string             `name:"nats-url" env:"ATTUNE_NATS_URL" placeholder:"nats://HOST:4222" help:"A NATS server with JetStream instead of the embedded one."`
 	Temporal string             `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
 	SQL      string             `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
-	Bucket   string             `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
+	maintainFlags
+	Bucket string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
+}
+
+// maintainFlags say what the node maintains.
+type maintainFlags struct {
+	Endpoint string `name:"maintain-endpoint" env:"ATTUNE_MAINTAIN_ENDPOINT" placeholder:"URL" help:"Another node, or aws, that configurations are applied to instead of this node."`
+	At       string `name:"maintain-region" env:"ATTUNE_MAINTAIN_REGION" placeholder:"REGION" help:"Its region; that of this node without it."`
+	Profile  string `name:"maintain-profile" env:"ATTUNE_MAINTAIN_PROFILE" help:"Profile of the AWS configuration with its credentials; ATTUNE_MAINTAIN_ACCESS_KEY_ID and ATTUNE_MAINTAIN_SECRET_ACCESS_KEY come before."`
+	Role     string `name:"maintain-role" env:"ATTUNE_MAINTAIN_ROLE" placeholder:"ARN" help:"Role that imports and batch jobs run under; the real service needs one."`
+	KMSKey   string `name:"maintain-kms-key" env:"ATTUNE_MAINTAIN_KMS_KEY" placeholder:"ARN" help:"Key of new dataset groups, with --maintain-kms-role; it cannot be changed later."`
+	KMSRole  string `name:"maintain-kms-role" env:"ATTUNE_MAINTAIN_KMS_ROLE" placeholder:"ARN" help:"Role that may use the key."`
+}
+
+// place is what is maintained instead of the node itself; nil for the node.
+func (f *maintainFlags) place(region string) (*maintain.Place, error) {
+	if f.Endpoint == "" {
+		if *f != (maintainFlags{}) {
+			return nil, errors.New("--maintain-… flags are about another endpoint: say --maintain-endpoint URL, or aws")
+		}
+		return nil, nil
+	}
+	p := &maintain.Place{Endpoint: f.Endpoint, Region: f.At, Profile: f.Profile, Role: f.Role, KMSKey: f.KMSKey, KMSRole: f.KMSRole,
+		KeyID: os.Getenv("ATTUNE_MAINTAIN_ACCESS_KEY_ID"), Secret: os.Getenv("ATTUNE_MAINTAIN_SECRET_ACCESS_KEY")}
+	if f.Endpoint == "aws" {
+		p.Endpoint = ""
+	}
+	if p.Region == "" {
+		p.Region = region
+	}
+	return p, nil
 }
 
 // Help is shown by 'attune serve --help'.
@@ -61,9 +94,13 @@ stops the node; what was under way goes on at the next start.`
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	began := time.Now()
 	debug.SetGCPercent(gcPercent)
+	place, err := c.place(c.Region)
+	if err != nil {
+		return err
+	}
 	n, err := node.Open(ctx, node.Config{
 		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict", Rates: c.Rate,
-		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket,
+		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket, Maintain: place, Build: version(),
 	}, c.logger(s.err))
 	if err != nil {
 		return err
