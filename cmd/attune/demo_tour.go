@@ -77,7 +77,7 @@ func (t *tour) head(text string) {
 
 // walk is the tour, in order.
 func (t *tour) walk() error {
-	for _, part := range []func() error{t.bringData, t.learn, t.deploy, t.ask, t.askRelated, t.askFiltered, t.commands} {
+	for _, part := range []func() error{t.bringData, t.learn, t.deploy, t.ask, t.askRelated, t.askFiltered, t.commands, t.maintain} {
 		if err := part(); err != nil {
 			return err
 		}

@@ -141,14 +141,12 @@ func legacy() []Recipe {
 			Parameters: factorParameters(), Features: append(more, percentiles("user_history_length")...),
 		}
 	}
-	return []Recipe{
-		named("aws-hrnn", transformPercentile),
-		named("aws-hrnn-metadata", "featurize_metadata"),
-		named("aws-hrnn-coldstart", "featurize_coldstart", // these three are taken without effect
-			Parameter{Name: "cold_start_max_interactions", Type: Integer, Default: "15", Min: 1, Max: 1e6},
-			Parameter{Name: "cold_start_max_duration", Type: Continuous, Default: "5.0", Min: 0, Max: 1e6},
-			Parameter{Name: "cold_start_relative_from", Type: Categorical, Default: "latestItem", Values: []string{"currentTime", "latestItem"}}),
-	}
+	coldstart := named("aws-hrnn-coldstart", "featurize_coldstart", // these three are taken without effect
+		Parameter{Name: "cold_start_max_interactions", Type: Integer, Default: "15", Min: 1, Max: 1e6},
+		Parameter{Name: "cold_start_max_duration", Type: Continuous, Default: "5.0", Min: 0, Max: 1e6},
+		Parameter{Name: "cold_start_relative_from", Type: Categorical, Default: "latestItem", Values: []string{"currentTime", "latestItem"}})
+	coldstart.Update = true // the one besides aws-user-personalization
+	return []Recipe{named("aws-hrnn", transformPercentile), named("aws-hrnn-metadata", "featurize_metadata"), coldstart}
 }
 
 // factorParameters are those of the user-personalization family: the service's
