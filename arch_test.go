@@ -81,7 +81,7 @@ var owners = map[string][]string{
 	"github.com/nats-io/nats-server": {"engine/nats"},
 	"github.com/nats-io/nats.go":     {"engine/nats", "engine/enginetest", "event"},
 	"go.temporal.io/server":          {"engine/temporal"},
-	"go.temporal.io/sdk":             {"engine/temporal", "engine/enginetest", "job", "maintain"},
+	"go.temporal.io/sdk":             {"engine/temporal", "engine/enginetest", "job", "maintain", "bench"},
 	"go.temporal.io/api":             {"engine/temporal", "engine/enginetest", "job", "maintain"},
 	"gocloud.dev":                    {"engine/bucket", "engine/enginetest", "artifact", "api/s3"},
 	"modernc.org/sqlite":             {"engine/sql"},

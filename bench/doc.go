@@ -8,5 +8,5 @@
 // Takes:  the source tree, from which it builds the binary; worlds and, for the tour, MovieLens 100K.
 // Makes:  tables of what was measured, with the machine and the bounds beside them.
 // Never:  asserts a time, speaks to other than loopback, or leaves a process running.
-// Start:  main.go, then one file per measurement: import.go, events.go, ready.go, serve.go, fresh.go, tour.go, idle.go.
+// Start:  main.go, then one file per measurement: import.go, events.go, ready.go, serve.go, fresh.go, tour.go, idle.go, schedule.go.
 package main

@@ -42,6 +42,7 @@ func measurements() []measurement {
 		{"fresh", "from an event to a changed answer", (*bench).fresh},
 		{"import", "imports", (*bench).imports},
 		{"batch", "recommendations for everybody in one job", (*bench).batch},
+		{"schedule", "scheduled tasks", (*bench).schedule},
 	}
 }
 

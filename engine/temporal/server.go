@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
@@ -44,6 +45,16 @@ const (
 	// the namespace may start; Temporal's own 30 delays a tenant that wakes
 	// everything at midnight.
 	scheduleStartsPerSecond = 200.0
+
+	// schedulePollers is how many tasks of schedules the server's own worker asks
+	// for at a time. Two, its default, keep one core half idle at midnight.
+	schedulePollers = 8
+
+	// scheduleSticky is how long a schedule that is due waits for the worker that
+	// has it in its cache. When thousands are due at once many wait longer than
+	// Temporal's own 5 s; they then change to another queue, at which that worker
+	// does not look until its polls of the first end, a minute later.
+	scheduleSticky = time.Minute
 )
 
 // server is a Temporal server with all its services in this process.
@@ -252,5 +263,8 @@ func settings() dynamicconfig.StaticClient {
 		dynamicconfig.TaskQueueScannerEnabled.Key():            false,
 		dynamicconfig.HistoryScannerEnabled.Key():              false,
 		dynamicconfig.SchedulerNamespaceStartWorkflowRPS.Key(): scheduleStartsPerSecond,
+		dynamicconfig.WorkerPerNamespaceWorkerOptions.Key(): worker.Options{
+			MaxConcurrentWorkflowTaskPollers: schedulePollers, StickyScheduleToStartTimeout: scheduleSticky,
+		},
 	}
 }
