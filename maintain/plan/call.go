@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 
 	"github.com/attune-io/attune"
@@ -15,16 +16,22 @@ type client = personalize.Client
 type operation[I, O any] func(c *client, ctx context.Context, in *I, o ...func(*personalize.Options)) (*O, error) //nolint:revive // the order is Go's of method expressions
 
 // do makes one call in the wire's words. doing names it in an error.
-func do[I, O any](ctx context.Context, t *Target, doing string, call operation[I, O], in members) (members, error) {
+func do[I, O any](ctx context.Context, t *Target, doing string, call operation[I, O], in members, o ...func(*personalize.Options)) (members, error) {
 	input := new(I)
 	if err := fill(input, in); err != nil {
 		return nil, explain(ctx, doing, err)
 	}
-	out, err := call(t.api, ctx, input)
+	out, err := call(t.api, ctx, input, o...)
 	if err != nil {
 		return nil, explain(ctx, doing, err)
 	}
 	return shape(out), nil
+}
+
+// change makes a call that changes something, and tries it once: whether one
+// without an answer had its effect is for the next look to say.
+func change[I, O any](ctx context.Context, t *Target, doing string, call operation[I, O], in members) (members, error) {
+	return do(ctx, t, doing, call, in, func(o *personalize.Options) { o.Retryer = aws.NopRetryer{} })
 }
 
 // list gives everything that a List call has under a member, over all its pages.

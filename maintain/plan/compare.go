@@ -13,7 +13,10 @@ import (
 // later stands for an ARN that is known when the step of that path is done.
 type later string
 
-func (l later) String() string { return "(known after " + string(l) + ")" }
+// knownAfter begins what is shown of it.
+const knownAfter = "(known after "
+
+func (l later) String() string { return knownAfter + string(l) + ")" }
 
 // compare gives what is not as it was declared, by member. Only what is given
 // counts, to any depth: the service fills in the rest. Nothing, false, 0, ""

@@ -45,6 +45,8 @@ func (t *Target) Advance(ctx context.Context, s Step, have map[string]Result) (R
 	if d.act == nil {
 		if (r.Action == Keep || r.Action == Wait) && changes(before.Action) {
 			r.Action, r.Diffs = before.Action, before.Diffs // what this run did to it
+		} else if r.Action == Refuse {
+			r.Diffs = before.Diffs // what was changed beside the version
 		}
 		if r.Done && r.Action != Skip && t.o.Metrics != nil && s.Kind == Version {
 			err = t.handMetrics(ctx, s, d)
@@ -52,6 +54,7 @@ func (t *Target) Advance(ctx context.Context, s Step, have map[string]Result) (R
 		return r, err
 	}
 	arn, err := d.act(ctx)
+	err = at(s.Path, err)
 	if arn != "" {
 		r.ARN = arn
 	}
@@ -60,6 +63,8 @@ func (t *Target) Advance(ctx context.Context, s Step, have map[string]Result) (R
 		r.Done = d.once
 	case kind == attune.InUse && s.Delete && s.Kind == Schema:
 		r.Action, r.Done, r.Note, err = Skip, true, "is used by another dataset, and stays", nil
+	case kind == attune.Exists && before.Action == Wait && before.Note == err.Error():
+		return r, err // no look finds it: it is somebody else's
 	case kind == attune.InUse, kind == attune.Exists, kind == attune.LimitExceeded && d.soft:
 		// Busy; or made meanwhile, which the next look sees; or a quota that others will free.
 		r.Action, r.Done, r.Note, r.Diffs, err = Wait, false, err.Error(), nil, nil
@@ -75,11 +80,16 @@ func changes(a Action) bool { return a == Create || a == Update || a == Replace 
 func (t *Target) decide(ctx context.Context, s Step, have map[string]Result) (decision, error) {
 	d, err := t.decideKind(ctx, s, have)
 	d.Path = s.Path
+	return d, at(s.Path, err)
+}
+
+// at says which step an error is of. The end of a context stays what it is.
+func at(path string, err error) error {
 	var known *attune.Error
-	if err != nil && errors.As(err, &known) {
-		err = attune.Errorf(known.Kind, "%s: %w", s.Path, err)
+	if errors.As(err, &known) {
+		return attune.Errorf(known.Kind, "%s: %w", path, err)
 	}
-	return d, err
+	return err
 }
 
 func (t *Target) decideKind(ctx context.Context, s Step, have map[string]Result) (decision, error) {

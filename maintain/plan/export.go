@@ -129,6 +129,9 @@ func (t *Target) Export(ctx context.Context, group string, s Schedules) ([]byte,
 			}
 		}
 	}
+	if err := t.lookJobs(ctx, v); err != nil {
+		return nil, err
+	}
 	f, err := (&exporter{t, v, s}).file(ctx)
 	if err != nil {
 		return nil, err
@@ -153,13 +156,12 @@ func (e *exporter) file(ctx context.Context) (*fileOf, error) {
 	if f.Datasets, err = e.datasets(ctx); err != nil {
 		return nil, err
 	}
-	for _, m := range e.v.Trackers {
-		tracker, err := e.service(ctx, m, "eventTrackerArn", "name")
+	if len(e.v.Trackers) > 0 { // a group has one
+		tracker, err := e.service(ctx, e.v.Trackers[0], "eventTrackerArn", "name")
 		if err != nil {
 			return nil, err
 		}
 		f.Tracker = &tracker
-		break // a group has one
 	}
 	if f.Filters, err = e.services(ctx, e.v.Filters, "filterArn", "name", "filterExpression"); err != nil {
 		return nil, err

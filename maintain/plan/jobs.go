@@ -54,7 +54,7 @@ func (t *Target) decideImport(ctx context.Context, s Step, have map[string]Resul
 	}
 	return t.jobCreation(s, want, names, note, func(ctx context.Context, call members) (string, error) {
 		call["dataSource"] = map[string]any{"dataLocation": location}
-		out, err := do(ctx, t, "import "+location, (*client).CreateDatasetImportJob, call)
+		out, err := change(ctx, t, "import "+location, (*client).CreateDatasetImportJob, call)
 		return out.text("datasetImportJobArn"), err
 	}), nil
 }
@@ -117,10 +117,31 @@ func (t *Target) jobCreation(s Step, want members, names [2]string, why string, 
 			if attune.KindOf(err) != attune.Exists {
 				return arn, err
 			}
+			if mine, err := t.jobNamed(ctx, s.Kind, name, want); mine != "" || err != nil {
+				return mine, err
+			}
 		}
 		return "", attune.Errorf(attune.Exists, "jobs named %s and %s exist already", names[0], names[1])
 	}
 	return d
+}
+
+// jobNamed finds a job by its name, if it is one of what it is wanted for: its
+// answer may have been lost, and a list may be behind. "" if it is not.
+func (t *Target) jobNamed(ctx context.Context, k Kind, name string, want members) (arn string, err error) {
+	var j *seen
+	switch k {
+	case BatchInference:
+		j, err = describe(ctx, t, (*client).DescribeBatchInferenceJob, t.arn("batch-inference-job", name), "batchInferenceJob", "")
+	case BatchSegment:
+		j, err = describe(ctx, t, (*client).DescribeBatchSegmentJob, t.arn("batch-segment-job", name), "batchSegmentJob", "")
+	default:
+		j, err = describe(ctx, t, (*client).DescribeDatasetImportJob, t.arn("dataset-import-job", name), "datasetImportJob", "")
+	}
+	if j == nil || err != nil || len(compare(want, j.Body)) > 0 {
+		return "", err
+	}
+	return j.ARN, nil
 }
 
 // decideVersion looks for a version that makes a training needless.
@@ -163,7 +184,7 @@ func (t *Target) decideVersion(ctx context.Context, s Step, have map[string]Resu
 		if tags, ok := call["tags"].([]any); ok && len(tags) == 0 {
 			delete(call, "tags")
 		}
-		out, err := do(ctx, t, "train "+solution, (*client).CreateSolutionVersion, call)
+		out, err := change(ctx, t, "train "+solution, (*client).CreateSolutionVersion, call)
 		return out.text("solutionVersionArn"), err
 	}}, nil
 }
@@ -232,10 +253,10 @@ func (t *Target) decideBatch(ctx context.Context, s Step, have map[string]Result
 		call["jobOutput"] = map[string]any{"s3DataDestination": map[string]any{"path": "s3://" + bucket + "/" + folder + "/" + call.text("jobName") + "/"}}
 		doing := "make the " + string(s.Kind) + " " + call.text("jobName")
 		if s.Kind == BatchSegment {
-			out, err := do(ctx, t, doing, (*client).CreateBatchSegmentJob, call)
+			out, err := change(ctx, t, doing, (*client).CreateBatchSegmentJob, call)
 			return out.text("batchSegmentJobArn"), err
 		}
-		out, err := do(ctx, t, doing, (*client).CreateBatchInferenceJob, call)
+		out, err := change(ctx, t, doing, (*client).CreateBatchInferenceJob, call)
 		return out.text("batchInferenceJobArn"), err
 	}), nil
 }

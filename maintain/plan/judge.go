@@ -69,12 +69,15 @@ func (t *Target) metrics(ctx context.Context, version string) (map[string]float6
 	return m, nil
 }
 
-// handMetrics gives the metrics of an ACTIVE version to whoever keeps them. The
-// version stands whether or not they can be had now.
+// handMetrics gives the metrics of an ACTIVE version to whoever keeps them. A
+// version of which the service has none stands all the same.
 func (t *Target) handMetrics(ctx context.Context, s Step, d decision) error {
 	m, err := t.metrics(ctx, d.ARN)
-	if err != nil {
+	if Retryable(err) || ctx.Err() != nil {
 		return err
+	}
+	if err != nil || len(m) == 0 {
+		return nil
 	}
 	return t.o.Metrics(ctx, VersionMetrics{Group: s.Group, Solution: solutionOf(d.ARN), Version: d.ARN, Made: d.made, Metrics: m})
 }

@@ -199,7 +199,7 @@ func (t *Target) settle(ctx context.Context, n *noun, s Step, v *verdict, before
 		if len(add) > 0 {
 			d.Action, d.Diffs = Update, diffs
 			d.act = func(ctx context.Context) (string, error) {
-				_, err := do(ctx, t, "tag "+what, (*client).TagResource, members{"resourceArn": h.ARN, "tags": add})
+				_, err := change(ctx, t, "tag "+what, (*client).TagResource, members{"resourceArn": h.ARN, "tags": add})
 				return h.ARN, err
 			}
 			return d, nil

@@ -61,7 +61,7 @@ func describe[I, O any](ctx context.Context, t *Target, call operation[I, O], ar
 // created makes a resource.
 func created[I, O any](call operation[I, O], what Kind, arn string) maker {
 	return func(ctx context.Context, t *Target, m members) (string, error) {
-		out, err := do(ctx, t, "create the "+string(what)+" "+m.text("name"), call, m)
+		out, err := change(ctx, t, "create the "+string(what)+" "+m.text("name"), call, m)
 		return out.text(arn), err
 	}
 }
@@ -69,7 +69,7 @@ func created[I, O any](call operation[I, O], what Kind, arn string) maker {
 // removed deletes a resource; member is what the call takes its ARN in.
 func removed[I, O any](call operation[I, O], member string) remover {
 	return func(ctx context.Context, t *Target, arn string) error {
-		_, err := do(ctx, t, "delete "+arn, call, members{member: arn})
+		_, err := change(ctx, t, "delete "+arn, call, members{member: arn})
 		return err
 	}
 }
@@ -117,7 +117,7 @@ func datasetNoun() *noun {
 		},
 		create: created((*client).CreateDataset, Dataset, "datasetArn"),
 		update: func(ctx context.Context, t *Target, have *seen, want members) error {
-			_, err := do(ctx, t, "update the dataset "+want.text("name"), (*client).UpdateDataset, members{"datasetArn": have.ARN, "schemaArn": want["schemaArn"]})
+			_, err := change(ctx, t, "update the dataset "+want.text("name"), (*client).UpdateDataset, members{"datasetArn": have.ARN, "schemaArn": want["schemaArn"]})
 			return err
 		},
 		mutable: []string{"schemaArn"},
@@ -186,7 +186,7 @@ func recommenderNoun() *noun {
 		remove:  removed((*client).DeleteRecommender, "recommenderArn"),
 		mutable: []string{"recommenderConfig"},
 		update: func(ctx context.Context, t *Target, have *seen, want members) error {
-			_, err := do(ctx, t, "update the recommender "+want.text("name"), (*client).UpdateRecommender,
+			_, err := change(ctx, t, "update the recommender "+want.text("name"), (*client).UpdateRecommender,
 				members{"recommenderArn": have.ARN, "recommenderConfig": want["recommenderConfig"]})
 			return err
 		},

@@ -65,7 +65,7 @@ func Plan(ctx context.Context, t *Target, group string, steps []Step) (*Report, 
 // fromLater says whether a campaign is to have a version that is not made yet.
 func fromLater(diffs []Diff) bool {
 	for _, d := range diffs {
-		if d.Member == versionMember && strings.HasPrefix(d.Want, later("").String()[:1]) {
+		if d.Member == versionMember && strings.HasPrefix(d.Want, knownAfter) {
 			return true
 		}
 	}
@@ -88,9 +88,9 @@ func Drift(ctx context.Context, t *Target, c *config.Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	any := *t
-	any.judge = everyVersion{}
-	all, err := Plan(ctx, &any, c.Group.Name, steps)
+	free := *t
+	free.judge = everyVersion{}
+	all, err := Plan(ctx, &free, c.Group.Name, steps)
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func walk(ctx context.Context, t *plan.Target, steps []plan.Step) (map[string]pl
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		open := 0
 		for _, s := range steps {
-			if have[s.Path].Done || !ready(s, steps, have) {
+			if have[s.Path].Done || !ready(s, have) {
 				open += b2i(!have[s.Path].Done)
 				continue
 			}
@@ -176,7 +176,7 @@ func b2i(b bool) int {
 }
 
 // ready says whether everything in the list that a step needs is done.
-func ready(s plan.Step, steps []plan.Step, have map[string]plan.Result) bool {
+func ready(s plan.Step, have map[string]plan.Result) bool {
 	for _, n := range s.Needs {
 		if !have[n].Done {
 			return false
