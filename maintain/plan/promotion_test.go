@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
 )
@@ -69,8 +71,10 @@ func TestPromotion(t *testing.T) {
 		t.Errorf("a version that is no worse: %+v", r)
 	}
 	s.Promote.Metric = "beauty"
-	if r := retrain(p.target, "unmeasured"); r.Action != plan.Refuse {
-		t.Errorf("a metric that there is none of: %+v", r)
+	time.Sleep(1100 * time.Millisecond)
+	if _, err := walk(t.Context(), p.target, steps(t, c, plan.Order{Purpose: plan.ForFull, Run: "unmeasured"})); attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), `solutions[0].campaigns[0]: `) ||
+		!strings.Contains(err.Error(), `has no metric "beauty"; it has coverage`) {
+		t.Errorf("a metric that there is none of: %v", err)
 	}
 	s.Promote = config.Promote{}
 	judge := &asked{}
