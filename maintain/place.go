@@ -148,27 +148,27 @@ func (m *Manager) files(ctx context.Context) (*s3.Client, error) {
 
 // object reads a small object where the data lies. attune.NotFound when there
 // is none, attune.Invalid when it is larger than most bytes.
-func (m *Manager) object(ctx context.Context, bucket, key string, most int64) (text []byte, tag string, err error) {
+func (m *Manager) object(ctx context.Context, bucket, key string, most int64) (text []byte, err error) {
 	files, err := m.files(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	out, err := files.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	var none *s3types.NoSuchKey
 	var gone *s3types.NoSuchBucket
 	switch {
 	case errors.As(err, &none), errors.As(err, &gone):
-		return nil, "", attune.Errorf(attune.NotFound, "s3://%s/%s is not there any more", bucket, key)
+		return nil, attune.Errorf(attune.NotFound, "s3://%s/%s is not there any more", bucket, key)
 	case err != nil:
-		return nil, "", attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
+		return nil, attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
 	}
 	defer out.Body.Close()
 	text, err = io.ReadAll(io.LimitReader(out.Body, most+1))
 	switch {
 	case err != nil:
-		return nil, "", attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
+		return nil, attune.Errorf(attune.Unavailable, "read s3://%s/%s: %w", bucket, key, err)
 	case int64(len(text)) > most:
-		return nil, "", attune.Errorf(attune.Invalid, "s3://%s/%s is larger than the %d bytes that a configuration may have", bucket, key, most)
+		return nil, attune.Errorf(attune.Invalid, "s3://%s/%s is larger than the %d bytes that a configuration may have", bucket, key, most)
 	}
-	return text, aws.ToString(out.ETag), nil
+	return text, nil
 }

@@ -31,8 +31,7 @@ type ApplyInput struct {
 	Source  string // folder of its data, s3://bucket/folder; "" for that of the version before, else none
 	Replace bool   // what differs in what cannot be changed is made anew under another name
 	Cause   Cause
-	Event   *notify.Event // that leads to it, if one does
-	Expect  int           // version that the text was made from; 0 for any
+	Expect  int // version that the text was made from; 0 for any
 }
 
 // Apply keeps a configuration as the next version of its name and starts a run
@@ -52,7 +51,7 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Event: in.Event, Replace: in.Replace})
+	return m.start(ctx, c, cfg, StartInput{Configuration: c.Name, Purpose: plan.ForApply, Cause: in.Cause, Replace: in.Replace})
 }
 
 // Plan says what Apply would do, and changes nothing.
@@ -150,9 +149,6 @@ type StartInput struct {
 	Everything    bool   // of destroy: what is in the dataset group but not in the configuration too
 
 	Job string // path of the one batch job that shall be made; "" for all of the solution's
-	// Event is what leads to the run, if an event does: the run then refuses to be
-	// part of a circle (attune.InUse).
-	Event *notify.Event
 
 	workflow string    // the id of the workflow that asks and goes on to do it; "" for one of its own
 	rollback *rollback // of the purpose Rollback
@@ -204,15 +200,7 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 	if is, err := m.Store.before(ctx, r); err != nil || is != nil {
 		return is, err
 	}
-	var event notify.Event
-	if in.Event != nil {
-		event = *in.Event
-	}
-	chain, err := notify.Next(event, r.ID, c.Name)
-	if err != nil {
-		return nil, err
-	}
-	r.chain = chain.String()
+	r.chain = notify.Cause{Run: r.ID, Depth: 1, Configs: []string{c.Name}}.String() // what led to it is known to whoever started it
 	steps, have, err := m.orders(ctx, r, cfg, in, c.Source)
 	if err != nil {
 		return nil, err
