@@ -50,7 +50,7 @@ type Deps struct {
 	Place    Place // what is maintained
 	Clock    attune.Clock
 	Logger   *slog.Logger
-	Judge    plan.Judge // who lets a version go live; nil for plan.Means
+	Judge    plan.Judge // who lets a version go live; nil for the one of plan.Open
 	// Notify puts an event on the bus; the same id may come twice, and is then
 	// the same event. nil: nobody listens.
 	Notify    func(ctx context.Context, e notify.Event) (id string, err error)
