@@ -10,6 +10,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe/spec"
 	"github.com/attune-io/attune/resource"
 )
 
@@ -58,6 +59,9 @@ const usualLevel = 0.05
 //   - both were asked the same: the same data, cut the same way;
 //   - or the one was live when the other was trained, and was asked about what
 //     neither had seen (recipe.Live).
+//
+// A version that no longer beats popularity on its own data, which the other did,
+// is worse whatever a broken holdout says.
 //
 // Otherwise their own evaluations are compared, each on users of its own, which
 // tells less and says so. Fewer than evaluate.LeastUsers users, and metrics that
@@ -170,7 +174,12 @@ func (c Comparing) judge(a, b *measuredVersion) *Compared {
 	}
 	if len(x) > 0 {
 		how := fmt.Sprintf("the same users, by what neither version had seen of them; their own evaluations, on other users or data, say %.4f and %.4f", a.metrics[c.Metric], b.metrics[c.Metric])
-		return c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, how)
+		out := c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, how)
+		if lost(a, b) {
+			out.Verdict = Worse
+			out.Words = fmt.Sprintf("worse: it is no better than popularity on its own data, and the other was on its own: the data may be broken. Else %s", out.Words)
+		}
+		return out
 	}
 	why = strings.TrimPrefix(why, "not comparable: ")
 	if why == "" {
@@ -184,6 +193,28 @@ func (c Comparing) judge(a, b *measuredVersion) *Compared {
 		why = "one of them was trained by an older build, which kept no numbers of users"
 	}
 	return c.unknown(a.metrics[c.Metric], b.metrics[c.Metric], why)
+}
+
+// lost says whether a version no longer beats popularity, which another did: a
+// sign of data that came in broken, whose holdout is broken too, so that on it
+// even a good model does no better.
+func lost(a, b *measuredVersion) bool {
+	now, ok := a.overPopularity()
+	was, also := b.overPopularity()
+	return ok && also && was.Low > 0 && now.Low <= 0 && now.Mean < was.Mean/2
+}
+
+// overPopularity is by how much a version is better than popularity; false for
+// popularity itself.
+func (v *measuredVersion) overPopularity() (model.Interval, bool) {
+	if v.manifest.Evaluation != nil {
+		for _, b := range v.manifest.Evaluation.Baselines {
+			if b.Name == spec.Popularity {
+				return b.Difference, true
+			}
+		}
+	}
+	return model.Interval{}, false
 }
 
 // unknown says that nothing can be said.

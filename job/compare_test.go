@@ -137,7 +137,27 @@ func TestCompare(t *testing.T) {
 	if c := compare(broken, newer); c.Verdict != job.Worse || !c.Comparable || c.Paired || !strings.Contains(c.Words, "not the same users: too few users with later interactions") {
 		t.Errorf("shuffled: %+v", c)
 	}
+
+	// Broken data that is newer: neither model can tell what comes in it, and
+	// the new one no longer beats popularity.
+	bring(shuffled(after(lines, 200*24*time.Hour)))
+	broken = train(personal)
+	if c := compare(broken, newer); c.Verdict != job.Worse || !c.Paired || !strings.Contains(c.Words, "no better than popularity") {
+		t.Errorf("shuffled and newer: %+v", c)
+	}
 	checkRefusals(t, h, first, newer)
+}
+
+// after is a shop's lines some time later.
+func after(lines []string, d time.Duration) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		cells := strings.Split(line, ",")
+		at, _ := strconv.ParseInt(cells[len(cells)-1], 10, 64)
+		cells[len(cells)-1] = strconv.FormatInt(at+int64(d/time.Second), 10)
+		out[i] = strings.Join(cells, ",")
+	}
+	return out
 }
 
 // checkRefusals asks what has no answer.
