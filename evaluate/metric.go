@@ -151,9 +151,6 @@ func PerUser(users []User) map[string][]float64 {
 	return out
 }
 
-// LessIsBetter says of which metrics the smaller value is the better one.
-func LessIsBetter(metric string) bool { return metric == LogLoss || metric == CalibrationError }
-
 // Covered is the share of a catalogue of items rows that stands in at least
 // one of the lists.
 func Covered(lists [][]int32, items int) float64 {
