@@ -4,7 +4,6 @@ package all_test
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"syscall"
@@ -62,7 +61,7 @@ func BenchmarkFitBesideLive(b *testing.B) {
 		}}}
 		m, beside := fit()
 		a := m.Manifest.Against[0]
-		b.Log(fmt.Sprintf("alone %s, beside %s; %d users, %+v", alone, beside, a.Users, a.Metrics["normalized_discounted_cumulative_gain_at_25"]))
+		b.Logf("alone %s, beside %s; %d users, %+v", alone, beside, a.Users, a.Metrics["normalized_discounted_cumulative_gain_at_25"])
 		b.ReportMetric(100*(beside.Seconds()/alone.Seconds()-1), "%more")
 	}
 }
