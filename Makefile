@@ -33,8 +33,9 @@ test-race: ## Race detector over everything concurrent (needs a C compiler)
 	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource
 
 .PHONY: test-kill
-test-kill: ## Fifty kills at random moments over import, training, deployment and events
+test-kill: ## Fifty kills at random moments over import, training, deployment and events, and fifty over maintenance
 	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v ./test/kill
+	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v -run TestKill ./test/maintain
 
 .PHONY: test-engines
 test-engines: ## Engines by URL: real NATS and PostgreSQL, thrown away afterwards

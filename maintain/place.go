@@ -35,8 +35,8 @@ type Place struct {
 	Secret string `json:"-"`
 }
 
-// aws loads the configuration of an ordinary SDK client of the place.
-func (p *Place) aws(ctx context.Context) (aws.Config, error) {
+// Config loads the configuration of an ordinary SDK client of the place.
+func (p *Place) Config(ctx context.Context) (aws.Config, error) {
 	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithRegion(p.Region)}
 	if p.Endpoint != "" {
 		options = append(options, awsconfig.WithBaseEndpoint(p.Endpoint))
@@ -94,7 +94,7 @@ func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error
 	if t := m.places.targets[flag(replace)]; t != nil {
 		return t, nil
 	}
-	cfg, err := m.Place.aws(ctx)
+	cfg, err := m.Place.Config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +107,8 @@ func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error
 	return t, nil
 }
 
-// defaultBucket is where data is looked for that no source was named for.
-const defaultBucket = "attune"
+// DefaultBucket is where data is looked for that no source was named for.
+const DefaultBucket = "attune"
 
 // source is the folder of a configuration's data: the one that was named, else
 // train/<name> of the default bucket, if a file is there; "" if none is.
@@ -121,15 +121,15 @@ func (m *Manager) source(ctx context.Context, named, name string) (string, error
 		return "", err
 	}
 	folder := "train/" + name
-	page, err := files.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(defaultBucket), Prefix: aws.String(folder + "/"), MaxKeys: aws.Int32(1)})
+	page, err := files.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(DefaultBucket), Prefix: aws.String(folder + "/"), MaxKeys: aws.Int32(1)})
 	var gone *s3types.NoSuchBucket
 	switch {
 	case errors.As(err, &gone), err == nil && len(page.Contents) == 0:
 		return "", nil
 	case err != nil:
-		return "", attune.Errorf(attune.Unavailable, "look for data in s3://%s/%s: %w", defaultBucket, folder, err)
+		return "", attune.Errorf(attune.Unavailable, "look for data in s3://%s/%s: %w", DefaultBucket, folder, err)
 	}
-	return "s3://" + defaultBucket + "/" + folder, nil
+	return "s3://" + DefaultBucket + "/" + folder, nil
 }
 
 // files is a client of the buckets of the place.
@@ -137,7 +137,7 @@ func (m *Manager) files(ctx context.Context) (*s3.Client, error) {
 	m.places.mu.Lock()
 	defer m.places.mu.Unlock()
 	if m.places.files == nil {
-		cfg, err := m.Place.aws(ctx)
+		cfg, err := m.Place.Config(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/api/call"
+	"github.com/attune-io/attune/api/verb"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
 )
@@ -26,13 +30,58 @@ type targetFlags struct {
 	KMSRole string `name:"kms-role" placeholder:"ARN" help:"Role that may use the key."`
 }
 
+// target opens what the addressed node maintains; an endpoint that is no node is
+// itself what is looked at.
 func (c *targetFlags) target(ctx context.Context, o plan.Options) (*plan.Target, error) {
 	cfg, err := c.aws(ctx)
 	if err != nil {
 		return nil, err
 	}
+	place, err := c.maintained(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if place != nil {
+		if cfg, err = place.Config(ctx); err != nil {
+			return nil, err
+		}
+		o.Role = cmp.Or(o.Role, place.Role)
+		c.KMSKey, c.KMSRole = cmp.Or(c.KMSKey, place.KMSKey), cmp.Or(c.KMSRole, place.KMSRole)
+	}
 	o.Version, o.KMSKey, o.KMSRole = version(), c.KMSKey, c.KMSRole
 	return plan.Open(ctx, cfg, o)
+}
+
+// maintained is the other place that the addressed node maintains, with the
+// keys of this process's environment; nil when there is none.
+func (c *targetFlags) maintained(ctx context.Context) (*maintain.Place, error) {
+	if c.Endpoint == realService {
+		return nil, nil
+	}
+	var out verb.DescribeMaintainedOutput
+	err := c.call(ctx, "DescribeMaintained", verb.DescribeMaintainedInput{}, &out)
+	var refused *call.Refusal
+	switch {
+	case errors.As(err, &refused), err == nil && out.Itself:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	out.KeyID, out.Secret = maintainKeys()
+	return &out.Place, nil
+}
+
+// source is where the data of a configuration lies: as said, or as the node
+// knows of the version before, or where an apply would look for it.
+func (c *planCmd) source(ctx context.Context, name string) string {
+	if c.Source != "" || c.Endpoint == realService {
+		return c.Source
+	}
+	var out verb.DescribeConfigurationOutput
+	if err := c.call(ctx, "DescribeConfiguration", verb.DescribeConfigurationInput{Configuration: name}, &out); err == nil && out.Configuration.Source != "" {
+		return out.Configuration.Source
+	}
+	return "s3://" + maintain.DefaultBucket + "/train/" + name
 }
 
 // readConfig reads a configuration from a file, or from standard input as -.
@@ -89,7 +138,7 @@ type planCmd struct {
 	targetFlags
 	reportFlags
 	File    string `arg:"" help:"The configuration, JSON or YAML; - reads standard input."`
-	Source  string `placeholder:"s3://BUCKET/FOLDER" help:"Folder of the configuration's data; without it imports and batch jobs are skipped."`
+	Source  string `placeholder:"s3://BUCKET/FOLDER" help:"Folder of the configuration's data; without it that of the version that was applied, else s3://attune/train/NAME of the dataset group."`
 	Replace bool   `help:"Make what differs in what cannot be changed anew, under its name with a number after it."`
 	Role    string `placeholder:"ARN" help:"Role of imports and batch jobs; the real service needs one."`
 }
@@ -107,7 +156,7 @@ func (c *planCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	steps, err := plan.Steps(declared, plan.Order{Purpose: plan.ForApply, Now: time.Now(), Source: c.Source})
+	steps, err := plan.Steps(declared, plan.Order{Purpose: plan.ForApply, Now: time.Now(), Source: c.source(ctx, declared.Group.Name)})
 	if err != nil {
 		return err
 	}

@@ -59,8 +59,8 @@ func (f *maintainFlags) place(region string) (*maintain.Place, error) {
 		}
 		return nil, nil
 	}
-	p := &maintain.Place{Endpoint: f.Endpoint, Region: f.At, Profile: f.Profile, Role: f.Role, KMSKey: f.KMSKey, KMSRole: f.KMSRole,
-		KeyID: os.Getenv("ATTUNE_MAINTAIN_ACCESS_KEY_ID"), Secret: os.Getenv("ATTUNE_MAINTAIN_SECRET_ACCESS_KEY")}
+	p := &maintain.Place{Endpoint: f.Endpoint, Region: f.At, Profile: f.Profile, Role: f.Role, KMSKey: f.KMSKey, KMSRole: f.KMSRole}
+	p.KeyID, p.Secret = maintainKeys()
 	if f.Endpoint == "aws" {
 		p.Endpoint = ""
 	}
@@ -68,6 +68,12 @@ func (f *maintainFlags) place(region string) (*maintain.Place, error) {
 		p.Region = region
 	}
 	return p, nil
+}
+
+// maintainKeys are the keys of another node that is maintained; they come in no
+// flag, since everybody on a machine sees those.
+func maintainKeys() (id, secret string) {
+	return os.Getenv("ATTUNE_MAINTAIN_ACCESS_KEY_ID"), os.Getenv("ATTUNE_MAINTAIN_SECRET_ACCESS_KEY")
 }
 
 // Help is shown by 'attune serve --help'.
