@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,39 +33,68 @@ type Deps struct {
 	Metrics prometheus.Registerer
 
 	Account, Region string // of every event
+
+	// SealKey is what secrets are kept under: SealBytes of chance that live as long
+	// as the tables.
+	SealKey []byte
 }
 
 // Options are the choices of a Desk; the zero value is all defaults.
 type Options struct {
 	// Source is that of changes of state. Default: SourceState.
 	Source string
+	// SMTP is the mail server, smtp://user:password@host:587?from=…. Default: no
+	// rule can send mail.
+	SMTP string
+	// Start starts runs. Default: no rule can start one.
+	Start Starter
 }
 
 // Desk is the room. It is safe for concurrent use.
 type Desk struct {
 	Deps
-	source  string
-	log     *slog.Logger
-	metrics *metrics
-	kick    chan struct{}
+	sealer
+	db       *ledger.DB
+	source   string
+	log      *slog.Logger
+	metrics  *metrics
+	kick     chan struct{} // has the outbox looked at
+	ruleKick chan struct{} // has the rules looked at
+	poster   *http.Client
+	mailer   *mailer // nil: no mail
+	starter  Starter // nil: no runs
 }
 
 // Open makes the room over its tables, which it brings up to date. o may be nil.
-func Open(_ context.Context, deps Deps, o *Options) (*Desk, error) {
+func Open(ctx context.Context, deps Deps, o *Options) (*Desk, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	d := &Desk{Deps: deps, source: o.Source, log: deps.Logger.With("room", "notify"), metrics: newMetrics(deps.Metrics), kick: make(chan struct{}, 1)}
+	d := &Desk{
+		Deps: deps, source: o.Source, starter: o.Start, log: deps.Logger.With("room", "notify"), metrics: newMetrics(deps.Metrics),
+		kick: make(chan struct{}, 1), ruleKick: make(chan struct{}, 1), poster: newPoster(),
+	}
 	if d.source == "" {
 		d.source = SourceState
 	}
-	return d, nil
+	var err error
+	if d.sealer, err = newSealer(deps.SealKey); err != nil {
+		return nil, err
+	}
+	if o.SMTP != "" {
+		if d.mailer, err = newMailer(o.SMTP, deps.Clock); err != nil {
+			return nil, err
+		}
+	}
+	d.db, err = ledger.Open(ctx, deps.Pool, deps.Dialect, "notify", migrations())
+	return d, wrap("open notify store", err)
 }
 
 // Run tells what is to be told until ctx ends.
 func (d *Desk) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.relay(ctx) })
+	g.Go(func() error { return d.deliver(ctx) })
 	g.Go(func() error { return d.prune(ctx) })
 	return g.Wait()
 }

@@ -28,6 +28,8 @@ const (
 	SourceState = "solutions.aws.personalize"
 	// SourceRules is the source of what notify tells of its own doing.
 	SourceRules = "attune.notify"
+	// SourceMaintain is the source of what room maintain tells.
+	SourceMaintain = "attune.maintain"
 	// SourceObjects is the source of objects that appeared in the bucket.
 	SourceObjects = "aws.s3"
 )

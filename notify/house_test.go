@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -25,6 +26,7 @@ type house struct {
 	dir     string
 	store   *resource.SQL
 	deps    notify.Deps
+	opts    notify.Options
 	desk    *notify.Desk
 	ahead   atomic.Int64 // nanoseconds that the clock is ahead
 	rows    int
@@ -42,9 +44,13 @@ func must[V any](t testing.TB) func(V, error) V {
 	}
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, opts ...notify.Options) *house {
 	t.Helper()
+	t.Parallel()
 	h := &house{T: t, dir: t.TempDir()}
+	if len(opts) > 0 {
+		h.opts = opts[0]
+	}
 	h.open()
 	t.Cleanup(func() { h.stop(); h.close() })
 	return h
@@ -61,8 +67,8 @@ func (h *house) open() {
 	h.store = must[*resource.SQL](h)(resource.OpenStore(ctx, s.Client(), ledger.SQLite))
 	l := must[*event.Log](h)(event.Open(ctx, n.Client(), attune.WallClock, log, nil, nil))
 	h.deps = notify.Deps{Notices: must[*event.Notices](h)(event.OpenNotices(ctx, l)), Outbox: h.store, Pool: s.Client(), Dialect: ledger.SQLite,
-		Clock: h.now, Logger: log, Account: "000000000000", Region: "us-east-1"}
-	h.desk = must[*notify.Desk](h)(notify.Open(ctx, h.deps, nil))
+		Clock: h.now, Logger: log, Account: "000000000000", Region: "us-east-1", SealKey: make([]byte, notify.SealBytes)}
+	h.desk = must[*notify.Desk](h)(notify.Open(ctx, h.deps, &h.opts))
 	h.close = func() {
 		if err := n.Close(); err != nil {
 			h.Error(err)
@@ -135,3 +141,36 @@ func text(t testing.TB, v any) string {
 	t.Helper()
 	return string(must[[]byte](t)(json.Marshal(v)))
 }
+
+// put makes a rule.
+func (h *house) put(name, pattern string, t notify.Target) {
+	h.Helper()
+	if err := h.desk.PutRule(h.Context(), notify.Rule{Name: name, Pattern: []byte(pattern), Target: t}); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// tell puts an event of the ETL.
+func (h *house) tell(n int) string {
+	h.Helper()
+	return must[string](h)(h.desk.Receive(h.Context(), notify.Event{ID: fmt.Sprintf("etl-%d", n), Source: "etl", DetailType: "Job State Change",
+		Detail: fmt.Appendf(nil, `{"state":"SUCCEEDED","n":%d}`, n)}))
+}
+
+// until waits for something to become true.
+func (h *house) until(what string, ok func() bool) {
+	h.Helper()
+	for began := time.Now(); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			h.Fatalf("it never came about that %s", what)
+		}
+	}
+}
+
+// rule is how a rule fares.
+func (h *house) rule(name string) *notify.RuleState {
+	h.Helper()
+	return must[*notify.RuleState](h)(h.desk.Rule(h.Context(), name))
+}
+
+const etl = `{"source":["etl"]}`

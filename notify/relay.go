@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/attune-io/attune/resource"
@@ -66,8 +67,8 @@ func (d *Desk) Kick() {
 // prune forgets what is over until ctx ends.
 func (d *Desk) prune(ctx context.Context) error {
 	for {
-		if err := d.Outbox.Prune(ctx, d.Clock()); err != nil && ctx.Err() == nil {
-			d.log.Warn("forgetting published changes failed", "error", err)
+		if err := errors.Join(d.Outbox.Prune(ctx, d.Clock()), d.pruneDeliveries(ctx)); err != nil && ctx.Err() == nil {
+			d.log.Warn("forgetting what is over failed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -89,27 +89,3 @@ func TestDetailTypes(t *testing.T) {
 		}
 	}
 }
-
-// TestCauses: circles and endless chains are seen.
-func TestCauses(t *testing.T) {
-	c, err := notify.Next(notify.Event{ID: "e1", Detail: []byte(`{}`)}, "run-1", "films")
-	if err != nil || c.Depth != 1 {
-		t.Fatalf("%+v, %v", c, err)
-	}
-	for i, name := range []string{"b", "c", "d", "e", "f", "g", "h", "i"} {
-		e := notify.Event{ID: "e", Detail: []byte(`{"Cause":` + c.String() + `}`)}
-		if _, err := notify.Next(e, "x", "films"); err == nil || !strings.Contains(err.Error(), "circle") {
-			t.Errorf("a circle of %d: %v", i+1, err)
-		}
-		next, err := notify.Next(e, "run", name)
-		if name == "i" {
-			if err == nil || !strings.Contains(err.Error(), "8 runs") {
-				t.Errorf("the chain %v goes on: %v", c.Configs, err)
-			}
-			return
-		}
-		if c = next; err != nil || c.Depth != i+2 {
-			t.Fatalf("%+v, %v", c, err)
-		}
-	}
-}

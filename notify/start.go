@@ -1,0 +1,111 @@
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/attune-io/attune"
+)
+
+const (
+	// keepStarts is how long it is known what a rule has started for an event:
+	// longer than the bus knows the event.
+	keepStarts = 14 * 24 * time.Hour
+	// MaxStarts bounds how many runs one rule starts in an hour. A circle that
+	// leads through the outside, where causes are lost, stops here.
+	MaxStarts = 60
+)
+
+// Start is what a rule asks of room maintain. The same Key is the same run.
+type Start struct {
+	Maintain
+	Key   string // of the rule and the event
+	Event Event
+}
+
+// Starter starts a run, or finds the one that was started with the key. An error
+// of kind attune.Invalid, attune.NotFound or attune.Denied is final; others are
+// tried again.
+type Starter func(ctx context.Context, s Start) (run string, err error)
+
+// start does what a rule with the target maintain is for.
+func (w *worker) start(ctx context.Context, e Event) *failure {
+	var run string
+	known := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT run FROM notify_start WHERE rule = ? AND event = ?`), w.rule.Name, e.ID)
+	if err := known.Scan(&run); !errors.Is(err, sql.ErrNoRows) {
+		if err != nil {
+			return &failure{why: err.Error()}
+		}
+		return nil
+	}
+	target := *w.rule.Target.Maintain
+	before, err := w.chain(ctx, e)
+	if err != nil {
+		return &failure{why: err.Error()}
+	}
+	cause, err := before.next(e.ID, target.Config)
+	if err != nil {
+		return w.refuse(ctx, e, before, err)
+	}
+	now := w.Clock()
+	var recent int
+	count := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT COUNT(*) FROM notify_start WHERE rule = ? AND started > ?`), w.rule.Name, now.Add(-time.Hour).UnixMilli())
+	if err := count.Scan(&recent); err != nil {
+		return &failure{why: err.Error()}
+	}
+	if recent >= MaxStarts {
+		return w.refuse(ctx, e, before, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
+	}
+	if run, err = w.starter(ctx, Start{Maintain: target, Key: w.rule.Name + "/" + e.ID, Event: e}); err != nil {
+		k := attune.KindOf(err)
+		return &failure{why: err.Error(), final: k == attune.Invalid || k == attune.NotFound || k == attune.Denied}
+	}
+	cause.Run = run
+	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, cause, started) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+		w.rule.Name, e.ID, run, cause.String(), now.UnixMilli())
+	if err != nil { // the run is there, and will be found by its key
+		return &failure{why: err.Error()}
+	}
+	w.log.Info("a rule started a run", "rule", w.rule.Name, "event", e.ID, "run", run)
+	return nil
+}
+
+// chain is which runs led to an event: the one that it says, and what is known of
+// how that one was started.
+func (w *worker) chain(ctx context.Context, e Event) (Cause, error) {
+	said, ok := CauseOf(e)
+	if !ok {
+		return Cause{}, nil
+	}
+	var text string
+	err := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT cause FROM notify_start WHERE run = ? LIMIT 1`), said.Run).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) { // no rule started it
+		return said, nil
+	}
+	if known, ok := ParseCause(text); ok && err == nil {
+		return known, nil
+	}
+	return said, err
+}
+
+// refuse tells that a rule did not start a run, and why. The event counts as
+// dealt with: another try would be refused, too.
+func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *failure {
+	detail := map[string]any{"Rule": w.rule.Name, "Event": e.ID, "Config": w.rule.Target.Maintain.Config, "Reason": why.Error()}
+	if before.Run != "" { // so that a rule on refusals is in the same chain
+		detail["Cause"] = before
+	}
+	text, err := json.Marshal(detail)
+	if err == nil {
+		id := messageID("refused-" + w.rule.Name + "-" + e.ID)
+		_, err = w.Put(ctx, Event{ID: id, Source: SourceRules, DetailType: "Attune Trigger Refused", Detail: text})
+	}
+	if err != nil {
+		return &failure{why: err.Error()}
+	}
+	w.note(ctx, w.rule, "refused: "+why.Error())
+	return nil
+}
