@@ -48,21 +48,25 @@ type Options struct {
 	SMTP string
 	// Start starts runs. Default: no rule can start one.
 	Start Starter
+	// Objects watches the bucket for configurations. Default: nobody does.
+	Objects Objects
 }
 
 // Desk is the room. It is safe for concurrent use.
 type Desk struct {
 	Deps
 	sealer
-	db       *ledger.DB
-	source   string
-	log      *slog.Logger
-	metrics  *metrics
-	kick     chan struct{} // has the outbox looked at
-	ruleKick chan struct{} // has the rules looked at
-	poster   *http.Client
-	mailer   *mailer // nil: no mail
-	starter  Starter // nil: no runs
+	db         *ledger.DB
+	source     string
+	log        *slog.Logger
+	metrics    *metrics
+	kick       chan struct{} // has the outbox looked at
+	ruleKick   chan struct{} // has the rules looked at
+	poster     *http.Client
+	objects    Objects
+	objectKick chan struct{} // has the bucket looked through
+	mailer     *mailer       // nil: no mail
+	starter    Starter       // nil: no runs
 }
 
 // Open makes the room over its tables, which it brings up to date. o may be nil.
@@ -73,6 +77,7 @@ func Open(ctx context.Context, deps Deps, o *Options) (*Desk, error) {
 	d := &Desk{
 		Deps: deps, source: o.Source, starter: o.Start, log: deps.Logger.With("room", "notify"), metrics: newMetrics(deps.Metrics),
 		kick: make(chan struct{}, 1), ruleKick: make(chan struct{}, 1), poster: newPoster(),
+		objects: o.Objects, objectKick: make(chan struct{}, 1),
 	}
 	if d.source == "" {
 		d.source = SourceState
@@ -95,6 +100,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.relay(ctx) })
 	g.Go(func() error { return d.deliver(ctx) })
+	g.Go(func() error { return d.watchObjects(ctx) })
 	g.Go(func() error { return d.prune(ctx) })
 	return g.Wait()
 }

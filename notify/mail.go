@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type mailer struct {
 	implicit   bool // TLS from the first byte (smtps), else STARTTLS
 	plain      bool // starttls=off: for a server on this machine or a trusted line
 	clock      attune.Clock
+	roots      *x509.CertPool // whom TLS trusts; nil: whom the machine does
 }
 
 // newMailer reads smtp://user:password@host:587?from=…; errors never quote it,
@@ -86,7 +88,7 @@ func (m *mailer) deliver(ctx context.Context, to []string, message []byte) (err 
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // ends what is under way
 	defer stop()
-	secure := &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12}
+	secure := &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
 	if m.implicit {
 		conn = tls.Client(conn, secure)
 	}

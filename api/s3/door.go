@@ -56,6 +56,9 @@ type Options struct {
 	Region string
 	// Clock dates buckets and uploads; nil means attune.WallClock.
 	Clock attune.Clock
+	// OnWrite is called after an object was written, before the answer is complete;
+	// it must not block. Default: nobody is told.
+	OnWrite func(bucket, key string)
 }
 
 // Door answers S3 requests. Its ServeHTTP may be called by many goroutines.
@@ -64,6 +67,7 @@ type Door struct {
 	region   string
 	clock    attune.Clock
 	log      *slog.Logger
+	onWrite  func(bucket, key string)
 	table    map[string]operation
 	requests *prometheus.CounterVec // by operation and error code
 	bytes    *prometheus.CounterVec // by direction
@@ -87,7 +91,7 @@ func New(ctx context.Context, bucket *blob.Bucket, log *slog.Logger, reg prometh
 	}
 	d := &Door{
 		blobs:  &blobs{bucket: bucket},
-		region: opts.Region, clock: opts.Clock, log: log,
+		region: opts.Region, clock: opts.Clock, log: log, onWrite: opts.OnWrite,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_s3_requests_total",
 			Help: "Requests to the object door by operation and error code (empty when it went well)."}, []string{"operation", "code"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_s3_bytes_total",
@@ -98,6 +102,9 @@ func New(ctx context.Context, bucket *blob.Bucket, log *slog.Logger, reg prometh
 	}
 	if d.clock == nil {
 		d.clock = attune.WallClock
+	}
+	if d.onWrite == nil {
+		d.onWrite = func(string, string) {}
 	}
 	if opts.Dir != "" {
 		abs, err := filepath.Abs(opts.Dir)
@@ -149,6 +156,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.fail(c, err)
 		return
 	}
+	d.wrote(c)
 	d.requests.WithLabelValues(c.operation, "").Inc()
 }
 
