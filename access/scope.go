@@ -15,6 +15,7 @@ const (
 	ServiceS3          = "s3"          // the object door
 	ServiceSTS         = "sts"         // who am I
 	ServiceIAM         = "iam"         // refused, in words that its clients read
+	ServiceEvents      = "events"      // EventBridge, of which there is PutEvents
 )
 
 const (

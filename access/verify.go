@@ -62,7 +62,7 @@ type derivedFor struct{ secret, date, region, service string }
 // any. opts may be nil.
 func NewVerifier(keys Keys, region string, clock attune.Clock, opts *Options) *Verifier {
 	v := &Verifier{keys: keys, region: region, clock: clock, derived: make(map[derivedFor][]byte),
-		services: []string{ServicePersonalize, ServiceAttune, ServiceS3, ServiceSTS, ServiceIAM}}
+		services: []string{ServicePersonalize, ServiceAttune, ServiceS3, ServiceSTS, ServiceIAM, ServiceEvents}}
 	if opts != nil && opts.Services != nil {
 		v.services = slices.Clone(opts.Services)
 	}

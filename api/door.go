@@ -9,6 +9,8 @@ import (
 	"github.com/attune-io/attune/access"
 	"github.com/attune-io/attune/api/awsjson"
 	"github.com/attune-io/attune/api/s3"
+	"github.com/attune-io/attune/notify"
+	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/wire"
 )
 
@@ -32,6 +34,8 @@ type Doors struct {
 	Objects     *s3.Door
 	Verbs       http.Handler // our own, under /attune/v1/
 	Query       *Query
+	Events      http.Handler // EventBridge
+	Hooks       http.Handler // incoming webhooks, under HookPrefix
 }
 
 // ServeHTTP checks the signature and passes the request on.
@@ -39,6 +43,10 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(awsjson.WithRequestID(r.Context()))
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // an answer that is only recorded has no connection
+	if _, signed := access.Scope(r); !signed && r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, HookPrefix) {
+		d.Hooks.ServeHTTP(w, r)
+		return
+	}
 	service, err := d.admit(r)
 	if service == access.ServiceS3 {
 		w.Header().Set(s3.HeaderRequestID, awsjson.RequestID(r.Context()))
@@ -48,6 +56,7 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	r = r.WithContext(resource.WithCause(r.Context(), causeOf(r)))
 	switch service {
 	case access.ServiceS3:
 		d.Objects.ServeHTTP(w, r)
@@ -55,9 +64,21 @@ func (d *Doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.Verbs.ServeHTTP(w, r)
 	case access.ServiceSTS, access.ServiceIAM:
 		d.Query.ServeHTTP(w, r, service)
+	case access.ServiceEvents:
+		d.Events.ServeHTTP(w, r)
 	default:
 		d.Personalize.ServeHTTP(w, r)
 	}
+}
+
+// causeOf is the run that a request is made for, by its own word; "" when it is
+// for none. What is no cause counts as none.
+func causeOf(r *http.Request) string {
+	cause, ok := notify.ParseCause(r.Header.Get(notify.CauseHeader))
+	if !ok {
+		return ""
+	}
+	return cause.String()
 }
 
 // admit checks the signature and says which door the request is for. Only what
@@ -90,6 +111,8 @@ func unsignedService(r *http.Request) string {
 		return access.ServiceAttune
 	case r.Method == http.MethodPost && r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
 		return access.ServiceSTS
+	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetEvents):
+		return access.ServiceEvents
 	case r.Header.Get("X-Amz-Target") != "", r.Method == http.MethodPost && strings.Contains(r.Header.Get("Content-Type"), "json"):
 		return access.ServicePersonalize
 	}

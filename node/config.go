@@ -28,6 +28,7 @@ type Config struct {
 
 	Maintain *maintain.Place // what configurations are applied to; nil: this node
 	Build    string          // version of this build, for what it maintains
+	SMTP     string          // smtp://user:password@host:587?from=…; rules can send mail through it
 
 	Clock attune.Clock // nil: the wall clock
 }

@@ -34,8 +34,11 @@ func (n *Node) doors() (http.Handler, error) {
 		Personalize: personalize,
 		Objects:     n.objects,
 		Query:       &api.Query{Account: n.cfg.Account, Server: personalize},
-		Verbs:       verb.New(verb.Rooms{Registry: n.registry, Jobs: n.jobs, Profiles: n.profiles, Artifacts: n.artifacts, Schedules: n.schedules, Maintain: n.maintain, Clock: n.clock, Faults: n.faults}, personalize),
+		Verbs: verb.New(verb.Rooms{Registry: n.registry, Jobs: n.jobs, Profiles: n.profiles, Artifacts: n.artifacts, Schedules: n.schedules, Maintain: n.maintain, Notify: n.notices,
+			Clock: n.clock, Faults: n.faults}, personalize),
 	}
+	doors.Events = &api.EventBridge{Desk: n.notices, Server: personalize}
+	doors.Hooks = &api.Hooks{Desk: n.notices, Server: personalize}
 	if !n.cfg.AuthOff {
 		doors.Verifier = access.NewVerifier(access.NewRing(n.root), n.cfg.Region, n.wall, nil)
 	}

@@ -181,7 +181,8 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	n.artifacts = artifact.New(n.bucket.Client(), n.bucket.Dir(), "attune/")
 	uploads := artifact.New(n.bucket.Client(), n.bucket.Dir(), "s3/")
 
-	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.wall}) // its dates are those of files
+	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.wall, // its dates are those of files
+		OnWrite: func(bucket, key string) { n.notices.ObjectWritten(bucket, key) }})
 	if err != nil {
 		return err
 	}
@@ -218,11 +219,33 @@ func (n *Node) openNotices(ctx context.Context, store *resource.SQL) error {
 	if err != nil {
 		return err
 	}
+	seal, err := n.secret("notify.key")
+	if err != nil {
+		return err
+	}
 	n.notices, err = notify.Open(ctx, notify.Deps{
 		Notices: bus, Outbox: store, Pool: n.sql.Client(), Dialect: ledger.Dialect(n.sql.Dialect()),
-		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, Account: n.cfg.Account, Region: n.cfg.Region,
-	}, nil)
+		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, Account: n.cfg.Account, Region: n.cfg.Region, SealKey: seal,
+	}, &notify.Options{SMTP: n.cfg.SMTP, Objects: notify.Objects{List: n.configurations, Every: n.objectsEvery()}})
 	return err
+}
+
+// remoteObjectsEvery is how often a bucket of a cloud is looked through, which
+// costs a request for each of ours.
+const remoteObjectsEvery = time.Minute
+
+func (n *Node) objectsEvery() time.Duration {
+	if n.bucket.Dir() == "" {
+		return remoteObjectsEvery
+	}
+	return 0
+}
+
+// configurations are the objects of all buckets that may be configurations.
+func (n *Node) configurations(ctx context.Context, f func(notify.Object) error) error {
+	return n.objects.Objects(ctx, notify.ObjectPrefix, notify.WantsObject, func(o s3.Seen) error {
+		return f(notify.Object{Bucket: o.Bucket, Key: o.Key, ETag: o.ETag, Size: o.Size, Modified: o.Modified})
+	})
 }
 
 // changed tells those who keep pictures of the rows that one is different.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -67,6 +68,8 @@ type Objects struct {
 	// object, when it fails, but for attune.Invalid, NotFound, Denied and Exists,
 	// which are told. It must not do a thing twice.
 	Apply func(ctx context.Context, o Object) error
+	// Every is how often List is asked without a reason. Default: five seconds.
+	Every time.Duration
 }
 
 // ObjectWritten says that an object came through the S3 door. It never blocks.
@@ -88,7 +91,7 @@ func (d *Desk) watchObjects(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for {
-		next := objectsEvery
+		next := cmp.Or(d.objects.Every, objectsEvery)
 		if waits, err := d.lookForObjects(ctx); err != nil && ctx.Err() == nil {
 			d.log.Warn("the bucket cannot be looked through for configurations", "error", err)
 		} else if waits {

@@ -12,6 +12,7 @@ import (
 	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/resource"
 )
@@ -24,6 +25,7 @@ type Rooms struct {
 	Artifacts *artifact.Store
 	Schedules *maintain.Schedules
 	Maintain  *maintain.Manager
+	Notify    *notify.Desk
 	Clock     *double.Clock  // nil unless the node is strict
 	Faults    *double.Faults // likewise
 }

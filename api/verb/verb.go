@@ -69,6 +69,20 @@ func New(r Rooms, p *awsjson.Server) *Door {
 		"RunSchedule":        typed(d.scheduled((*maintain.Schedules).RunNow)),
 		"ScheduleHistory":    typed(d.scheduleHistory),
 
+		"PutRule":            typed(d.putRule),
+		"ListRules":          typed(d.listRules),
+		"DescribeRule":       typed(d.describeRule),
+		"DeleteRule":         typed(d.deleteRule),
+		"TestRule":           typed(d.testRule),
+		"PutNotice":          typed(d.putNotice),
+		"ReadNotices":        typed(d.readNotices),
+		"ListDeadLetters":    typed(d.listDeadLetters),
+		"RedriveDeadLetters": typed(d.redriveDeadLetters),
+		"DropDeadLetters":    typed(d.dropDeadLetters),
+		"CreateHook":         typed(d.createHook),
+		"ListHooks":          typed(d.listHooks),
+		"DeleteHook":         typed(d.deleteHook),
+
 		"GetDeletionReceipt": typed(d.getDeletionReceipt),
 		"GetReceiptKey":      typed(d.getReceiptKey),
 
