@@ -6,6 +6,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/maintain"
+	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/resource"
 )
 
@@ -54,6 +55,11 @@ func (c *Config) check() error {
 	}
 	if err := c.maintained(); err != nil {
 		return err
+	}
+	if c.SMTP != "" {
+		if err := notify.CheckMailServer(c.SMTP); err != nil {
+			return err
+		}
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {

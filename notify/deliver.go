@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,7 +22,7 @@ const (
 	rulesEvery = 5 * time.Second
 	// retryEvery is how often the clock is asked whether a delivery is due; the
 	// clock of a strict node jumps.
-	retryEvery = time.Second
+	retryEvery = 200 * time.Millisecond
 	// retryPage is how many due deliveries are read at once.
 	retryPage = 20
 	// skipped is how many events that a rule does not want it passes over before
@@ -63,7 +64,8 @@ type worker struct {
 	*Desk
 	rule    ruleRow
 	pattern *pattern.Pattern
-	secret  string // of the webhook
+	secret  string      // of the webhook
+	waits   atomic.Bool // something may be in the line of retries
 
 	mu       sync.Mutex
 	failedAt time.Time // of the last delivery, when it failed
@@ -232,6 +234,7 @@ func (w *worker) take(ctx context.Context, n event.Notice) error {
 	if f.off {
 		defer w.rulesChanged()
 	}
+	defer w.waits.Store(true)
 	return w.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := w.move(ctx, tx, n.Seq, `note = ?`, f.why); err != nil {
 			return err

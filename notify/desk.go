@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,6 +67,7 @@ type Desk struct {
 	objects    Objects
 	objectKick chan struct{} // has the bucket looked through
 	mailer     *mailer       // nil: no mail
+	redriven   atomic.Int64  // grows when dead letters are delivered again
 	starter    Starter       // nil: no runs
 }
 

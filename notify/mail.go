@@ -68,6 +68,13 @@ func newMailer(raw string, clock attune.Clock) (*mailer, error) {
 	return m, nil
 }
 
+// CheckMailServer says whether a mail server can be read; the error is
+// attune.Invalid and does not quote it.
+func CheckMailServer(raw string) error {
+	_, err := newMailer(raw, attune.WallClock)
+	return err
+}
+
 // send mails an event. What the server refuses for good (5xx) is final.
 func (m *mailer) send(ctx context.Context, to []string, rule string, e Event) *failure {
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)

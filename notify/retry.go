@@ -11,16 +11,23 @@ import (
 	"github.com/attune-io/attune"
 )
 
-// retrying makes the further attempts of a rule's deliveries until ctx ends.
+// retrying makes the further attempts of a rule's deliveries until ctx ends. The
+// database is asked while something waits, when somebody redrives, and now and
+// then, for another process may have.
 func (w *worker) retrying(ctx context.Context) error {
 	tick := time.NewTicker(retryEvery)
 	defer tick.Stop()
+	redriven, asked := int64(-1), time.Time{}
 	for {
-		if err := w.retryDue(ctx); err != nil {
-			if ctx.Err() != nil || errors.Is(err, errReplaced) {
-				return err
+		now := w.redriven.Load()
+		if w.waits.Load() || now != redriven || time.Since(asked) > rulesEvery {
+			redriven, asked = now, time.Now()
+			if err := w.retryDue(ctx); err != nil {
+				if ctx.Err() != nil || errors.Is(err, errReplaced) {
+					return err
+				}
+				w.log.Warn("deliveries cannot be tried again", "rule", w.rule.Name, "error", err)
 			}
-			w.log.Warn("deliveries cannot be tried again", "rule", w.rule.Name, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -28,6 +35,18 @@ func (w *worker) retrying(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// lookForWaiting says whether anything is in the line. What comes into it
+// meanwhile says so after.
+func (w *worker) lookForWaiting(ctx context.Context) error {
+	w.waits.Store(false)
+	var n int
+	err := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT COUNT(*) FROM notify_delivery WHERE rule = ? AND dead = 0`), w.rule.Name).Scan(&n)
+	if err != nil || n > 0 {
+		w.waits.Store(true)
+	}
+	return err
 }
 
 // waiting is a delivery that is due.
@@ -54,11 +73,12 @@ func (w *worker) retryDue(ctx context.Context) error {
 				return err
 			}
 			if f != nil && !f.final {
+				w.waits.Store(true)
 				return nil // the others are due the next time
 			}
 		}
 		if len(due) < retryPage {
-			return nil
+			return w.lookForWaiting(ctx)
 		}
 	}
 }
@@ -165,6 +185,7 @@ func (d *Desk) letters(ctx context.Context, do, rule, id string) (int64, error) 
 	if err != nil {
 		return 0, wrap("change dead letters", err)
 	}
+	d.redriven.Add(1)
 	n, err := res.RowsAffected()
 	if err == nil && n == 0 && id != "" {
 		return 0, attune.Errorf(attune.NotFound, "rule %.80q has no dead letter %.80q", rule, id)

@@ -15,15 +15,16 @@ import (
 
 // cli is every verb of the command line. Each verb has a file of its own.
 type cli struct {
-	Serve    serveCmd          `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
-	Demo     demoCmd           `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
-	API      apiCmd            `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
-	Clock    clockCmd          `cmd:"" help:"Show or put forward the clock of a strict node."`
-	Fault    faultCmd          `cmd:"" help:"Script throttling, errors and latency of a strict node."`
-	Bucket   bucketCmd         `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
-	Schedule scheduleCmd       `cmd:"" help:"Tasks that run again and again: list, turn on and off, run now."`
-	Job      jobCmd            `cmd:"" help:"How far an import, a training or a deployment is."`
-	Deletion deletionCmd       `cmd:"" help:"Receipts of data deletion jobs."`
+	Serve    serveCmd    `cmd:"" help:"Run a node: the Personalize API, the S3 door and everything behind them."`
+	Demo     demoCmd     `cmd:"" help:"Show the whole life on a synthetic shop: import, train, measure, deploy, recommend."`
+	API      apiCmd      `cmd:"" name:"api" help:"What of the Personalize API this build answers."`
+	Clock    clockCmd    `cmd:"" help:"Show or put forward the clock of a strict node."`
+	Fault    faultCmd    `cmd:"" help:"Script throttling, errors and latency of a strict node."`
+	Bucket   bucketCmd   `cmd:"" help:"Copy, list and remove objects through a node's S3 door."`
+	Schedule scheduleCmd `cmd:"" help:"Tasks that run again and again: list, turn on and off, run now."`
+	Job      jobCmd      `cmd:"" help:"How far an import, a training or a deployment is."`
+	Deletion deletionCmd `cmd:"" help:"Receipts of data deletion jobs."`
+	noticeVerbs
 	Model    modelCmd          `cmd:"" help:"What a solution version learned, and how well, beside honest baselines."`
 	Solution solutionCmd       `cmd:"" name:"solutions" help:"How good the versions of a solution are, over time."`
 	Plan     planCmd           `cmd:"" help:"Show what a configuration would change, and change nothing."`

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/node"
 	"github.com/attune-io/attune/world"
 )
@@ -37,7 +38,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"node": startNode, "shop": openShop, "spoken": checkSpoken, "jsonlen": jsonLen,
-			"freeport": freePort, "ready": awaitReady, "task": putTask,
+			"freeport": freePort, "ready": awaitReady, "task": putTask, "letter": awaitLetter,
 		},
 	})
 }
@@ -124,6 +125,22 @@ func awaitReady(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no node was ready at %s after %s", args[0], readyPatience)
+}
+
+// awaitLetter is 'letter RULE': waits until the rule has a dead letter.
+func awaitLetter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: letter RULE")
+	}
+	flags := clientFlags{Endpoint: ts.Getenv("ATTUNE_ENDPOINT"), Region: "us-east-1", Data: ts.Getenv("ATTUNE_DATA")}
+	for began := time.Now(); time.Since(began) < readyPatience; time.Sleep(20 * time.Millisecond) {
+		var out verb.ListDeadLettersOutput
+		ts.Check(flags.call(context.Background(), "ListDeadLetters", verb.ListDeadLettersInput{Rule: args[0]}, &out))
+		if len(out.DeadLetters) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("rule %s has no dead letter after %s", args[0], readyPatience)
 }
 
 // spoken is how errors are said: one line with the program's name, lower case

@@ -37,6 +37,7 @@ type serveCmd struct {
 	NATS     string             `name:"nats-url" env:"ATTUNE_NATS_URL" placeholder:"nats://HOST:4222" help:"A NATS server with JetStream instead of the embedded one."`
 	Temporal string             `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
 	SQL      string             `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
+	SMTP     string             `name:"smtp" env:"ATTUNE_SMTP" placeholder:"smtp://USER:PASSWORD@HOST:587?from=…" help:"A mail server for rules that send mail (smtps:// for TLS from the start, &starttls=off for none). Set it by the environment: command lines can be read by others."`
 	maintainFlags
 	Bucket string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
 }
@@ -106,7 +107,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	}
 	n, err := node.Open(ctx, node.Config{
 		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict", Rates: c.Rate,
-		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket, Maintain: place, Build: version(),
+		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket, SMTP: c.SMTP, Maintain: place, Build: version(),
 	}, c.logger(s.err))
 	if err != nil {
 		return err
