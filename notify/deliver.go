@@ -220,9 +220,23 @@ func (w *worker) move(ctx context.Context, tx *sql.Tx, position uint64, set stri
 	return err
 }
 
+// current fails with errReplaced when the rule is another by now: what happens
+// after a rule was put is dealt with by that rule only.
+func (w *worker) current(ctx context.Context) error {
+	var n int
+	row := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT COUNT(*) FROM notify_rule WHERE name = ? AND generation = ? AND disabled = 0`), w.rule.Name, w.rule.generation)
+	if err := row.Scan(&n); err != nil || n == 1 {
+		return err
+	}
+	return errReplaced
+}
+
 // take delivers an event that the rule wants, or writes it down to be tried
 // again, and moves the rule behind it in the same transaction.
 func (w *worker) take(ctx context.Context, n event.Notice) error {
+	if err := w.current(ctx); err != nil {
+		return err
+	}
 	f := w.try(ctx, n.Data, 1)
 	if ctx.Err() != nil {
 		return ctx.Err()
