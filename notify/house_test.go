@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -29,7 +32,7 @@ type house struct {
 	opts    notify.Options
 	desk    *notify.Desk
 	ahead   atomic.Int64 // nanoseconds that the clock is ahead
-	rows    int
+	url     string // of the database, when it is PostgreSQL
 	close   func()
 	stopRun func()
 }
@@ -56,6 +59,34 @@ func newHouse(t *testing.T, opts ...notify.Options) *house {
 	return h
 }
 
+// postgresURL names a PostgreSQL server that tests may make schemas on; without it
+// they use SQLite.
+const postgresURL = "ATTUNE_TEST_SQL_URL"
+
+// database is the URL of a schema of the test's own, or "" for SQLite.
+func (h *house) database() string {
+	raw := os.Getenv(postgresURL)
+	if raw == "" || h.url != "" {
+		return h.url
+	}
+	name := fmt.Sprintf("attune_test_%x", rand.Uint64())
+	exec := func(stmt string) {
+		admin := must[*sql.Engine](h)(sql.Open(context.Background(), raw, "", slog.New(slog.DiscardHandler), nil))
+		defer admin.Close()
+		if _, err := admin.Client().ExecContext(context.Background(), stmt); err != nil {
+			h.Fatal(err)
+		}
+	}
+	exec("CREATE SCHEMA " + name)
+	h.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
+	u := must[*url.URL](h)(url.Parse(raw))
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	h.url = u.String()
+	return h.url
+}
+
 func (h *house) now() time.Time { return time.Now().UTC().Add(time.Duration(h.ahead.Load())) }
 
 // open starts the engines on the folder, and the room.
@@ -63,10 +94,11 @@ func (h *house) open() {
 	h.Helper()
 	ctx, log := h.Context(), slog.New(slog.NewTextHandler(io.Discard, nil))
 	n := must[*nats.Engine](h)(nats.Open(ctx, "", filepath.Join(h.dir, "nats"), log, nil))
-	s := must[*sql.Engine](h)(sql.Open(ctx, "", filepath.Join(h.dir, "sql"), log, nil))
-	h.store = must[*resource.SQL](h)(resource.OpenStore(ctx, s.Client(), ledger.SQLite))
+	s := must[*sql.Engine](h)(sql.Open(ctx, h.database(), filepath.Join(h.dir, "sql"), log, nil))
+	dialect := ledger.Dialect(s.Dialect())
+	h.store = must[*resource.SQL](h)(resource.OpenStore(ctx, s.Client(), dialect))
 	l := must[*event.Log](h)(event.Open(ctx, n.Client(), attune.WallClock, log, nil, nil))
-	h.deps = notify.Deps{Notices: must[*event.Notices](h)(event.OpenNotices(ctx, l)), Outbox: h.store, Pool: s.Client(), Dialect: ledger.SQLite,
+	h.deps = notify.Deps{Notices: must[*event.Notices](h)(event.OpenNotices(ctx, l)), Outbox: h.store, Pool: s.Client(), Dialect: dialect,
 		Clock: h.now, Logger: log, Account: "000000000000", Region: "us-east-1", SealKey: make([]byte, notify.SealBytes)}
 	h.desk = must[*notify.Desk](h)(notify.Open(ctx, h.deps, &h.opts))
 	h.close = func() {
@@ -102,7 +134,6 @@ func (h *house) restart() {
 // campaign makes a row.
 func (h *house) campaign(name string) *resource.Resource {
 	h.Helper()
-	h.rows++
 	at := h.now().Truncate(time.Millisecond)
 	r := &resource.Resource{ID: "id-" + name, Kind: resource.Campaign, Name: name, ARN: attune.ARN("arn:aws:personalize:us-east-1:000000000000:campaign/" + name),
 		Status: resource.CreatePending, Body: []byte(`{}`), Created: at, Updated: at}
