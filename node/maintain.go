@@ -4,10 +4,13 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/maintain"
+	"github.com/attune-io/attune/maintain/plan"
+	"github.com/attune-io/attune/notify"
 )
 
 // maintained checks what the node shall maintain instead of itself.
@@ -52,6 +55,35 @@ func (n *Node) openMaintain(ctx context.Context) error {
 		Notify: n.notices.Put, Schedules: n.schedules, Build: n.cfg.Build, Metrics: n.metrics,
 	})
 	return nil
+}
+
+// triggers are the purposes of runs that events may start; that of taking
+// everything away is not among them.
+var triggers = []string{string(plan.ForApply), string(plan.ForImport), string(plan.ForFull), string(plan.ForUpdate),
+	string(plan.ForInference), string(plan.ForSegment), string(plan.ForRefresh)}
+
+// startRun starts a run because of an event, or finds the one that it started.
+func (n *Node) startRun(ctx context.Context, s notify.Start) (string, error) {
+	kind := maintain.ByEvent
+	if strings.HasPrefix(s.Event.Source, "hook.") {
+		kind = maintain.ByWebhook
+	}
+	run, err := n.maintain.Start(ctx, maintain.StartInput{Configuration: s.Config, Purpose: plan.Purpose(s.Purpose), Solution: s.Solution,
+		BaseDate: s.Date, Cause: maintain.Cause{Kind: kind, ID: s.Key}, Event: &s.Event})
+	if err != nil {
+		return "", err
+	}
+	return run.ID, nil
+}
+
+// dropped applies a configuration that appeared in the bucket. A node that
+// maintains another place leaves what is dropped here alone: its data is there.
+func (n *Node) dropped(ctx context.Context, o notify.Object, e notify.Event) error {
+	if n.cfg.Maintain != nil {
+		return nil
+	}
+	_, err := n.maintain.Dropped(ctx, o.Bucket, o.Key, &e)
+	return err
 }
 
 // loopURL is where this process reaches itself: a listener on all addresses is

@@ -226,7 +226,8 @@ func (n *Node) openNotices(ctx context.Context, store *resource.SQL) error {
 	n.notices, err = notify.Open(ctx, notify.Deps{
 		Notices: bus, Outbox: store, Pool: n.sql.Client(), Dialect: ledger.Dialect(n.sql.Dialect()),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, Account: n.cfg.Account, Region: n.cfg.Region, SealKey: seal,
-	}, &notify.Options{SMTP: n.cfg.SMTP, Objects: notify.Objects{List: n.configurations, Every: n.objectsEvery()}})
+	}, &notify.Options{SMTP: n.cfg.SMTP, Start: n.startRun, Purposes: triggers,
+		Objects: notify.Objects{List: n.configurations, Apply: n.dropped, Every: n.objectsEvery()}})
 	return err
 }
 

@@ -44,32 +44,25 @@ func (c Cause) String() string {
 	return string(text)
 }
 
-// CauseOf reads which run an event comes from: Cause in the detail of a change of
-// state, or the run whose end it tells.
+// CauseOf reads which runs led to an event: Cause in its detail.
 func CauseOf(e Event) (Cause, bool) {
-	var d struct {
-		Cause              json.RawMessage
-		Run, Configuration string
-	}
+	var d struct{ Cause json.RawMessage }
 	if json.Unmarshal(e.Detail, &d) != nil {
 		return Cause{}, false
-	}
-	if d.Run != "" && d.Configuration != "" && e.Source == SourceMaintain {
-		return Cause{Run: d.Run, Depth: 1, Configs: []string{d.Configuration}}, true
 	}
 	return ParseCause(string(d.Cause))
 }
 
-// next is the cause of a run of a configuration that an event of the chain c leads
-// to; c is zero when no run does. The error is attune.InUse when that would be a
-// circle, or the chain is too long; it says which.
-func (c Cause) next(event, config string) (Cause, error) {
-	if slices.Contains(c.Configs, config) {
+// Next is the cause of a run of a configuration that e leads to. The error is
+// attune.InUse when that would be a circle, or the chain is too long; it says which.
+func Next(e Event, run, config string) (Cause, error) {
+	before, _ := CauseOf(e)
+	if slices.Contains(before.Configs, config) {
 		return Cause{}, attune.Errorf(attune.InUse, "a circle: event %s comes from run %s of %v, and would start %s again; let the rule's pattern leave out what that run does",
-			event, c.Run, c.Configs, config)
+			e.ID, before.Run, before.Configs, config)
 	}
-	if c.Depth >= MaxDepth {
-		return Cause{}, attune.Errorf(attune.InUse, "%d runs led to event %s one after another (%v): no more follow, in case they never end", c.Depth, event, c.Configs)
+	if before.Depth >= MaxDepth {
+		return Cause{}, attune.Errorf(attune.InUse, "%d runs led to event %s one after another (%v): no more follow, in case they never end", before.Depth, e.ID, before.Configs)
 	}
-	return Cause{Depth: c.Depth + 1, Configs: append(slices.Clone(c.Configs), config)}, nil
+	return Cause{Run: run, Depth: before.Depth + 1, Configs: append(slices.Clone(before.Configs), config)}, nil
 }

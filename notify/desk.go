@@ -49,6 +49,8 @@ type Options struct {
 	SMTP string
 	// Start starts runs. Default: no rule can start one.
 	Start Starter
+	// Purposes are those of runs that a rule may start. Default: Start decides.
+	Purposes []string
 	// Objects watches the bucket for configurations. Default: nobody does.
 	Objects Objects
 }
@@ -69,6 +71,7 @@ type Desk struct {
 	mailer     *mailer       // nil: no mail
 	redriven   atomic.Int64  // grows when dead letters are delivered again
 	starter    Starter       // nil: no runs
+	purposes   []string
 }
 
 // Open makes the room over its tables, which it brings up to date. o may be nil.
@@ -77,7 +80,7 @@ func Open(ctx context.Context, deps Deps, o *Options) (*Desk, error) {
 		o = &Options{}
 	}
 	d := &Desk{
-		Deps: deps, source: o.Source, starter: o.Start, log: deps.Logger.With("room", "notify"), metrics: newMetrics(deps.Metrics),
+		Deps: deps, source: o.Source, starter: o.Start, purposes: o.Purposes, log: deps.Logger.With("room", "notify"), metrics: newMetrics(deps.Metrics),
 		kick: make(chan struct{}, 1), ruleKick: make(chan struct{}, 1), poster: newPoster(),
 		objects: o.Objects, objectKick: make(chan struct{}, 1),
 	}

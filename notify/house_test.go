@@ -32,7 +32,7 @@ type house struct {
 	opts    notify.Options
 	desk    *notify.Desk
 	ahead   atomic.Int64 // nanoseconds that the clock is ahead
-	url     string // of the database, when it is PostgreSQL
+	url     string       // of the database, when it is PostgreSQL
 	close   func()
 	stopRun func()
 }

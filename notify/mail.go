@@ -92,7 +92,7 @@ func (m *mailer) deliver(ctx context.Context, to []string, message []byte) (err 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // what counts was answered before
+	defer func() { _ = conn.Close() }()                                              // what counts was answered before
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // ends what is under way
 	defer stop()
 	secure := &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12, RootCAs: m.roots}
@@ -204,14 +204,16 @@ func mailText(rule string, e Event) string {
 }
 
 func summaryText(b *strings.Builder, sum Summary) {
-	fmt.Fprintf(b, "%s\n", sum.Summary)
 	var text string
 	var list []string
+	if json.Unmarshal(sum.Description, &text) != nil || !strings.HasPrefix(text, sum.Summary) {
+		fmt.Fprintf(b, "%s\n\n", sum.Summary)
+	}
 	switch {
 	case json.Unmarshal(sum.Description, &text) == nil && text != "":
-		fmt.Fprintf(b, "\n%s\n", text)
+		fmt.Fprintf(b, "%s\n", strings.TrimRight(text, "\n"))
 	case json.Unmarshal(sum.Description, &list) == nil && len(list) > 0:
-		b.WriteString("\nThe configuration cannot be used. Correct this, and give it again:\n\n")
+		b.WriteString("The configuration cannot be used. Correct this, and give it again:\n\n")
 		for _, line := range list[:min(len(list), maxMailLines)] {
 			fmt.Fprintf(b, "  * %s\n", line)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -56,6 +57,11 @@ type Email struct {
 type Maintain struct {
 	Config  string `json:"config"`  // name of a configuration
 	Purpose string `json:"purpose"` // in the words of room maintain: apply, import, full, update, …
+	// Solution is the one that the run is for; "" for all that the purpose takes.
+	Solution string `json:"solution,omitempty"`
+	// BaseDate is where the event has the date of its data, like detail.date: there
+	// is one run for each date. "" for runs without one.
+	BaseDate string `json:"baseDate,omitempty"`
 }
 
 // String says the target without its secrets.
@@ -128,6 +134,9 @@ func (d *Desk) check(r *Rule) error {
 		}
 		if m.Config == "" || len(m.Config) > maxCauseName || m.Purpose == "" {
 			return attune.Errorf(attune.Invalid, "a run is started with the name of a configuration and a purpose: give both")
+		}
+		if len(d.purposes) > 0 && !slices.Contains(d.purposes, m.Purpose) {
+			return attune.Errorf(attune.Invalid, "a rule cannot start a run for the purpose %.40q: give one of %v", m.Purpose, d.purposes)
 		}
 	}
 	if n != 1 {

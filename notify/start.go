@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -24,6 +25,7 @@ type Start struct {
 	Maintain
 	Key   string // of the rule and the event
 	Event Event
+	Date  string // of the data, yyyymmdd, when the rule says where the event has it
 }
 
 // Starter starts a run, or finds the one that was started with the key. An error
@@ -42,13 +44,9 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 		return nil
 	}
 	target := *w.rule.Target.Maintain
-	before, err := w.chain(ctx, e)
-	if err != nil {
-		return &failure{why: err.Error()}
-	}
-	cause, err := before.next(e.ID, target.Config)
-	if err != nil {
-		return w.refuse(ctx, e, before, err)
+	key := w.rule.Name + "/" + e.ID
+	if _, err := Next(e, key, target.Config); err != nil {
+		return w.refuse(ctx, e, err)
 	}
 	now := w.Clock()
 	var recent int
@@ -57,15 +55,18 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 		return &failure{why: err.Error()}
 	}
 	if recent >= MaxStarts {
-		return w.refuse(ctx, e, before, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
+		return w.refuse(ctx, e, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
 	}
-	if run, err = w.starter(ctx, Start{Maintain: target, Key: w.rule.Name + "/" + e.ID, Event: e}); err != nil {
+	date, err := baseDate(e, target.BaseDate)
+	if err == nil {
+		run, err = w.starter(ctx, Start{Maintain: target, Key: key, Event: e, Date: date})
+	}
+	if err != nil {
 		k := attune.KindOf(err)
 		return &failure{why: err.Error(), final: k == attune.Invalid || k == attune.NotFound || k == attune.Denied}
 	}
-	cause.Run = run
-	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, cause, started) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-		w.rule.Name, e.ID, run, cause.String(), now.UnixMilli())
+	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, started) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+		w.rule.Name, e.ID, run, now.UnixMilli())
 	if err != nil { // the run is there, and will be found by its key
 		return &failure{why: err.Error()}
 	}
@@ -73,29 +74,11 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 	return nil
 }
 
-// chain is which runs led to an event: the one that it says, and what is known of
-// how that one was started.
-func (w *worker) chain(ctx context.Context, e Event) (Cause, error) {
-	said, ok := CauseOf(e)
-	if !ok {
-		return Cause{}, nil
-	}
-	var text string
-	err := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT cause FROM notify_start WHERE run = ? LIMIT 1`), said.Run).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) { // no rule started it
-		return said, nil
-	}
-	if known, ok := ParseCause(text); ok && err == nil {
-		return known, nil
-	}
-	return said, err
-}
-
 // refuse tells that a rule did not start a run, and why. The event counts as
 // dealt with: another try would be refused, too.
-func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *failure {
+func (w *worker) refuse(ctx context.Context, e Event, why error) *failure {
 	detail := map[string]any{"Rule": w.rule.Name, "Event": e.ID, "Config": w.rule.Target.Maintain.Config, "Reason": why.Error()}
-	if before.Run != "" { // so that a rule on refusals is in the same chain
+	if before, ok := CauseOf(e); ok { // so that a rule on refusals is in the same chain
 		detail["Cause"] = before
 	}
 	text, err := json.Marshal(detail)
@@ -108,4 +91,31 @@ func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *
 	}
 	w.note(ctx, w.rule, "refused: "+why.Error())
 	return nil
+}
+
+// baseDate reads a date at a path of an event, like detail.date: yyyymmdd, also
+// with hyphens and with a time behind. path may be "".
+func baseDate(e Event, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return "", err
+	}
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return "", err
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		o, _ := v.(map[string]any)
+		v = o[name]
+	}
+	date, _ := v.(string)
+	date, _, _ = strings.Cut(date, "T")
+	date = strings.ReplaceAll(date, "-", "")
+	if _, err := time.Parse("20060102", date); err != nil {
+		return "", attune.Errorf(attune.Invalid, "the event has no date at %s: it should be like 2026-03-01", path)
+	}
+	return date, nil
 }

@@ -31,7 +31,7 @@ func (ruleCmd) Help() string {
     --webhook https://ops.example.com/attune --secret-file webhook.secret
   attune rule put mail --pattern '{"source":["attune.maintain"]}' --email ops@example.com
   attune rule put etl --pattern '{"source":["etl"],"detail":{"state":["SUCCEEDED"]}}' \
-    --maintain films --purpose import
+    --maintain films --purpose refresh
 
 Webhooks are signed with the secret (Attune-Signature: t=…,v1=…) and tried again
 for about seven hours; what is not delivered then is a dead letter. Mail needs a
@@ -48,6 +48,8 @@ type rulePutCmd struct {
 	Email      []string `help:"Mail the events to these addresses." placeholder:"ADDRESS"`
 	Maintain   string   `help:"Start a run of this configuration." placeholder:"NAME"`
 	Purpose    string   `help:"What the run is for." default:"apply"`
+	Solution   string   `help:"The solution that the run is for. Default: all that the purpose takes." placeholder:"NAME"`
+	BaseDate   string   `help:"Where the event has the date of its data, like detail.date: one run for each date." placeholder:"PATH"`
 	Disabled   bool     `help:"Keep the rule, and tell nobody."`
 }
 
@@ -69,7 +71,7 @@ func (c *rulePutCmd) Run(ctx context.Context, s streams) error {
 		rule.Target.Email = &notify.Email{To: c.Email}
 	}
 	if c.Maintain != "" {
-		rule.Target.Maintain = &notify.Maintain{Config: c.Maintain, Purpose: c.Purpose}
+		rule.Target.Maintain = &notify.Maintain{Config: c.Maintain, Purpose: c.Purpose, Solution: c.Solution, BaseDate: c.BaseDate}
 	}
 	var out verb.RuleOutput
 	if err := c.call(ctx, "PutRule", verb.PutRuleInput{Rule: rule}, &out); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/notify"
@@ -161,6 +162,64 @@ func TestNoticesKilled(t *testing.T) {
 		}
 		if time.Since(began) > time.Minute {
 			t.Fatalf("the target heard of %d events of %d", n, len(ids))
+		}
+	}
+}
+
+// TestTriggers: a configuration that is dropped into the bucket is applied, an
+// event of a job outside starts a run of it, and a rule that would start it again
+// and again is stopped with a reason.
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	node := start(t)
+	c := newClients(t, node)
+	bucket, key := "shop", "train/films/config.json"
+	config := `{"datasetGroup":{"serviceConfig":{"name":"films"}}}`
+	must[*s3.CreateBucketOutput](t)(c.objects.CreateBucket(c.ctx, &s3.CreateBucketInput{Bucket: &bucket}))
+	must[*s3.PutObjectOutput](t)(c.objects.PutObject(c.ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(config)}))
+	ended := func(n int) func(all []notify.Event) bool {
+		return func(all []notify.Event) bool {
+			for _, e := range all {
+				if e.DetailType == "Attune Maintenance Run State Change" {
+					if !strings.Contains(string(e.Detail), `"status":"SUCCEEDED"`) {
+						t.Fatalf("a run ended with %s", e.Detail)
+					}
+					n--
+				}
+			}
+			return n <= 0
+		}
+	}
+	c.told(ended(1))
+	rule := func(name, pattern string) {
+		r := notify.Rule{Name: name, Pattern: []byte(pattern), Target: notify.Target{Maintain: &notify.Maintain{Config: "films", Purpose: "apply"}}}
+		if err := c.verb("PutRule", verb.PutRuleInput{Rule: r}, &verb.RuleOutput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rule("etl", `{"source":["etl"],"detail":{"state":["SUCCEEDED"]}}`)
+	rule("circle", `{"source":["attune.maintain"]}`)
+	put := func(state string) {
+		in := verb.PutNoticeInput{Source: "etl", DetailType: "Job State Change", Detail: json.RawMessage(`{"state":"` + state + `"}`)}
+		if err := c.verb("PutNotice", in, &verb.PutNoticeOutput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("FAILED")
+	put("SUCCEEDED")
+	all := c.told(func(all []notify.Event) bool {
+		return len(all) > 0 && all[len(all)-1].DetailType == "Attune Trigger Refused"
+	})
+	if !ended(2)(all) || ended(3)(all) {
+		t.Errorf("the bus has %v", all)
+	}
+	var r verb.RuleOutput
+	if err := c.verb("DescribeRule", verb.RuleName{Name: "circle"}, &r); err != nil || !strings.Contains(r.Note, "refused: a circle") {
+		t.Errorf("the rule says %q, %v", r.Note, err)
+	}
+	for _, e := range all { // what the run made says which run it was
+		if e.DetailType == "Personalize Dataset Group State Change" && !strings.Contains(string(e.Detail), `"Configs":["films"]`) {
+			t.Errorf("no cause in %s", e.Detail)
 		}
 	}
 }
