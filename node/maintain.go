@@ -69,7 +69,7 @@ func (n *Node) startRun(ctx context.Context, s notify.Start) (string, error) {
 		kind = maintain.ByWebhook
 	}
 	run, err := n.maintain.Start(ctx, maintain.StartInput{Configuration: s.Config, Purpose: plan.Purpose(s.Purpose), Solution: s.Solution,
-		BaseDate: s.Date, Cause: maintain.Cause{Kind: kind, ID: s.Key}, Event: &s.Event})
+		BaseDate: s.Date, Cause: maintain.Cause{Kind: kind, ID: s.Key}})
 	if err != nil {
 		return "", err
 	}
@@ -78,11 +78,11 @@ func (n *Node) startRun(ctx context.Context, s notify.Start) (string, error) {
 
 // dropped applies a configuration that appeared in the bucket. A node that
 // maintains another place leaves what is dropped here alone: its data is there.
-func (n *Node) dropped(ctx context.Context, o notify.Object, e notify.Event) error {
+func (n *Node) dropped(ctx context.Context, o notify.Object) error {
 	if n.cfg.Maintain != nil {
 		return nil
 	}
-	_, err := n.maintain.Dropped(ctx, o.Bucket, o.Key, &e)
+	_, err := n.maintain.Dropped(ctx, o.Bucket, o.Key, o.ID())
 	return err
 }
 

@@ -17,7 +17,8 @@ const (
 	maxCauseName = 128
 )
 
-// Cause is what something was done for: a run, and the runs that led to it. It
+// Cause is what something was done for: a run, and the runs that led to it as far
+// as they are known. It
 // travels with the run's requests into the rows that they change, and from there
 // into the events that tell of those, so that a circle of triggers is seen.
 type Cause struct {
@@ -44,7 +45,7 @@ func (c Cause) String() string {
 	return string(text)
 }
 
-// CauseOf reads which runs led to an event: Cause in its detail.
+// CauseOf reads which run an event comes from: Cause in its detail.
 func CauseOf(e Event) (Cause, bool) {
 	var d struct{ Cause json.RawMessage }
 	if json.Unmarshal(e.Detail, &d) != nil {
@@ -53,16 +54,16 @@ func CauseOf(e Event) (Cause, bool) {
 	return ParseCause(string(d.Cause))
 }
 
-// Next is the cause of a run of a configuration that e leads to. The error is
-// attune.InUse when that would be a circle, or the chain is too long; it says which.
-func Next(e Event, run, config string) (Cause, error) {
-	before, _ := CauseOf(e)
-	if slices.Contains(before.Configs, config) {
+// next is the cause of a run of a configuration that an event of the chain c leads
+// to; c is zero when no run does. The error is attune.InUse when that would be a
+// circle, or the chain is too long; it says which.
+func (c Cause) next(event, config string) (Cause, error) {
+	if slices.Contains(c.Configs, config) {
 		return Cause{}, attune.Errorf(attune.InUse, "a circle: event %s comes from run %s of %v, and would start %s again; let the rule's pattern leave out what that run does",
-			e.ID, before.Run, before.Configs, config)
+			event, c.Run, c.Configs, config)
 	}
-	if before.Depth >= MaxDepth {
-		return Cause{}, attune.Errorf(attune.InUse, "%d runs led to event %s one after another (%v): no more follow, in case they never end", before.Depth, e.ID, before.Configs)
+	if c.Depth >= MaxDepth {
+		return Cause{}, attune.Errorf(attune.InUse, "%d runs led to event %s one after another (%v): no more follow, in case they never end", c.Depth, event, c.Configs)
 	}
-	return Cause{Run: run, Depth: before.Depth + 1, Configs: append(slices.Clone(before.Configs), config)}, nil
+	return Cause{Depth: c.Depth + 1, Configs: append(slices.Clone(c.Configs), config)}, nil
 }

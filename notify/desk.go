@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,7 @@ type Desk struct {
 	redriven   atomic.Int64  // grows when dead letters are delivered again
 	starter    Starter       // nil: no runs
 	purposes   []string
+	starting   sync.RWMutex // read-locked while a run is started and written down
 }
 
 // Open makes the room over its tables, which it brings up to date. o may be nil.

@@ -64,10 +64,10 @@ type Objects struct {
 	// List calls f with every object whose key begins with ObjectPrefix and that
 	// WantsObject says yes to.
 	List func(ctx context.Context, f func(Object) error) error
-	// Apply begins what a new object asks for, and tells itself when that cannot be.
-	// It is called again, with the same object and event, when it fails, unless with
-	// attune.NotFound: the object is gone. It must not do a thing twice.
-	Apply func(ctx context.Context, o Object, e Event) error
+	// Apply begins what a new object asks for; o.ID is that of the writing, and of
+	// the event. It is called again when it fails, but for attune.Invalid,
+	// LimitExceeded and Exists, which are told, and NotFound: the object is gone.
+	Apply func(ctx context.Context, o Object) error
 	// Every is how often List is asked without a reason. Default: five seconds.
 	Every time.Duration
 }
@@ -149,11 +149,34 @@ func (d *Desk) tellObject(ctx context.Context, o Object) error {
 		return err
 	}
 	if d.objects.Apply != nil {
-		if err := d.objects.Apply(ctx, o, e); err != nil && attune.KindOf(err) != attune.NotFound {
+		err := d.objects.Apply(ctx, o)
+		switch attune.KindOf(err) {
+		case attune.Invalid, attune.LimitExceeded, attune.Exists:
+			err = d.tellRefused(ctx, o, err)
+		case attune.NotFound: // it is gone again
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}
 	_, err = d.db.ExecContext(ctx, d.db.Bind(`INSERT INTO notify_object (bucket, key, etag, told) VALUES (?, ?, ?, ?)
 		ON CONFLICT (bucket, key) DO UPDATE SET etag = excluded.etag, told = excluded.told`), o.Bucket, o.Key, o.mark(), d.Clock().UnixMilli())
+	return err
+}
+
+// tellRefused tells that a configuration cannot be used, with all that is wrong.
+func (d *Desk) tellRefused(ctx context.Context, o Object, why error) error {
+	description, err := json.Marshal(strings.Split(strings.TrimSpace(why.Error()), "\n"))
+	if err != nil {
+		return err
+	}
+	detail, err := json.Marshal(Summary{DatasetGroup: "UNKNOWN", Status: "UPDATE FAILED",
+		Summary: "The configuration " + o.Name() + " cannot be used.", Description: description})
+	if err != nil {
+		return err
+	}
+	d.log.Warn("a dropped configuration cannot be used", "object", o.Name(), "error", why)
+	_, err = d.Put(ctx, Event{ID: "refused-" + o.ID(), Source: SourceMaintain, DetailType: "Attune Configuration Refused", Detail: detail})
 	return err
 }

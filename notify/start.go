@@ -45,8 +45,13 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 	}
 	target := *w.rule.Target.Maintain
 	key := w.rule.Name + "/" + e.ID
-	if _, err := Next(e, key, target.Config); err != nil {
-		return w.refuse(ctx, e, err)
+	before, err := w.chain(ctx, e)
+	if err != nil {
+		return &failure{why: err.Error()}
+	}
+	cause, err := before.next(e.ID, target.Config)
+	if err != nil {
+		return w.refuse(ctx, e, before, err)
 	}
 	now := w.Clock()
 	var recent int
@@ -55,8 +60,10 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 		return &failure{why: err.Error()}
 	}
 	if recent >= MaxStarts {
-		return w.refuse(ctx, e, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
+		return w.refuse(ctx, e, before, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
 	}
+	w.starting.RLock()
+	defer w.starting.RUnlock()
 	date, err := baseDate(e, target.BaseDate)
 	if err == nil {
 		run, err = w.starter(ctx, Start{Maintain: target, Key: key, Event: e, Date: date})
@@ -65,8 +72,9 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 		k := attune.KindOf(err)
 		return &failure{why: err.Error(), final: k == attune.Invalid || k == attune.NotFound || k == attune.Denied}
 	}
-	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, started) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-		w.rule.Name, e.ID, run, now.UnixMilli())
+	cause.Run = run
+	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, cause, started) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+		w.rule.Name, e.ID, run, cause.String(), now.UnixMilli())
 	if err != nil { // the run is there, and will be found by its key
 		return &failure{why: err.Error()}
 	}
@@ -74,11 +82,31 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 	return nil
 }
 
+// chain is which runs led to an event: the one that it says, and what is known of
+// how that one was started. A run knows itself only.
+func (w *worker) chain(ctx context.Context, e Event) (Cause, error) {
+	said, ok := CauseOf(e)
+	if !ok {
+		return Cause{}, nil
+	}
+	w.starting.Lock() // a run may end before it is written down what led to it
+	defer w.starting.Unlock()
+	var text string
+	err := w.db.QueryRowContext(ctx, w.db.Bind(`SELECT cause FROM notify_start WHERE run = ? LIMIT 1`), said.Run).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) { // no rule started it
+		return said, nil
+	}
+	if known, ok := ParseCause(text); ok && err == nil {
+		return known, nil
+	}
+	return said, err
+}
+
 // refuse tells that a rule did not start a run, and why. The event counts as
 // dealt with: another try would be refused, too.
-func (w *worker) refuse(ctx context.Context, e Event, why error) *failure {
+func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *failure {
 	detail := map[string]any{"Rule": w.rule.Name, "Event": e.ID, "Config": w.rule.Target.Maintain.Config, "Reason": why.Error()}
-	if before, ok := CauseOf(e); ok { // so that a rule on refusals is in the same chain
+	if before.Run != "" { // so that a rule on refusals is in the same chain
 		detail["Cause"] = before
 	}
 	text, err := json.Marshal(detail)

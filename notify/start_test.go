@@ -55,14 +55,12 @@ func maintain(config string) notify.Target {
 	return notify.Target{Maintain: &notify.Maintain{Config: config, Purpose: "full"}}
 }
 
-// ended is what room maintain tells at the end of a run that an event led to.
-func (h *house) ended(run, config string, by notify.Event) notify.Event {
+// ended is what room maintain tells at the end of a run.
+func (h *house) ended(run, config string) {
 	h.Helper()
-	cause := must[notify.Cause](h)(notify.Next(by, run, config))
+	cause := notify.Cause{Run: run, Depth: 1, Configs: []string{config}} // what led to it is not for it to know
 	detail := must[[]byte](h)(json.Marshal(map[string]any{"run": run, "configuration": config, "status": "SUCCEEDED", "cause": cause}))
-	e := notify.Event{ID: run + "-end", Source: notify.SourceMaintain, DetailType: "Attune Maintenance Run State Change", Detail: detail}
-	must[string](h)(h.desk.Put(h.Context(), e))
-	return e
+	must[string](h)(h.desk.Put(h.Context(), notify.Event{ID: run + "-end", Source: notify.SourceMaintain, DetailType: "Attune Maintenance Run State Change", Detail: detail}))
 }
 
 // TestStart: an event starts one run, however often it is told and whatever is
@@ -112,7 +110,7 @@ func TestStartCircle(t *testing.T) {
 	h.run()
 	h.tell(1)
 	h.until("a ran", func() bool { return r.list() == "a full etl-1" })
-	first := h.ended("run-1", "a", notify.Event{})
+	h.ended("run-1", "a")
 	h.until("b ran", func() bool { return r.list() == "a full etl-1, b full run-1-end" })
 	// b's run makes a campaign, which would start b again.
 	ctx := resource.WithCause(t.Context(), notify.Cause{Run: "run-2", Depth: 1, Configs: []string{"b"}}.String())
@@ -122,7 +120,7 @@ func TestStartCircle(t *testing.T) {
 	}
 	h.become(c, resource.Active, 0)
 	h.desk.Kick()
-	h.ended("run-2", "b", first)
+	h.ended("run-2", "b")
 	h.until("a is refused", func() bool { return strings.Contains(h.rule("a-after-b").Note, "refused: a circle") })
 	h.until("b is refused", func() bool { return strings.Contains(h.rule("b-after-state").Note, "refused: a circle") })
 	refused := 0
@@ -146,11 +144,10 @@ func TestStartChain(t *testing.T) {
 	}
 	h.run()
 	h.tell(1)
-	last := notify.Event{}
 	for i := 1; i <= notify.MaxDepth; i++ {
 		h.until("the next ran", func() bool { return strings.Count(r.list(), "full") == i })
 		h.until("it is known", func() bool { return h.rule(fmt.Sprintf("r%d", i-1)).Delivered == 1 })
-		last = h.ended(fmt.Sprintf("run-%d", i), fmt.Sprintf("c%d", i), last)
+		h.ended(fmt.Sprintf("run-%d", i), fmt.Sprintf("c%d", i))
 	}
 	h.until("one more is refused", func() bool {
 		return strings.Contains(h.rule(fmt.Sprintf("r%d", notify.MaxDepth)).Note, "8 runs led to event")
@@ -192,14 +189,11 @@ func (b *bucket) list(_ context.Context, f func(notify.Object) error) error {
 	return nil
 }
 
-func (b *bucket) apply(_ context.Context, o notify.Object, e notify.Event) error {
+func (b *bucket) apply(_ context.Context, o notify.Object) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failing != nil {
 		return b.failing
-	}
-	if e.ID != o.ID() || e.DetailType != "Object Created" {
-		return attune.Errorf(attune.Internal, "the event is %+v", e)
 	}
 	b.applied = append(b.applied, o.Name()+" "+o.ETag)
 	return nil
@@ -236,8 +230,14 @@ func TestObjects(t *testing.T) {
 	b.put("train/a/config.json", "e2", 0) // too young to be read
 	h.desk.ObjectWritten("data", "train/a/config.json")
 	h.until("the next was applied", func() bool { return strings.HasSuffix(b.list2(), ", s3://data/train/a/config.json e2") })
-	all := h.told(0, 2)
-	if first := all[0]; first.Source != "aws.s3" || first.DetailType != "Object Created" || !strings.Contains(string(first.Detail), `"object":{"etag":"e1","key":"train/a/config.json","size":7}`) {
+	b.fail(attune.Errorf(attune.Invalid, "one\ntwo"))
+	b.put("train/b.yaml", "e3", time.Hour)
+	h.desk.ObjectWritten("data", "train/b.yaml")
+	all := h.told(0, 4)
+	if last := all[3]; last.DetailType != "Attune Configuration Refused" || !strings.Contains(string(last.Detail), `"Description":["one","two"]`) {
+		t.Errorf("told %s", text(t, last))
+	}
+	if first := all[0]; first.ID == "" || first.Source != "aws.s3" || first.DetailType != "Object Created" || !strings.Contains(string(first.Detail), `"object":{"etag":"e1","key":"train/a/config.json","size":7}`) {
 		t.Errorf("told %s", text(t, first))
 	}
 	for key, want := range map[string]bool{"train/x.json": true, "train/a/b.yml": true, "train/x.csv": false, "other/x.json": false} {

@@ -14,7 +14,8 @@ func migrations() [][]string {
 		`CREATE INDEX notify_delivery_due ON notify_delivery (rule, dead, due)`,
 		// Which runs rules have started, so that none is started twice.
 		`CREATE TABLE notify_start (
-			rule TEXT NOT NULL, event TEXT NOT NULL, run TEXT NOT NULL, started BIGINT NOT NULL, PRIMARY KEY (rule, event))`,
+			rule TEXT NOT NULL, event TEXT NOT NULL, run TEXT NOT NULL, cause TEXT NOT NULL, started BIGINT NOT NULL, PRIMARY KEY (rule, event))`,
+		`CREATE INDEX notify_start_run ON notify_start (run)`,
 		`CREATE TABLE notify_hook (name TEXT PRIMARY KEY, kind TEXT NOT NULL, secret TEXT NOT NULL, created BIGINT NOT NULL)`,
 		// Objects that were told of, as they were then.
 		`CREATE TABLE notify_object (
