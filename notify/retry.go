@@ -115,7 +115,7 @@ func (w *worker) settle(ctx context.Context, id string, attempt int, f *failure)
 		if f == nil {
 			return errors.Join(
 				exec(`DELETE FROM notify_delivery WHERE rule = ? AND id = ?`, w.rule.Name, id),
-				exec(`UPDATE notify_rule SET delivered = delivered + 1, last = ?, note = '' WHERE name = ?`, now.UnixMilli(), w.rule.Name))
+				exec(`UPDATE notify_rule SET delivered = delivered + 1, last = ?, note = CASE WHEN note LIKE ? THEN note ELSE '' END WHERE name = ?`, now.UnixMilli(), noteRefused+"%", w.rule.Name))
 		}
 		dead := f.final || attempt >= MaxAttempts
 		err := errors.Join(

@@ -102,6 +102,9 @@ func (w *worker) chain(ctx context.Context, e Event) (Cause, error) {
 	return said, err
 }
 
+// noteRefused begins the note of a rule that did not start a run.
+const noteRefused = "refused: "
+
 // refuse tells that a rule did not start a run, and why. The event counts as
 // dealt with: another try would be refused, too.
 func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *failure {
@@ -111,13 +114,13 @@ func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *
 	}
 	text, err := json.Marshal(detail)
 	if err == nil {
+		w.note(ctx, w.rule, noteRefused+why.Error())
 		id := messageID("refused-" + w.rule.Name + "-" + e.ID)
 		_, err = w.Put(ctx, Event{ID: id, Source: SourceRules, DetailType: "Attune Trigger Refused", Detail: text})
 	}
 	if err != nil {
 		return &failure{why: err.Error()}
 	}
-	w.note(ctx, w.rule, "refused: "+why.Error())
 	return nil
 }
 
