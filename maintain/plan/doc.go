@@ -4,7 +4,7 @@
 // with the same code.
 //
 // Takes:  a Config, and clients of the place where its resources live.
-// Makes:  Steps in the order of their needs, a Decision for each, and one act at a time.
+// Makes:  Steps in the order of their needs, a Result for each look or act; Reports and exports.
 // Never:  waits, repeats, or remembers: a run (package maintain) does.
-// Start:  step.go, then decide.go.
+// Start:  steps.go, then decide.go, noun.go and jobs.go.
 package plan

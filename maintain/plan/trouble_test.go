@@ -121,10 +121,10 @@ func forgetful(t *testing.T, target *plan.Target, steps []plan.Step, line *lossy
 			switch {
 			case err == nil && r.Action == plan.Blocked:
 				t.Fatalf("%s: %s", s.Path, r.Note)
-			case err == nil && (s.Kind == plan.Version || s.Kind == plan.Import) && r.Action == plan.Create && !r.Done:
-				time.Sleep(1100 * time.Millisecond) // what was made is out of date by its age when it is looked at again
 			case err != nil && !plan.Retryable(err):
 				t.Fatal(err)
+			case (s.Kind == plan.Version || s.Kind == plan.BatchInference) && r.Action == plan.Create && !r.Done:
+				time.Sleep(1500 * time.Millisecond) // what was made is done, and out of date by its age, when it is looked at again
 			}
 			line.mu.Lock()
 			remember := line.rng.Float64() < 0.5
