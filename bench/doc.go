@@ -1,6 +1,6 @@
 // Command bench measures the speed of Attune and prints Markdown tables.
 //
-//	go run ./bench                 everything, about six minutes
+//	go run ./bench                 everything, about a quarter of an hour
 //	go run ./bench serve fresh     the named measurements
 //	go run ./bench -quick          everything in small, to see that it works
 //	go run ./bench -write          puts the tables into bench/README.md
