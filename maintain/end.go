@@ -39,6 +39,7 @@ func (a *activities) End(ctx context.Context, run string, e Ending) error {
 			m.Logger.Error("the end of a run is not announced", "run", r.ID, "error", err)
 		}
 	}
+	m.known.Delete(r.ID)
 	return m.Store.tell(ctx, r)
 }
 

@@ -28,6 +28,10 @@ const (
 	looksAtOnce = 32
 	// reconcileEvery is how soon a run that lost its workflow is found.
 	reconcileEvery = 10 * time.Second
+	// forgetEvery is how soon one is found whose workflow was there and is not any
+	// more, because somebody ended it: asking Temporal for each run each time would
+	// cost more than the runs.
+	forgetEvery = 5 * time.Minute
 	// stopTimeout is how long a stopping process waits for looks under way.
 	stopTimeout = 5 * time.Second
 	// stickyTimeout is how long a workflow waits for the process that has it in
@@ -62,7 +66,7 @@ type Deps struct {
 // Manager takes runs through to their end.
 type Manager struct {
 	Deps
-	kick   chan struct{}
+	known  sync.Map // ids of runs that have a workflow, as far as this process knows
 	paths  paths
 	places places
 	// orders and opened are plan and target, but for tests.
@@ -74,7 +78,7 @@ type Manager struct {
 
 // New makes a manager; Run starts it.
 func New(d Deps) *Manager {
-	m := &Manager{Deps: d, kick: make(chan struct{}, 1)}
+	m := &Manager{Deps: d}
 	m.orders = m.plan
 	m.opened = func(ctx context.Context, replace bool) (Target, error) { return m.target(ctx, replace) }
 	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_maintain_runs_total", Help: "Maintenance runs that ended, by purpose and status."},
@@ -113,8 +117,9 @@ func (m *Manager) Run(ctx context.Context) error {
 // reconcileLoop starts the workflows of runs that have none: a process may be
 // killed between a row and its workflow.
 func (m *Manager) reconcileLoop(ctx context.Context) error {
-	tick := time.NewTicker(reconcileEvery)
+	tick, forget := time.NewTicker(reconcileEvery), time.NewTicker(forgetEvery)
 	defer tick.Stop()
+	defer forget.Stop()
 	for {
 		if err := m.reconcile(ctx); err != nil && ctx.Err() == nil {
 			m.Logger.Error("look for runs without a workflow", "error", err)
@@ -122,8 +127,9 @@ func (m *Manager) reconcileLoop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-m.kick:
 		case <-tick.C:
+		case <-forget.C:
+			m.known.Clear()
 		}
 	}
 }
@@ -135,7 +141,7 @@ func (m *Manager) reconcile(ctx context.Context) error {
 	}
 	var errs []error
 	for i := range open {
-		if ctx.Err() == nil {
+		if _, known := m.known.Load(open[i].ID); !known && ctx.Err() == nil {
 			errs = append(errs, m.launch(ctx, &open[i]))
 		}
 	}
@@ -153,6 +159,7 @@ func (m *Manager) launch(ctx context.Context, r *Run) error {
 	if err != nil {
 		return attune.Errorf(attune.Unavailable, "start the workflow of run %s: %w", r.ID, err)
 	}
+	m.known.Store(r.ID, nil)
 	return nil
 }
 

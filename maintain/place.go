@@ -91,7 +91,7 @@ type places struct {
 func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error) {
 	m.places.mu.Lock()
 	defer m.places.mu.Unlock()
-	if t := m.places.targets[flag(replace)]; t != nil {
+	if t := m.places.targets[bit(replace)]; t != nil {
 		return t, nil
 	}
 	cfg, err := m.Place.Config(ctx)
@@ -103,7 +103,7 @@ func (m *Manager) target(ctx context.Context, replace bool) (*plan.Target, error
 	if err != nil {
 		return nil, err
 	}
-	m.places.targets[flag(replace)] = t
+	m.places.targets[bit(replace)] = t
 	return t, nil
 }
 

@@ -3,6 +3,7 @@ package maintain
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -233,5 +234,43 @@ func TestPatience(t *testing.T) {
 	}
 	if step.Patience.Trouble < troubleTotal || step.Patience.Trouble > troubleTotal+troubleMost {
 		t.Errorf("trouble is waited out for %s", step.Patience.Trouble)
+	}
+}
+
+// TestElsewhere tells of the states of resources as the original does, where
+// what is maintained does not do so itself.
+func TestElsewhere(t *testing.T) {
+	h := newHouse(t)
+	h.m.Place.Itself = false
+	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
+		if step.Name == "users" { // it is there
+			return plan.Result{Path: step.Path, ARN: "arn:users", Action: plan.Keep, Status: "ACTIVE", Done: true}, nil
+		}
+		r := made(step, look, 2)
+		r.Took = 90 * time.Second
+		return r, nil
+	}
+	h.ended(h.apply(chain()...).ID)
+	var told []string
+	for _, n := range h.notices {
+		if n.DetailType == RunStateChange {
+			continue
+		}
+		if n.Source != "solutions.aws.personalize" {
+			t.Errorf("source %s", n.Source)
+		}
+		told = append(told, n.DetailType+" "+string(n.Detail[:strings.Index(string(n.Detail), `,"Cause"`)]))
+	}
+	slices.Sort(told)
+	want := []string{
+		`Personalize Dataset Group State Change {"Arn":"arn:shop","Status":"ACTIVE","Duration":90`,
+		`Personalize Dataset Group State Change {"Arn":"arn:shop","Status":"CREATING"`,
+		`Personalize Dataset State Change {"Arn":"arn:items","Status":"ACTIVE","Duration":90`,
+		`Personalize Dataset State Change {"Arn":"arn:items","Status":"CREATING"`,
+		`Personalize Solution State Change {"Arn":"arn:taste","Status":"ACTIVE","Duration":90`,
+		`Personalize Solution State Change {"Arn":"arn:taste","Status":"CREATING"`,
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told:\n%s", strings.Join(told, "\n"))
 	}
 }

@@ -212,6 +212,9 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 	if err != nil {
 		return nil, err
 	}
+	if fresh && in.workflow != "" {
+		m.known.Store(is.ID, nil)
+	}
 	if fresh && in.workflow == "" {
 		if err := m.launch(ctx, is); err != nil {
 			m.Logger.Warn("a run waits for its workflow", "run", is.ID, "error", err) // the reconciler starts it

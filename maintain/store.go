@@ -78,8 +78,8 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// flag writes a yes or no for a column.
-func flag(b bool) int {
+// bit writes a yes or no for a column.
+func bit(b bool) int {
 	if b {
 		return 1
 	}

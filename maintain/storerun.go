@@ -114,7 +114,7 @@ func (s *Store) alone(ctx context.Context, tx *sql.Tx, r *Run) error {
 
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *Run, steps []plan.Step, have map[string]plan.Result) error {
 	_, err := tx.ExecContext(ctx, s.db.Bind(`INSERT INTO run (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', ?, ?, ?, ?, 0)`),
-		r.ID, r.Configuration, r.Version, string(r.Purpose), r.Solution, r.BaseDate, r.Cause.Kind, r.Cause.ID, string(r.Status), millis(r.Started), flag(r.Replace), r.Job, r.chain, r.workflow)
+		r.ID, r.Configuration, r.Version, string(r.Purpose), r.Solution, r.BaseDate, r.Cause.Kind, r.Cause.ID, string(r.Status), millis(r.Started), bit(r.Replace), r.Job, r.chain, r.workflow)
 	if err != nil {
 		return err
 	}
