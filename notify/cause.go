@@ -18,9 +18,9 @@ const (
 )
 
 // Cause is what something was done for: a run, and the runs that led to it as far
-// as they are known. It
-// travels with the run's requests into the rows that they change, and from there
-// into the events that tell of those, so that a circle of triggers is seen.
+// as they are known. It travels with the run's requests into the rows that they
+// change, and from there into the events that tell of those, so that a circle of
+// triggers is seen.
 type Cause struct {
 	Run     string   // id of the run
 	Depth   int      // 1 for a run that nothing of ours led to

@@ -205,6 +205,8 @@ func (b *bucket) put(key, etag string, age time.Duration) {
 	b.objects = append(b.objects, notify.Object{Bucket: "data", Key: key, ETag: etag, Size: 7, Modified: time.Now().Add(-age)})
 }
 
+func (b *bucket) clear() { b.mu.Lock(); b.objects = nil; b.mu.Unlock() }
+
 func (b *bucket) fail(err error) { b.mu.Lock(); b.failing = err; b.mu.Unlock() }
 
 func (b *bucket) list2() string {
@@ -226,7 +228,7 @@ func TestObjects(t *testing.T) {
 	h.restart()
 	h.run()
 	h.until("it was applied", func() bool { return b.list2() == "s3://data/train/a/config.json e1" })
-	b.objects = nil
+	b.clear()
 	b.put("train/a/config.json", "e2", 0) // too young to be read
 	h.desk.ObjectWritten("data", "train/a/config.json")
 	h.until("the next was applied", func() bool { return strings.HasSuffix(b.list2(), ", s3://data/train/a/config.json e2") })
