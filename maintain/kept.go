@@ -20,7 +20,10 @@ func (m *Manager) keepMetrics(ctx context.Context, v plan.VersionMetrics) error 
 	for name, value := range v.Metrics {
 		list = append(list, Metric{Solution: v.Solution, Recipe: recipe, Version: v.Version, Metric: name, At: v.Made, Value: value})
 	}
-	return m.Store.measured(ctx, list)
+	if err := m.Store.measured(ctx, list); err != nil {
+		return attune.Errorf(attune.Unavailable, "%w", err) // the version stands; it is looked at again
+	}
+	return nil
 }
 
 // recipeKey is where the context of a look has the recipe of its solution.

@@ -25,12 +25,12 @@ import (
 type Place struct {
 	Endpoint string `json:"endpoint"` // URL of a node of Attune; "" for Amazon's own
 	Region   string `json:"region"`
-	Itself   bool   `json:"itself"`              // it is the node that maintains
-	Profile  string `json:"profile,omitempty"`   // of the AWS configuration, for its credentials
-	Role     string `json:"role,omitempty"`      // ARN that imports and batch jobs run under
-	KMSKey   string `json:"kmsKey,omitempty"`    // ARN of the key of new dataset groups
-	KMSRole  string `json:"kmsRole,omitempty"`   // ARN of the role that may use it
-	KeyID    string `json:"accessKey,omitempty"` // "": what AWS tools would find
+	Itself   bool   `json:"itself"`            // it is the node that maintains
+	Profile  string `json:"profile,omitempty"` // of the AWS configuration, for its credentials
+	Role     string `json:"role,omitempty"`    // ARN that imports and batch jobs run under
+	KMSKey   string `json:"kmsKey,omitempty"`  // ARN of the key of new dataset groups
+	KMSRole  string `json:"kmsRole,omitempty"` // ARN of the role that may use it
+	KeyID    string `json:"-"`                 // "": what AWS tools would find
 
 	Secret string `json:"-"`
 }

@@ -101,8 +101,11 @@ func (m *Manager) rejected(ctx context.Context, r *Run, t *RunStep, have map[str
 		return plan.Result{}, false, nil
 	}
 	list, err := m.Store.Deployments(ctx, t.Name)
-	if err != nil || len(list) == 0 || list[0].Version == version {
-		return plan.Result{}, false, err
+	if err != nil {
+		return plan.Result{}, false, attune.Errorf(attune.Unavailable, "%w", err)
+	}
+	if len(list) == 0 || list[0].Version == version {
+		return plan.Result{}, false, nil
 	}
 	for _, d := range list {
 		switch version {

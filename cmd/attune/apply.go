@@ -48,7 +48,7 @@ func (c *applyCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	in := verb.ApplyConfigurationInput{Text: string(text), File: strings.TrimPrefix(c.File, "-"), Source: c.Source, Replace: c.Replace}
-	if c.Output != "json" {
+	if c.Output != "json" || !c.Yes {
 		changes, err := c.showPlan(ctx, s, in)
 		if err != nil {
 			return err
@@ -71,6 +71,9 @@ func (c *applyCmd) showPlan(ctx context.Context, s streams, in verb.ApplyConfigu
 	var out verb.PlanConfigurationOutput
 	if err := c.call(ctx, "PlanConfiguration", in, &out); err != nil {
 		return 0, err
+	}
+	if c.Output == "json" { // which has the run alone
+		return out.Report.Changes(), nil
 	}
 	return out.Report.Changes(), out.Report.Write(s.out, colourful(s.out))
 }
