@@ -3,6 +3,7 @@ package apply_test
 import (
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,5 +187,33 @@ func (h *house) eventually(what string, ok func() bool) {
 		if time.Now().After(deadline) {
 			h.Fatalf("not in time: %s", what)
 		}
+	}
+}
+
+// TestRefused: what cannot be a configuration is refused with all that is wrong,
+// and leaves nothing.
+func TestRefused(t *testing.T) {
+	h := newHouse(t)
+	for what, x := range map[string]struct {
+		text string
+		says []string
+	}{
+		"not JSON":       {"{", []string{"config.json"}},
+		"two mistakes":   {`{"datasetGroup": {"serviceConfig": {"name": "shop", "colour": "red"}}, "filter": []}`, []string{"colour", "filter"}},
+		"more than 1 MB": {`{"datasetGroup": {"serviceConfig": {"name": "shop"}}}` + strings.Repeat(" ", 1<<20), []string{"1048576"}},
+		"more than 4 MB": {strings.Repeat(" ", 5<<20), []string{"larger than"}},
+	} {
+		why := h.refused("ApplyConfiguration", verb.ApplyConfigurationInput{Text: x.text, File: "config.json"})
+		for _, word := range x.says {
+			if !strings.Contains(why, word) {
+				t.Errorf("%s: %q does not say %q", what, why, word)
+			}
+		}
+	}
+	if runs := ask[verb.ListRunsOutput](h, "ListRuns", maintain.RunsQuery{}).Runs; len(runs) != 0 {
+		t.Errorf("runs: %+v", runs)
+	}
+	if list := ask[verb.ListConfigurationsOutput](h, "ListConfigurations", verb.ListConfigurationsInput{}).Configurations; len(list) != 0 {
+		t.Errorf("configurations: %+v", list)
 	}
 }
