@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,9 +174,15 @@ func (w *worker) following(ctx context.Context) error {
 }
 
 func (w *worker) follow(ctx context.Context) error {
-	first, _, err := w.Notices.Ends(ctx)
+	first, last, err := w.Notices.Ends(ctx)
 	if err != nil {
 		return err
+	}
+	if last < w.rule.Position { // the bus was lost, or is an old copy: what is on it now may be new
+		w.log.Warn("the bus counts anew", "rule", w.rule.Name, "position", w.rule.Position, "last", last)
+		if err := w.move(ctx, nil, first-1, `note = 'the bus had lost events, and begins again'`); err != nil {
+			return err
+		}
 	}
 	if lost := int64(first) - 1 - int64(w.rule.Position); lost > 0 {
 		if err := w.move(ctx, nil, first-1, `missed = missed + ?, note = 'the bus had forgotten events that it was behind with'`, lost); err != nil {
@@ -201,7 +208,7 @@ func (w *worker) follow(ctx context.Context) error {
 }
 
 // move writes down where the rule is, and something more of it, in tx if there
-// is one.
+// is one. Whoever commits a tx then says so to the worker, too.
 func (w *worker) move(ctx context.Context, tx *sql.Tx, position uint64, set string, args ...any) error {
 	args = append([]any{int64(position)}, append(args, w.rule.Name, w.rule.generation)...)
 	stmt := `UPDATE notify_rule SET position = ?, ` + set + ` WHERE name = ? AND generation = ?`
@@ -214,7 +221,7 @@ func (w *worker) move(ctx context.Context, tx *sql.Tx, position uint64, set stri
 	if errors.Is(err, ledger.ErrNone) {
 		return errReplaced
 	}
-	if err == nil {
+	if err == nil && tx == nil {
 		w.rule.Position = position
 	}
 	return err
@@ -249,7 +256,7 @@ func (w *worker) take(ctx context.Context, n event.Notice) error {
 		defer w.rulesChanged()
 	}
 	defer w.waits.Store(true)
-	return w.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := w.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := w.move(ctx, tx, n.Seq, `note = ?`, f.why); err != nil {
 			return err
 		}
@@ -266,6 +273,10 @@ func (w *worker) take(ctx context.Context, n event.Notice) error {
 		}
 		return err
 	})
+	if err == nil {
+		w.rule.Position = n.Seq
+	}
+	return err
 }
 
 // switchOff disables a rule whose target wants nothing any more.
@@ -309,11 +320,11 @@ func (w *worker) try(ctx context.Context, data []byte, attempt int) *failure {
 	return f
 }
 
+// cut shortens what is kept of a failure, to text that every database keeps:
+// targets answer in all sorts of letters.
 func cut(s string) string {
-	if len(s) > maxWhy {
-		return s[:maxWhy]
-	}
-	return s
+	s = s[:min(len(s), maxWhy)]
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
 }
 
 // pause is how long to wait after an attempt, counted from 1: twice as long each

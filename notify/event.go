@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -20,6 +21,8 @@ const (
 	MaxEvent = 256 << 10
 	// maxWord bounds a source and a detail type, in bytes.
 	maxWord = 256
+	// maxID bounds an id that comes from outside, in bytes: it stands in headers.
+	maxID = 128
 	// maxResources bounds the resources of an event.
 	maxResources = 100
 
@@ -63,8 +66,9 @@ func (e *Event) check() error {
 			return attune.Errorf(attune.Invalid, "the event's %s is %.40q: give 1 to %d bytes of text on one line", w.name, w.text, maxWord)
 		}
 	}
-	if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' || !json.Valid(d) {
-		return attune.Errorf(attune.Invalid, "the event's detail is not a JSON object")
+	// Not every database keeps what is no UTF-8, which JSON may have in its texts.
+	if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' || !json.Valid(d) || !utf8.Valid(d) {
+		return attune.Errorf(attune.Invalid, "the event's detail is not a JSON object in UTF-8")
 	}
 	if len(e.Resources) > maxResources {
 		return attune.Errorf(attune.Invalid, "the event has %d resources: give at most %d", len(e.Resources), maxResources)
@@ -105,10 +109,13 @@ func (d *Desk) Put(ctx context.Context, e Event) (id string, err error) {
 }
 
 // Receive is Put for events from outside, which may not be taken for ours. The
-// error is attune.Denied for a source that begins with aws. or attune.
+// error is attune.Denied for a source that begins with aws., attune. or hook.
 func (d *Desk) Receive(ctx context.Context, e Event) (id string, err error) {
 	if strings.HasPrefix(e.Source, "aws.") || strings.HasPrefix(e.Source, "attune.") || strings.HasPrefix(e.Source, sourceHook) {
 		return "", attune.Errorf(attune.Denied, "the source %.60q is the server's own: give one that does not begin with aws., attune. or %s", e.Source, sourceHook)
+	}
+	if len(e.ID) > maxID || strings.ContainsFunc(e.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", attune.Errorf(attune.Invalid, "the event's id is %.40q: give at most %d letters, digits and signs of ASCII, or none", e.ID, maxID)
 	}
 	return d.Put(ctx, e)
 }
@@ -155,6 +162,12 @@ func newID() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
 	return uuid(b)
+}
+
+// sameID makes the id of what a text says: the same whenever it is told again.
+func sameID(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return uuid(sum[:16])
 }
 
 // uuid writes 16 bytes as a version 4 UUID.

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
@@ -147,8 +146,7 @@ func (d *Desk) CallHook(ctx context.Context, name string, c Call) (id string, er
 		once = "key " + c.Key
 	}
 	if once != "" {
-		sum := sha256.Sum256([]byte(name + " " + once))
-		e.ID = uuid(sum[:16])
+		e.ID = sameID(name + " " + once)
 	}
 	return d.Put(ctx, e)
 }

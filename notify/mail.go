@@ -83,10 +83,18 @@ func (m *mailer) send(ctx context.Context, to []string, rule string, e Event) *f
 	if err == nil {
 		return nil
 	}
-	var said *textproto.Error
-	return &failure{why: "the mail was not taken: " + err.Error(), final: errors.As(err, &said) && said.Code >= 500 && said.Code != 530 && said.Code != 535}
+	return &failure{why: "the mail was not taken: " + err.Error(), final: forGood(err)}
 }
 
+// forGood says whether a server will refuse the same again. That it does not know
+// us (530, 535) is not the mail's fault.
+func forGood(err error) bool {
+	var said *textproto.Error
+	return errors.As(err, &said) && said.Code >= 500 && said.Code != 530 && said.Code != 535
+}
+
+// deliver sends a message to all that the server takes it for. The error names
+// those that it refuses for good, also when the others have it.
 func (m *mailer) deliver(ctx context.Context, to []string, message []byte) (err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(m.host, m.port))
 	if err != nil {
@@ -119,10 +127,9 @@ func (m *mailer) deliver(ctx context.Context, to []string, message []byte) (err 
 	if err := c.Mail(m.from); err != nil {
 		return err
 	}
-	for _, one := range to {
-		if err := c.Rcpt(one); err != nil {
-			return err
-		}
+	refused, taken, err := address(c, to)
+	if err != nil || taken == 0 {
+		return errors.Join(err, refused)
 	}
 	w, err := c.Data()
 	if err != nil {
@@ -135,7 +142,26 @@ func (m *mailer) deliver(ctx context.Context, to []string, message []byte) (err 
 		return err
 	}
 	_ = c.Quit() // it is taken; how the server says good-bye does not matter
-	return nil
+	return refused
+}
+
+// address names who shall have the mail: taken counts those that the server takes,
+// refused names the others. The error is one that may pass.
+func address(c *smtp.Client, to []string) (refused error, taken int, err error) {
+	for _, one := range to {
+		err := c.Rcpt(one)
+		switch {
+		case err == nil:
+			taken++
+		case !forGood(err):
+			return nil, 0, err
+		case refused == nil:
+			refused = fmt.Errorf("%s: %w", one, err)
+		default:
+			refused = fmt.Errorf("%w; %s: %w", refused, one, err)
+		}
+	}
+	return refused, taken, nil
 }
 
 // message writes the mail. Its id is made from the event's, so that a mail that

@@ -23,8 +23,9 @@ import (
 // postbox is a mail server that keeps what it is given.
 type postbox struct {
 	net.Listener
-	secure *tls.Config // nil: no STARTTLS
-	refuse string      // answer to RCPT; "" takes all
+	secure  *tls.Config // nil: no STARTTLS
+	refuse  string      // answer to RCPT; "" takes all
+	refused string      // whom that is said of; "" is all
 
 	mu    sync.Mutex
 	mails []string
@@ -72,7 +73,7 @@ func (p *postbox) serve(conn net.Conn) {
 			r = bufio.NewReader(conn)
 		case verb == "AUTH":
 			say("235 ok")
-		case verb == "RCPT" && p.refuse != "":
+		case verb == "RCPT" && p.refuse != "" && strings.Contains(line, p.refused):
 			say(p.refuse)
 		case verb == "DATA":
 			say("354 go")

@@ -3,7 +3,6 @@ package notify
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -54,10 +53,7 @@ func (o Object) mark() string { return fmt.Sprintf("%s %d %d", o.ETag, o.Size, o
 
 // ID is the id of the event that tells of the object as it is: the same whenever
 // it is told again.
-func (o Object) ID() string {
-	sum := sha256.Sum256([]byte(o.Name() + " " + o.mark()))
-	return uuid(sum[:16])
-}
+func (o Object) ID() string { return sameID(o.Name() + " " + o.mark()) }
 
 // Objects is where objects are seen and what is done with them.
 type Objects struct {
@@ -177,6 +173,6 @@ func (d *Desk) tellRefused(ctx context.Context, o Object, why error) error {
 		return err
 	}
 	d.log.Warn("a dropped configuration cannot be used", "object", o.Name(), "error", why)
-	_, err = d.Put(ctx, Event{ID: "refused-" + o.ID(), Source: SourceMaintain, DetailType: "Attune Configuration Refused", Detail: detail})
+	_, err = d.Put(ctx, Event{ID: sameID("refused " + o.ID()), Source: SourceMaintain, DetailType: "Attune Configuration Refused", Detail: detail})
 	return err
 }

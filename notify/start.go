@@ -105,18 +105,25 @@ func (w *worker) chain(ctx context.Context, e Event) (Cause, error) {
 // noteRefused begins the note of a rule that did not start a run.
 const noteRefused = "refused: "
 
+// refused is the detail type of what refuse tells.
+const refused = "Attune Trigger Refused"
+
 // refuse tells that a rule did not start a run, and why. The event counts as
-// dealt with: another try would be refused, too.
+// dealt with: another try would be refused, too. That a refusal starts nothing is
+// not told: the rule might want that as well, and so on for ever.
 func (w *worker) refuse(ctx context.Context, e Event, before Cause, why error) *failure {
+	w.note(ctx, w.rule, noteRefused+why.Error())
+	if e.Source == SourceRules && e.DetailType == refused {
+		return nil
+	}
 	detail := map[string]any{"Rule": w.rule.Name, "Event": e.ID, "Config": w.rule.Target.Maintain.Config, "Reason": why.Error()}
 	if before.Run != "" { // so that a rule on refusals is in the same chain
 		detail["Cause"] = before
 	}
 	text, err := json.Marshal(detail)
 	if err == nil {
-		w.note(ctx, w.rule, noteRefused+why.Error())
-		id := messageID("refused-" + w.rule.Name + "-" + e.ID)
-		_, err = w.Put(ctx, Event{ID: id, Source: SourceRules, DetailType: "Attune Trigger Refused", Detail: text})
+		id := sameID(refused + " " + w.rule.Name + "/" + e.ID)
+		_, err = w.Put(ctx, Event{ID: id, Source: SourceRules, DetailType: refused, Detail: text})
 	}
 	if err != nil {
 		return &failure{why: err.Error()}
