@@ -20,7 +20,7 @@ const (
 	// objectSettled is how old a file must be: one that is being copied into the
 	// folder is not read half.
 	objectSettled = 2 * time.Second
-	// objectRetry is the wait before objects that could not be told of are looked at again.
+	// objectRetry is the wait before objects that were too young are looked at again.
 	objectRetry = time.Second
 
 	// ObjectPrefix and the suffixes are those of objects that are told of: the
@@ -86,11 +86,12 @@ func (d *Desk) watchObjects(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
+	told := map[string]string{}
 	for {
 		next := cmp.Or(d.objects.Every, objectsEvery)
-		if waits, err := d.lookForObjects(ctx); err != nil && ctx.Err() == nil {
+		if young, err := d.lookForObjects(ctx, told); err != nil && ctx.Err() == nil {
 			d.log.Warn("the bucket cannot be looked through for configurations", "error", err)
-		} else if waits {
+		} else if young {
 			next = objectRetry
 		}
 		select {
@@ -102,35 +103,43 @@ func (d *Desk) watchObjects(ctx context.Context) error {
 	}
 }
 
-// lookForObjects looks through the bucket once; waits says that something new is
-// there that must be looked at again.
-func (d *Desk) lookForObjects(ctx context.Context) (waits bool, err error) {
+// lookForObjects looks through the bucket once; young says that something is
+// there that is too new to be read. told are the names and marks of objects that
+// were told of and wait: no more is said of them.
+func (d *Desk) lookForObjects(ctx context.Context, told map[string]string) (young bool, err error) {
 	err = d.objects.List(ctx, func(o Object) error {
-		var told string
+		var done string
 		row := d.db.QueryRowContext(ctx, d.db.Bind(`SELECT etag FROM notify_object WHERE bucket = ? AND key = ?`), o.Bucket, o.Key)
-		if err := row.Scan(&told); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := row.Scan(&done); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if told == o.mark() {
+		if done == o.mark() {
 			return nil
 		}
 		if time.Since(o.Modified) < objectSettled { // its date is the wall's
-			waits = true
+			young = true
 			return nil
 		}
-		if err := d.tellObject(ctx, o); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
+		waits := told[o.Name()] == o.mark()
+		if !waits {
+			if err := d.tellObject(ctx, o); err != nil {
+				return err
 			}
-			d.log.Warn("a new configuration waits", "object", o.Name(), "error", err)
-			waits = true
+			told[o.Name()] = o.mark()
 		}
+		if err := d.beginObject(ctx, o); err != nil {
+			if !waits && ctx.Err() == nil {
+				d.log.Warn("a new configuration waits", "object", o.Name(), "error", err)
+			}
+			return ctx.Err()
+		}
+		delete(told, o.Name())
 		return nil
 	})
-	return waits, err
+	return young, err
 }
 
-// tellObject tells of an object, begins what it asks for, and remembers both.
+// tellObject tells of an object.
 func (d *Desk) tellObject(ctx context.Context, o Object) error {
 	detail, err := json.Marshal(map[string]any{
 		"version": "0", "bucket": map[string]any{"name": o.Bucket}, "reason": "PutObject",
@@ -141,9 +150,12 @@ func (d *Desk) tellObject(ctx context.Context, o Object) error {
 	}
 	e := Event{ID: o.ID(), Source: SourceObjects, DetailType: "Object Created", Time: o.Modified,
 		Resources: []string{"arn:aws:s3:::" + o.Bucket}, Detail: detail}
-	if _, err := d.Put(ctx, e); err != nil {
-		return err
-	}
+	_, err = d.Put(ctx, e)
+	return err
+}
+
+// beginObject begins what an object asks for, and remembers that it was seen to.
+func (d *Desk) beginObject(ctx context.Context, o Object) error {
 	if d.objects.Apply != nil {
 		err := d.objects.Apply(ctx, o)
 		switch attune.KindOf(err) {
@@ -156,7 +168,7 @@ func (d *Desk) tellObject(ctx context.Context, o Object) error {
 			return err
 		}
 	}
-	_, err = d.db.ExecContext(ctx, d.db.Bind(`INSERT INTO notify_object (bucket, key, etag, told) VALUES (?, ?, ?, ?)
+	_, err := d.db.ExecContext(ctx, d.db.Bind(`INSERT INTO notify_object (bucket, key, etag, told) VALUES (?, ?, ?, ?)
 		ON CONFLICT (bucket, key) DO UPDATE SET etag = excluded.etag, told = excluded.told`), o.Bucket, o.Key, o.mark(), d.Clock().UnixMilli())
 	return err
 }

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -134,4 +135,22 @@ func TestPlaceKept(t *testing.T) {
 	h.until("the event is written down, or done", func() bool { s := h.rule("etl"); return s.Waiting+s.Delivered == 2 })
 	h.ahead.Add(int64(time.Minute))
 	h.until("it was delivered", func() bool { return r.list() == "films full etl-1, films full etl-2" })
+}
+
+// TestObjectWaits: a configuration that cannot be begun for long is told of once.
+func TestObjectWaits(t *testing.T) {
+	b := &bucket{failing: attune.Errorf(attune.InUse, "another apply is under way")}
+	h := newHouse(t, notify.Options{Objects: notify.Objects{List: b.list, Apply: b.apply, Every: 10 * time.Millisecond}})
+	b.put("train/a/config.json", "e1", time.Hour)
+	var log strings.Builder
+	h.deps.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	h.desk = must[*notify.Desk](h)(notify.Open(t.Context(), h.deps, &h.opts))
+	h.run()
+	h.until("it was tried", func() bool { return b.times() > 5 })
+	b.fail(nil)
+	h.until("it was applied", func() bool { return b.list2() != "" })
+	h.stop()
+	if n := strings.Count(log.String(), "a new configuration waits"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, &log)
+	}
 }

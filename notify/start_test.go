@@ -175,6 +175,7 @@ type bucket struct {
 	objects []notify.Object
 	applied []string
 	failing error
+	tried   int
 }
 
 func (b *bucket) list(_ context.Context, f func(notify.Object) error) error {
@@ -192,6 +193,7 @@ func (b *bucket) list(_ context.Context, f func(notify.Object) error) error {
 func (b *bucket) apply(_ context.Context, o notify.Object) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.tried++
 	if b.failing != nil {
 		return b.failing
 	}
@@ -206,6 +208,8 @@ func (b *bucket) put(key, etag string, age time.Duration) {
 }
 
 func (b *bucket) clear() { b.mu.Lock(); b.objects = nil; b.mu.Unlock() }
+
+func (b *bucket) times() int { b.mu.Lock(); defer b.mu.Unlock(); return b.tried }
 
 func (b *bucket) fail(err error) { b.mu.Lock(); b.failing = err; b.mu.Unlock() }
 
