@@ -43,6 +43,9 @@ const (
 	maxWaiting = 10_000
 	// MaxDead bounds the dead letters of one rule; the oldest go.
 	MaxDead = 10_000
+	// keepDead is how long a dead letter is kept: events of others may have in them
+	// what should not be kept for ever, and what nobody asked for by then is missed by nobody.
+	keepDead = 30 * 24 * time.Hour
 	// maxWhy bounds what is kept of a failure, in bytes.
 	maxWhy = 500
 )

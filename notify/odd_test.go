@@ -154,3 +154,22 @@ func TestObjectWaits(t *testing.T) {
 		t.Errorf("said %d times:\n%s", n, &log)
 	}
 }
+
+// TestDeadLettersEnd: dead letters are not kept for ever.
+func TestDeadLettersEnd(t *testing.T) {
+	r := &runs{}
+	h := newHouse(t, notify.Options{Start: r.start})
+	h.put("old", etl, maintain("unknown"))
+	h.run()
+	h.tell(1)
+	h.until("it is dead", func() bool { return h.rule("old").Dead == 1 })
+	h.stop()
+	h.ahead.Add(int64(29 * 24 * time.Hour))
+	h.run()
+	h.tell(2)
+	h.until("another is dead", func() bool { return h.rule("old").Dead == 2 })
+	h.stop()
+	h.ahead.Add(int64(2 * 24 * time.Hour))
+	h.run()
+	h.until("the old one is gone", func() bool { return h.rule("old").Dead == 1 })
+}

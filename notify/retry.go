@@ -193,9 +193,12 @@ func (d *Desk) letters(ctx context.Context, do, rule, id string) (int64, error) 
 	return n, err
 }
 
-// pruneDeliveries forgets the oldest dead letters of rules that have too many,
+// pruneDeliveries forgets dead letters that are too old, or too many for one rule,
 // and starts so old that their events have left the bus long ago.
 func (d *Desk) pruneDeliveries(ctx context.Context) error {
+	if _, err := d.db.ExecContext(ctx, d.db.Bind(`DELETE FROM notify_delivery WHERE dead = 1 AND last < ?`), d.Clock().Add(-keepDead).UnixMilli()); err != nil {
+		return wrap("forget dead letters", err)
+	}
 	rules, err := d.rules(ctx, "")
 	if err != nil {
 		return err
