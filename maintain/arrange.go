@@ -109,6 +109,9 @@ func (a *activities) Arrange(ctx context.Context, run string) error {
 	if err != nil {
 		return final(err)
 	}
+	if r.Purpose == plan.ForDestroy {
+		return final(m.dropTasks(ctx, r.Configuration))
+	}
 	c, err := m.Store.Configuration(ctx, r.Configuration, r.Version)
 	if err != nil {
 		return final(err)
@@ -121,7 +124,7 @@ func (a *activities) Arrange(ctx context.Context, run string) error {
 	for _, s := range schedulesOf(cfg) {
 		text := s.when.Text
 		switch {
-		case r.Purpose == plan.ForDestroy || s.when.Drop:
+		case s.when.Drop:
 			text = DropSchedule
 		case text == "" || !r.done(s.owner):
 			continue
@@ -133,6 +136,23 @@ func (a *activities) Arrange(ctx context.Context, run string) error {
 		errs = append(errs, err)
 	}
 	return final(errors.Join(errs...))
+}
+
+// dropTasks deletes every task of a configuration: also those that older versions
+// of it declared, for a key that was left out has left its task.
+func (m *Manager) dropTasks(ctx context.Context, configuration string) error {
+	tasks, err := m.Schedules.tasks(ctx)
+	errs := []error{err}
+	for i := range tasks {
+		var s Standing
+		if json.Unmarshal(tasks[i].Input, &s) != nil || s.Configuration != configuration {
+			continue
+		}
+		if err := m.Schedules.Delete(ctx, tasks[i].Name); attune.KindOf(err) != attune.NotFound {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // done reports whether all steps at or below a path are done.

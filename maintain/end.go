@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.temporal.io/sdk/activity"
+
+	"github.com/attune-io/attune"
 )
 
 // End closes a run and announces it. It may be tried again: the row closes
@@ -33,7 +35,7 @@ func (a *activities) End(ctx context.Context, run string, e Ending) error {
 	if m.Notify != nil {
 		event, detail := runNotice(r)
 		if err := m.tell(ctx, event, detail); err != nil {
-			if activity.GetInfo(ctx).Attempt < noticeTries {
+			if attune.KindOf(err) != attune.Invalid && activity.GetInfo(ctx).Attempt < noticeTries {
 				return err
 			}
 			m.Logger.Error("the end of a run is not announced", "run", r.ID, "error", err)
@@ -81,6 +83,22 @@ func (m *Manager) close(ctx context.Context, r *Run, e Ending) error {
 	case open > 0:
 		status, reasons = Failed, []string{fmt.Sprintf("%d steps were never taken", open)}
 	}
-	_, err := m.Store.end(ctx, r.ID, status, strings.Join(reasons, "\n"), m.Clock())
+	_, err := m.Store.end(ctx, r.ID, status, listed(reasons, maxReasons), m.Clock())
 	return err
+}
+
+// listed joins lines, as many as go into most bytes, and counts the rest.
+func listed(lines []string, most int) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 && b.Len()+len(line) > most {
+			fmt.Fprintf(&b, "\nand %d more", len(lines)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

@@ -32,12 +32,13 @@ const shop = `{"datasetGroup": {"serviceConfig": {"name": "shop"}}, "solutions":
 // tests are about its failures.
 type house struct {
 	*testing.T
-	store    *Store
-	temporal client.Client
-	log      *slog.Logger
-	target   *script
-	m        *Manager
-	stop     func()
+	store     *Store
+	temporal  client.Client
+	log       *slog.Logger
+	target    *script
+	m         *Manager
+	stop      func()
+	schedules *Schedules // nil: none
 
 	mu      sync.Mutex
 	notices []notify.Event
@@ -78,7 +79,7 @@ func openStore(t *testing.T) *Store {
 
 // start runs a manager, as a process that has just begun would.
 func (h *house) start() {
-	h.m = New(Deps{Store: h.store, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.log, Place: Place{Itself: true},
+	h.m = New(Deps{Store: h.store, Temporal: h.temporal, Clock: attune.WallClock, Logger: h.log, Place: Place{Itself: true}, Schedules: h.schedules,
 		Notify: func(_ context.Context, n notify.Event) (string, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/attune-io/attune/maintain/plan"
 	"github.com/attune-io/attune/notify"
@@ -61,7 +60,7 @@ func runNotice(r *Run) (notify.Event, RunDetail) {
 		d.Description = d.Summary + "\n\n" + r.Error + "\n"
 	}
 	if len(lines) > 0 {
-		d.Description += "\n" + strings.Join(lines, "\n") + "\n"
+		d.Description += "\n" + listed(lines, maxReasons) + "\n"
 	}
 	d.Description += fmt.Sprintf("\nAll steps: attune runs describe %s\n", r.ID)
 	return n, d

@@ -69,6 +69,9 @@ func (p patience) pause(n int) time.Duration {
 // the patience of its kind is used up.
 func (t *RunStep) pending() time.Duration {
 	p := patienceOf(t.Kind)
+	if t.step.Delete { // the table has none: what goes takes what hangs on it along
+		p = patienceOf(plan.Dataset)
+	}
 	left := p.total() - t.Patience.Pending
 	if left <= 0 {
 		return 0

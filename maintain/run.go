@@ -60,7 +60,7 @@ type Run struct {
 	Status        RunStatus    `json:"status"`
 	Started       time.Time    `json:"started"`
 	Ended         time.Time    `json:"ended,omitzero"`
-	Error         string       `json:"error,omitempty"` // all reasons, one a line
+	Error         string       `json:"error,omitempty"` // the reasons, one a line
 	Steps         []RunStep    `json:"steps,omitempty"` // in order; only DescribeRun has them
 
 	chain    string // the runs that led to it and it, as notify.Cause is written
@@ -137,4 +137,7 @@ const (
 	maxText = 1 << 20
 	// maxReason bounds the error of a step, in bytes: services quote much.
 	maxReason = 4 << 10
+	// maxReasons bounds the error of a run and what its notice lists, in bytes: an
+	// event has 256 KiB at most, and JSON may write a byte as six.
+	maxReasons = 16 << 10
 )

@@ -47,6 +47,10 @@ func (m *Manager) Apply(ctx context.Context, in ApplyInput) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What is refused, and what was told before, must not become the newest version.
+	if is, err := m.Store.before(ctx, &Run{Configuration: cfg.Group.Name, Purpose: plan.ForApply, Cause: in.Cause}); err != nil || is != nil {
+		return is, err
+	}
 	c, err := m.put(ctx, cfg, in)
 	if err != nil {
 		return nil, err
@@ -63,9 +67,9 @@ func (m *Manager) Plan(ctx context.Context, in ApplyInput) (*plan.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	source := in.Source
-	if before, err := m.Store.Configuration(ctx, cfg.Group.Name, 0); err == nil && source == "" {
-		source = before.Source
+	source, err := m.sourceBefore(ctx, cfg.Group.Name, in.Source)
+	if err != nil {
+		return nil, err
 	}
 	if source, err = m.source(ctx, source, cfg.Group.Name); err != nil {
 		return nil, err
@@ -85,21 +89,32 @@ func (m *Manager) Plan(ctx context.Context, in ApplyInput) (*plan.Report, error)
 func (m *Manager) put(ctx context.Context, cfg *config.Config, in ApplyInput) (*Configuration, error) {
 	c := &Configuration{Name: cfg.Group.Name, File: in.File, Source: in.Source, Text: in.Text, At: m.Clock(),
 		By: strings.TrimSpace(in.Cause.Kind + " " + in.Cause.ID)}
-	if c.Source == "" {
-		before, err := m.Store.Configuration(ctx, c.Name, 0)
-		if err != nil && attune.KindOf(err) != attune.NotFound {
-			return nil, err
-		}
-		if err == nil {
-			c.Source = before.Source
-		}
+	var err error
+	if c.Source, err = m.sourceBefore(ctx, c.Name, in.Source); err != nil {
+		return nil, err
 	}
 	expect := in.Expect
 	if expect == 0 {
 		expect = -1
 	}
-	_, err := m.Store.PutConfiguration(ctx, c, expect)
+	_, err = m.Store.PutConfiguration(ctx, c, expect)
 	return c, err
+}
+
+// sourceBefore is the folder that was named, else that of the version before; ""
+// when there is neither.
+func (m *Manager) sourceBefore(ctx context.Context, name, named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	before, err := m.Store.Configuration(ctx, name, 0)
+	switch {
+	case err == nil:
+		return before.Source, nil
+	case attune.KindOf(err) == attune.NotFound:
+		return "", nil
+	}
+	return "", err
 }
 
 // DestroyInput names a configuration, or gives one that was never applied.
@@ -120,6 +135,9 @@ func (m *Manager) Destroy(ctx context.Context, in DestroyInput) (*Run, error) {
 		cfg, err := config.Read([]byte(in.Text), in.File)
 		if err != nil {
 			return nil, err
+		}
+		if is, err := m.Store.before(ctx, &Run{Configuration: cfg.Group.Name, Purpose: plan.ForDestroy, Cause: in.Cause}); err != nil || is != nil {
+			return is, err
 		}
 		if _, err := m.put(ctx, cfg, ApplyInput{Text: in.Text, File: in.File, Cause: in.Cause}); err != nil {
 			return nil, err
@@ -196,7 +214,8 @@ func (m *Manager) start(ctx context.Context, c *Configuration, cfg *config.Confi
 	if r.workflow == "" {
 		r.workflow = r.ID
 	}
-	// What an event or a date has started is looked for first: planning asks the place.
+	// What an event or a date has started, and what is in the way, is looked for
+	// first: planning asks the place.
 	if is, err := m.Store.before(ctx, r); err != nil || is != nil {
 		return is, err
 	}

@@ -57,11 +57,14 @@ func (s *Store) begin(ctx context.Context, r *Run, steps []plan.Step, have map[s
 	return is, fresh, wrap("start a run of "+r.Configuration, err)
 }
 
-// before finds the run that r's cause or base date has started; nil when there is none.
+// before finds the run that r's cause or base date has started; nil when there
+// is none. It refuses r as begin would.
 func (s *Store) before(ctx context.Context, r *Run) (is *Run, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		is, err = s.same(ctx, tx, r)
-		return err
+		if is, err = s.same(ctx, tx, r); err != nil || is != nil {
+			return err
+		}
+		return s.alone(ctx, tx, r)
 	})
 	return is, wrap("look for a run of "+r.Configuration, err)
 }

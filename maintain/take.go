@@ -56,6 +56,9 @@ func (a *activities) Take(ctx context.Context, run, path string) error {
 		if pause == 0 || err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if pause < shortPause {
 			select {
 			case <-time.After(pause):
@@ -85,9 +88,13 @@ func (m *Manager) take(ctx context.Context, run, path string) (pause time.Durati
 		unlock := m.paths.lock(r.Configuration + "/" + path)
 		defer unlock()
 		before := *t
-		pause = m.look(ctx, r, t)
-		if ctx.Err() != nil && t.State != StepDone {
-			return 0, ctx.Err() // cancelled, or the process ends: what the look says is about that
+		if pause, err = m.look(ctx, r, t); err != nil {
+			return 0, err
+		}
+		if ctx.Err() != nil { // the end came while the service answered: what that began is to be known
+			var done context.CancelFunc
+			ctx, done = context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			defer done()
 		}
 		if err := m.Store.saveStep(ctx, run, t); err != nil {
 			return 0, err
@@ -104,8 +111,8 @@ func (m *Manager) take(ctx context.Context, run, path string) (pause time.Durati
 }
 
 // look advances a step once and writes into t what came of it; pause is when it
-// is to be looked at again.
-func (m *Manager) look(ctx context.Context, r *Run, t *RunStep) (pause time.Duration) {
+// is to be looked at again. It fails when ctx ends before the service answers.
+func (m *Manager) look(ctx context.Context, r *Run, t *RunStep) (pause time.Duration, err error) {
 	m.looks.Inc()
 	if t.Began.IsZero() {
 		t.Began = m.Clock()
@@ -113,6 +120,9 @@ func (m *Manager) look(ctx context.Context, r *Run, t *RunStep) (pause time.Dura
 	t.Attempts++
 	t.State, t.Next = StepRunning, time.Time{}
 	res, err := m.advance(ctx, r, t)
+	if err != nil && ctx.Err() != nil {
+		return 0, ctx.Err() // cancelled, or the process ends: the error is about that
+	}
 	switch {
 	case err == nil && res.Action == plan.Blocked:
 		t.fail(blocked(&res))
@@ -139,7 +149,7 @@ func (m *Manager) look(ctx context.Context, r *Run, t *RunStep) (pause time.Dura
 	} else {
 		t.Ended = m.Clock()
 	}
-	return pause
+	return pause, nil
 }
 
 // advance looks and acts once, as the run that it is.

@@ -20,6 +20,9 @@ const (
 	// lookTimeout bounds one look, with the repeats of the SDK: lists have pages,
 	// and a service that counts requests makes them wait.
 	lookTimeout = 2 * time.Minute
+	// stepsAtOnce bounds the steps under way of one run: Temporal takes 2,000 of a
+	// workflow, and its end is told why each of them failed, in less than 2 MiB.
+	stepsAtOnce = 256
 	// stepTimeout bounds a step from its first look to its last, beyond all
 	// patience: what hangs in a way that nobody thought of.
 	stepTimeout = 48 * time.Hour
@@ -93,6 +96,9 @@ func takeAll(ctx workflow.Context, run string, steps []OpenStep) map[string]stri
 	}
 	start := func() {
 		for _, s := range steps {
+			if running == stepsAtOnce {
+				return
+			}
 			if begun[s.Path] || done[s.Path] || len(failed) > 0 || ctx.Err() != nil || slices.ContainsFunc(s.Needs, func(p string) bool { return !done[p] }) {
 				continue
 			}
@@ -103,7 +109,8 @@ func takeAll(ctx workflow.Context, run string, steps []OpenStep) map[string]stri
 				switch err := f.Get(ctx, nil); {
 				case err == nil:
 					done[s.Path] = true
-				case !temporal.IsCanceledError(err):
+				case temporal.IsCanceledError(err), ctx.Err() != nil && onItsWay(err):
+				default:
 					failed[s.Path] = reason(err)
 				}
 			})
@@ -128,6 +135,13 @@ func looking(ctx workflow.Context) workflow.Context {
 			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 		},
 	})
+}
+
+// onItsWay says that a step was looked at while its end was asked for: Temporal
+// takes it no more, and gives what it said last.
+func onItsWay(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == typePending
 }
 
 // reason is why an activity failed, without the words of Temporal around it.

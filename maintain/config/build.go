@@ -129,11 +129,12 @@ func (b *builder) schedule(n *node, path string, below ...string) Schedule {
 	}
 }
 
-// age reads an age; -1 when there is none, or none that can be read.
+// age reads an age; -1 when there is none, or none that can be read. None at all
+// is the least there is: everything is older, while 0 means that nothing is.
 func (b *builder) age(n *node, below ...string) time.Duration {
 	if text := n.string(below...); text != "" {
 		if age, err := cron.ParseAge(text); err == nil {
-			return age
+			return max(age, 1)
 		}
 	}
 	return -1
@@ -200,7 +201,8 @@ func (b *builder) solution(n *node, path string) Solution {
 		Promote: b.promote(n, path),
 		Version: b.call(n.get("serviceConfig", "solutionVersion"), true, "trainingMode", strconv.Quote(defaultMode)),
 	}
-	s.Resource = b.resource(n, path, b.automatic(n, path)...)
+	b.automatic(n, path)
+	s.Resource = b.resource(n, path)
 	s.Campaigns = b.resources(n, "campaigns", path+".", "minProvisionedTPS", defaultTPS)
 	s.Inference = b.batches(n, "batchInferenceJobs", path)
 	s.Segments = b.batches(n, "batchSegmentJobs", path)

@@ -15,7 +15,7 @@ func TestMeaning(t *testing.T) {
 		warning    string // its path and part of its words; "" for none
 	}{
 		{"no schedule, no word", solution("", ""), "!performAutoTraining", ""},
-		{"a schedule", solution("", scheduled), `"performAutoTraining":false`, ""},
+		{"a schedule", solution("", scheduled), "!performAutoTraining", ""},
 		{"only deleted", solution("", `,"workflowConfig":{"schedules":{"full":"delete"}}`), "!performAutoTraining", ""},
 		{"asked for", solution(`,"performAutoTraining":true`, ""), `"performAutoTraining":true`, ""},
 		{"refused", solution(`,"performAutoTraining":false`, ""), `"performAutoTraining":false`, ""},
@@ -136,4 +136,12 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoAge: what may not be old at all is not what may be of any age.
+func TestNoAge(t *testing.T) {
+	c, err := Read([]byte(solution("", `,"batchInferenceJobs":[{"workflowConfig":{"maxAge":"0 days"}}]`)), "c.json")
+	if err != nil || c.Solutions[0].Inference[0].MaxAge != 1 {
+		t.Errorf("%v, %v", c, err)
+	}
 }

@@ -73,7 +73,7 @@ func TestReadFull(t *testing.T) {
 	s := c.Solutions[0]
 	calls("solution", s.Call, `{"name":"films-for-you","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","eventType":"Watch",
 		"solutionConfig":{"eventValueThreshold":"0.5","algorithmHyperParameters":{"hidden_dimension":"64"},
-		"hpoConfig":{"hpoResourceConfig":{"maxNumberOfTrainingJobs":"4","maxParallelTrainingJobs":"2"}}},"performAutoTraining":false,`+tags+`}`)
+		"hpoConfig":{"hpoResourceConfig":{"maxNumberOfTrainingJobs":"4","maxParallelTrainingJobs":"2"}}},`+tags+`}`)
 	calls("version", s.Version, `{"trainingMode":"FULL","tags":[{"tagKey":"kind","tagValue":"version"}]}`)
 	same("update", s.Update, Schedule{Path: "solutions[0].workflowConfig.schedules.update", Text: "rate(6 hours)"})
 	same("promote", s.Promote, Promote{IfNotWorse, "normalized_discounted_cumulative_gain_at_25", 0.02, 0.1})

@@ -16,8 +16,8 @@ const (
 	jobNamePattern = "batch_%s_2006_01_02_15_04_05"
 )
 
-// updatable says whether a recipe has the training mode UPDATE.
-func updatable(recipe string) bool {
+// Updatable says whether a recipe, by its name, has the training mode UPDATE.
+func Updatable(recipe string) bool {
 	return recipe == "aws-user-personalization" || recipe == "aws-hrnn-coldstart"
 }
 
@@ -27,35 +27,31 @@ func recipeName(arn string) string {
 	return name
 }
 
-// automatic is what the call of a solution says of automatic training when the
-// file does not: with a schedule of its own, the service's would train beside it.
-func (b *builder) automatic(n *node, path string) []string {
+// automatic warns of a solution that both the service and a schedule of the file
+// train. Where the file has no word on it, plan makes it without the service's.
+func (b *builder) automatic(n *node, path string) {
 	service := n.get("serviceConfig")
 	if dropped := service.get("performAutoML"); dropped != nil {
 		b.warn(dropped.place, path+".serviceConfig.performAutoML", "it is left out: choosing the recipe by itself is discouraged and keeps schedules from working", "name a recipeArn, and performHPO for a search of its parameters")
 	}
 	full, update := b.schedule(n, "", "workflowConfig", "schedules", "full"), b.schedule(n, "", "workflowConfig", "schedules", "update")
 	if full.Text == "" && update.Text == "" {
-		return nil
+		return
 	}
 	asked := service.get("performAutoTraining")
 	plan := service.get("solutionConfig", "autoTrainingConfig")
 	switch {
-	case asked != nil && !service.isTrue("performAutoTraining"): // it was said
-	case asked != nil:
+	case service.isTrue("performAutoTraining"):
 		b.warn(asked.place, path+".serviceConfig.performAutoTraining", "the service trains by itself, and the schedules train as well", "keep one of the two")
-	case plan != nil:
+	case asked == nil && plan != nil:
 		b.warn(plan.place, path+".serviceConfig.solutionConfig.autoTrainingConfig", "the service trains by itself, and the schedules train as well", "keep one of the two")
-	default:
-		return []string{"performAutoTraining", "false"}
 	}
-	return nil
 }
 
 // trainings holds the modes that a solution asks for against its recipe.
 func (b *builder) trainings(n *node, path string) {
 	recipe := recipeName(n.string("serviceConfig", "recipeArn"))
-	if recipe == "" || updatable(recipe) {
+	if recipe == "" || Updatable(recipe) {
 		return
 	}
 	const only = "aws-user-personalization and aws-hrnn-coldstart can: "

@@ -156,8 +156,7 @@ func (b *builder) solutions(needs ...string) error {
 // learnsOn says whether a solution's recipe takes UPDATE trainings.
 func learnsOn(s *config.Solution) bool {
 	call, _ := readMembers(s.Call) // what cannot be read fails when the step is taken
-	name := attune.ARN(call.text("recipeArn")).Name()
-	return name == "aws-user-personalization" || name == "aws-hrnn-coldstart"
+	return config.Updatable(attune.ARN(call.text("recipeArn")).Name())
 }
 
 // maintain is one solution for one purpose.
@@ -215,12 +214,14 @@ func (b *builder) datasets(whole bool) []string {
 	return last
 }
 
-// solution is the step about one. A solution that the file trains by schedules
-// is made without the service's own; that is not declared, so it is not held to it.
+// solution is the step about one. A solution that the file trains by schedules,
+// and without a word on the service's own training, is made without that; it is
+// not declared, so a solution that is there is not held to it.
 func (b *builder) solution(s *config.Solution, needs ...string) string {
 	step := named(Solution, s.Resource)
 	step.Use = map[string]string{groupMember: b.config.Group.Path}
-	if s.Full.Text != "" || s.Update.Text != "" {
+	call, _ := readMembers(s.Call) // what cannot be read fails when the step is taken
+	if (s.Full.Text != "" || s.Update.Text != "") && call.object("solutionConfig")["autoTrainingConfig"] == nil {
 		step.Initial = json.RawMessage(`{"performAutoTraining":false}`)
 	}
 	return b.add(step, needs...)
