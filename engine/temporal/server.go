@@ -247,6 +247,10 @@ func configure(db *config.SQL, ports []int) *config.Config {
 	}
 }
 
+// timerShift is how far ahead of the clock timers are read, and so how late one
+// may fire: the server's second is for clocks of many machines that differ.
+const timerShift = 20 * time.Millisecond
+
 // settings are the server's dynamic configuration, where its defaults are meant
 // for a cluster.
 func settings() dynamicconfig.StaticClient {
@@ -262,6 +266,7 @@ func settings() dynamicconfig.StaticClient {
 		// their workers go on polling after the server has stopped.
 		dynamicconfig.TaskQueueScannerEnabled.Key():            false,
 		dynamicconfig.HistoryScannerEnabled.Key():              false,
+		dynamicconfig.TimerProcessorMaxTimeShift.Key():         timerShift,
 		dynamicconfig.SchedulerNamespaceStartWorkflowRPS.Key(): scheduleStartsPerSecond,
 		dynamicconfig.WorkerPerNamespaceWorkerOptions.Key(): worker.Options{
 			MaxConcurrentWorkflowTaskPollers: schedulePollers, StickyScheduleToStartTimeout: scheduleSticky,
