@@ -192,7 +192,14 @@ func (w *worker) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	passed := 0
+	passed, at := 0, w.rule.Position
+	defer func() {
+		if passed > 0 && ctx.Err() != nil { // so that nobody thinks later that the rule has missed them
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), relayEvery)
+			defer cancel()
+			_ = w.move(ctx, nil, at, `note = note`) // else they are passed over again
+		}
+	}()
 	return w.Notices.Follow(ctx, w.rule.Position, func(n event.Notice) error {
 		matches, err := w.pattern.Match(n.Data)
 		if err != nil { // nobody can make anything of it
@@ -202,7 +209,7 @@ func (w *worker) follow(ctx context.Context) error {
 			passed = 0
 			return w.take(ctx, n)
 		}
-		if passed++; passed < skipped {
+		if passed, at = passed+1, n.Seq; passed < skipped {
 			return nil
 		}
 		passed = 0

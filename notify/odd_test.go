@@ -173,3 +173,20 @@ func TestDeadLettersEnd(t *testing.T) {
 	h.run()
 	h.until("the old one is gone", func() bool { return h.rule("old").Dead == 1 })
 }
+
+// TestPassedOver: what a rule did not want it has not missed, when the bus has
+// forgotten it before the rule is looked at again.
+func TestPassedOver(t *testing.T) {
+	h := newHouse(t)
+	h.put("other", `{"source":["other"]}`, notify.Target{Webhook: &notify.Webhook{URL: "http://127.0.0.1:9/"}})
+	h.run()
+	for i := range 5 {
+		h.tell(i)
+	}
+	h.told(0, 5)
+	time.Sleep(100 * time.Millisecond) // it passes over them
+	h.stop()
+	if at := h.rule("other").Position; at != 5 {
+		t.Errorf("it was at %d of 5 when it stopped", at)
+	}
+}

@@ -15,6 +15,8 @@ const (
 	// keepStarts is how long it is known what a rule has started for an event:
 	// longer than the bus knows the event.
 	keepStarts = 14 * 24 * time.Hour
+	// startTimeout bounds the start of one run: what a rule waits for, others may, too.
+	startTimeout = time.Minute
 	// MaxStarts bounds how many runs one rule starts in an hour. A circle that
 	// leads through the outside, where causes are lost, stops here.
 	MaxStarts = 60
@@ -62,6 +64,8 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 	if recent >= MaxStarts {
 		return w.refuse(ctx, e, before, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	w.starting.RLock()
 	defer w.starting.RUnlock()
 	date, err := baseDate(e, target.BaseDate)

@@ -56,7 +56,9 @@ func Send(ctx context.Context, cfg aws.Config, name string, in, out any) error {
 	if err := v4.NewSigner().SignHTTP(ctx, key, req, hex.EncodeToString(sum[:]), access.ServiceAttune, cfg.Region, time.Now()); err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	// What is signed for one place, and may have secrets in it, goes to no other.
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("no node answers at %s: start one with 'attune serve', or say --endpoint (%w)", endpoint, err)
 	}

@@ -52,6 +52,15 @@ func TestSend(t *testing.T) {
 			t.Errorf("%s: %+v", name, err)
 		}
 	}
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was sent elsewhere, too") }))
+	defer elsewhere.Close()
+	answer = func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	}
+	var moved *call.Refusal
+	if err := send(); !errors.As(err, &moved) || moved.Status != http.StatusTemporaryRedirect {
+		t.Errorf("sent elsewhere: %v", err)
+	}
 	answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }
 	if err := send(); err == nil || !strings.Contains(err.Error(), "Count") {
 		t.Errorf("an answer that is no JSON: %v", err)
