@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -36,6 +37,8 @@ const (
 	// firstPause doubles with every attempt up to maxPause.
 	firstPause = 5 * time.Second
 	maxPause   = time.Hour
+	// busyPause is how often it is looked whether a run that is in the way has ended.
+	busyPause = 15 * time.Second
 	// failingFor is how long after a failed delivery the events that follow wait
 	// in the line of retries, without a try of their own.
 	failingFor = 30 * time.Second
@@ -56,9 +59,18 @@ type failure struct {
 	final bool          // trying again is no use
 	off   bool          // the target wants nothing any more: the rule is switched off
 	after time.Duration // what the target asked for; 0: nothing
+	busy  bool          // another run is in the way: that it waits is no failed attempt
 }
 
 func (f *failure) Error() string { return f.why }
+
+// wait is how long it is to the next attempt.
+func (f *failure) wait(attempt int) time.Duration {
+	if f.busy {
+		return busyPause
+	}
+	return pause(attempt, f.after)
+}
 
 // errReplaced ends the worker of a rule that is not there any more as it was.
 var errReplaced = errors.New("the rule was replaced")
@@ -277,7 +289,7 @@ func (w *worker) take(ctx context.Context, n event.Notice) error {
 		}
 		dead := f.final || waiting >= maxWaiting
 		_, err := tx.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_delivery (rule, id, event, attempt, due, first, last, why, dead) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
-			w.rule.Name, n.ID, string(n.Data), 1, now.Add(pause(1, f.after)).UnixMilli(), now.UnixMilli(), now.UnixMilli(), f.why, flag(dead))
+			w.rule.Name, n.ID, string(n.Data), 1, now.Add(f.wait(1)).UnixMilli(), now.UnixMilli(), now.UnixMilli(), f.why, flag(dead))
 		if err == nil && f.off {
 			err = w.switchOff(ctx, tx)
 		}
@@ -325,7 +337,11 @@ func (w *worker) try(ctx context.Context, data []byte, attempt int) *failure {
 	}
 	if f != nil {
 		f.why = cut(f.why)
-		w.log.Info("an event was not delivered", "rule", w.rule.Name, "event", e.ID, "attempt", attempt, "final", f.final, "why", f.why)
+		level := slog.LevelInfo
+		if f.busy && attempt > 1 { // and has been said to be
+			level = slog.LevelDebug
+		}
+		w.log.Log(ctx, level, "an event was not delivered", "rule", w.rule.Name, "event", e.ID, "attempt", attempt, "final", f.final, "why", f.why)
 	}
 	return f
 }

@@ -190,3 +190,25 @@ func TestPassedOver(t *testing.T) {
 		t.Errorf("it was at %d of 5 when it stopped", at)
 	}
 }
+
+// TestStartWaits: a run that takes longer than all attempts does not make a dead
+// letter of the event that waits for it, which begins soon after its end.
+func TestStartWaits(t *testing.T) {
+	r := &runs{busy: true}
+	h := newHouse(t, notify.Options{Start: r.start})
+	h.put("etl", etl, maintain("films"))
+	h.run()
+	h.tell(1)
+	h.tell(2)
+	for n := range notify.MaxAttempts + 2 {
+		h.until("one is looked at again", func() bool { return r.times() > n })
+		h.until("both wait", func() bool { return h.rule("etl").Waiting == 2 })
+		h.ahead.Add(int64(time.Minute))
+	}
+	r.set(false)
+	h.ahead.Add(int64(time.Minute))
+	h.until("both started", func() bool { return h.rule("etl").Delivered == 2 })
+	if r.list() != "films full etl-1, films full etl-2" {
+		t.Errorf("started %s", r.list())
+	}
+}

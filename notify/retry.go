@@ -117,10 +117,17 @@ func (w *worker) settle(ctx context.Context, id string, attempt int, f *failure)
 				exec(`DELETE FROM notify_delivery WHERE rule = ? AND id = ?`, w.rule.Name, id),
 				exec(`UPDATE notify_rule SET delivered = delivered + 1, last = ?, note = CASE WHEN note LIKE ? THEN note ELSE '' END WHERE name = ?`, now.UnixMilli(), noteRefused+"%", w.rule.Name))
 		}
+		due := now.Add(f.wait(attempt)).UnixMilli()
+		if f.busy { // it is in the way of the others, too
+			attempt--
+			if err := exec(`UPDATE notify_delivery SET due = ? WHERE rule = ? AND dead = 0 AND due < ?`, due, w.rule.Name, due); err != nil {
+				return err
+			}
+		}
 		dead := f.final || attempt >= MaxAttempts
 		err := errors.Join(
 			exec(`UPDATE notify_delivery SET attempt = ?, due = ?, last = ?, why = ?, dead = ? WHERE rule = ? AND id = ?`,
-				attempt, now.Add(pause(attempt, f.after)).UnixMilli(), now.UnixMilli(), f.why, flag(dead), w.rule.Name, id),
+				attempt, due, now.UnixMilli(), f.why, flag(dead), w.rule.Name, id),
 			exec(`UPDATE notify_rule SET note = ? WHERE name = ?`, f.why, w.rule.Name))
 		if err == nil && f.off {
 			err = w.switchOff(ctx, tx)

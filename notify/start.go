@@ -31,8 +31,8 @@ type Start struct {
 }
 
 // Starter starts a run, or finds the one that was started with the key. An error
-// of kind attune.Invalid, attune.NotFound or attune.Denied is final; others are
-// tried again.
+// of kind attune.Invalid, attune.NotFound or attune.Denied is final; attune.InUse,
+// that another run is in the way, is waited for; others are tried again.
 type Starter func(ctx context.Context, s Start) (run string, err error)
 
 // start does what a rule with the target maintain is for.
@@ -62,7 +62,11 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 		return &failure{why: err.Error()}
 	}
 	if recent >= MaxStarts {
-		return w.refuse(ctx, e, before, attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent))
+		err := attune.Errorf(attune.LimitExceeded, "the rule has started %d runs within an hour: no more follow, in case its events come from those", recent)
+		if f := w.refuse(ctx, e, before, err); f != nil {
+			return f
+		}
+		return &failure{why: noteRefused + err.Error(), final: true} // if they do not, somebody can redrive it
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -74,7 +78,7 @@ func (w *worker) start(ctx context.Context, e Event) *failure {
 	}
 	if err != nil {
 		k := attune.KindOf(err)
-		return &failure{why: err.Error(), final: k == attune.Invalid || k == attune.NotFound || k == attune.Denied}
+		return &failure{why: err.Error(), final: k == attune.Invalid || k == attune.NotFound || k == attune.Denied, busy: k == attune.InUse}
 	}
 	cause.Run = run
 	_, err = w.db.ExecContext(ctx, w.db.Bind(`INSERT INTO notify_start (rule, event, run, cause, started) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),

@@ -20,11 +20,15 @@ type runs struct {
 	busy    bool
 	started []string
 	byKey   map[string]string
+	asked   int
 }
+
+func (r *runs) times() int { r.mu.Lock(); defer r.mu.Unlock(); return r.asked }
 
 func (r *runs) start(_ context.Context, s notify.Start) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	if s.Config == "unknown" {
 		return "", attune.Errorf(attune.NotFound, "there is no configuration %s", s.Config)
 	}
@@ -163,7 +167,7 @@ func TestStartRate(t *testing.T) {
 	for i := range notify.MaxStarts + 5 {
 		h.tell(i)
 	}
-	h.until("all are seen to", func() bool { return h.rule("etl").Delivered == notify.MaxStarts+5 })
+	h.until("all are seen to", func() bool { s := h.rule("etl"); return s.Delivered == notify.MaxStarts && s.Dead == 5 })
 	if n := strings.Count(r.list(), "full"); n != notify.MaxStarts || !strings.Contains(h.rule("etl").Note, "within an hour") {
 		t.Errorf("%d runs, and the note %q", n, h.rule("etl").Note)
 	}
