@@ -30,7 +30,7 @@ test: ## All tests that need nothing but Go (and clients, where they are install
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)
-	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource
+	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource ./notify/... ./maintain
 
 .PHONY: test-kill
 test-kill: ## Fifty kills at random moments over import, training, deployment and events, and fifty over maintenance
