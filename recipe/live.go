@@ -72,7 +72,8 @@ func (f *fit) duel(ctx context.Context, live Live, split *dataset.Split, mine *a
 	}
 	theirs, err := f.askLive(ctx, m, scorer, split.Cases, at)
 	if err != nil {
-		return out, duel, err
+		out.Words = "not comparable: the live model could not be asked: " + err.Error() // likewise
+		return out, duel, ctx.Err()
 	}
 	values, err := f.rewards()
 	if err != nil {

@@ -175,6 +175,25 @@ func TestLiveSaysWhyNot(t *testing.T) {
 	}
 }
 
+// mute cannot be asked.
+type mute struct{}
+
+func (mute) Score(context.Context, model.Query, []float32) error {
+	return errors.New("it says nothing")
+}
+
+// TestLiveCannotBeAsked: a live model that fails does not fail the training.
+func TestLiveCannotBeAsked(t *testing.T) {
+	s := spec(datasettest.Blocks(120, 60, 3, 0, 7))
+	s.Live = []recipe.Live{{Version: "v", Manifest: model.Manifest{Newest: 1}, Open: func(context.Context) (*model.Model, model.Scorer, error) {
+		return &model.Model{Items: []string{datasettest.ItemID(1)}}, mute{}, nil
+	}}}
+	m := fit(t, s)
+	if a := m.Manifest.Against; len(a) != 1 || !strings.Contains(a[0].Words, "could not be asked: it says nothing") || a[0].Metrics != nil {
+		t.Errorf("against %+v", a)
+	}
+}
+
 // TestHoldout: the same data cut the same way is the same holdout, whatever was
 // learned; anything else is another.
 func TestHoldout(t *testing.T) {
