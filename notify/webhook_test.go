@@ -192,7 +192,7 @@ func TestRuleChanges(t *testing.T) {
 	h.put("r", etl, hook(a.URL))
 	h.run()
 	h.tell(1)
-	h.until("it came", func() bool { return a.ids() == "etl-1" })
+	h.until("it came, and that is known", func() bool { return a.ids() == "etl-1" && h.rule("r").Delivered == 1 })
 	h.put("r", etl, notify.Target{Webhook: &notify.Webhook{URL: b.URL}})
 	h.tell(2)
 	h.until("the next goes to the other", func() bool { return b.ids() == "etl-2" })
