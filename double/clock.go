@@ -20,6 +20,10 @@ const clockFile = "clock.json"
 // schedule waits for, and times stay within what logs and rows can hold.
 const maxAhead = 100 * 365 * 24 * time.Hour
 
+// maxLeaps is how many times of being put forward a clock knows apart, the newest:
+// it stays one small file. What was dated before the oldest is as if dated at it.
+const maxLeaps = 1000
+
 // Clock runs beside another clock and can be put forward. It never goes back:
 // what it was put forward by outlives the process. It is safe for concurrent use.
 type Clock struct {
@@ -28,11 +32,19 @@ type Clock struct {
 
 	mu    sync.RWMutex
 	ahead time.Duration
+	leaps []leap
+}
+
+// leap is one time that the clock was put forward.
+type leap struct {
+	At    time.Time     `json:"at"`                // by the machine's clock
+	Ahead time.Duration `json:"beforeNanoseconds"` // in all, up to then
 }
 
 // kept is what the file holds.
 type kept struct {
 	Ahead time.Duration `json:"aheadNanoseconds"`
+	Leaps []leap        `json:"leaps,omitempty"` // oldest first
 }
 
 // OpenClock opens the clock of a data folder; a folder without one has a clock
@@ -50,12 +62,25 @@ func OpenClock(dir string, base attune.Clock) (*Clock, error) {
 	if err := json.Unmarshal(text, &k); err != nil || k.Ahead < 0 || k.Ahead > maxAhead {
 		return nil, attune.Errorf(attune.Invalid, "the test clock %s is damaged: restore it, or start on another data folder", c.path)
 	}
-	c.ahead = k.Ahead
+	c.ahead, c.leaps = k.Ahead, k.Leaps
 	return c, nil
 }
 
 // Now is the time by this clock.
 func (c *Clock) Now() time.Time { return c.base().Add(c.Ahead()) }
+
+// Dated is what this clock said when the machine's said at: the date of a file in
+// the time that everything else is dated in.
+func (c *Clock) Dated(at time.Time) time.Time {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, l := range c.leaps {
+		if at.Before(l.At) {
+			return at.Add(l.Ahead)
+		}
+	}
+	return at.Add(c.ahead)
+}
 
 // Ahead is how far the clock was put forward in all.
 func (c *Clock) Ahead() time.Duration {
@@ -88,16 +113,18 @@ func (c *Clock) put(d time.Duration) (time.Time, error) {
 	if d > maxAhead-c.ahead {
 		return now, attune.Errorf(attune.Invalid, "the test clock can be put forward by 100 years in all: it is ahead by %s and shall go on by %s", c.ahead, d)
 	}
-	if err := c.save(c.ahead + d); err != nil {
+	leaps := append(c.leaps[:len(c.leaps):len(c.leaps)], leap{c.base(), c.ahead})
+	leaps = leaps[max(0, len(leaps)-maxLeaps):]
+	if err := c.save(kept{c.ahead + d, leaps}); err != nil {
 		return now, fmt.Errorf("keep the test clock: %w", err)
 	}
-	c.ahead += d
+	c.ahead, c.leaps = c.ahead+d, leaps
 	return c.base().Add(c.ahead), nil
 }
 
 // save replaces the file, whole and durably.
-func (c *Clock) save(ahead time.Duration) (err error) {
-	text, err := json.Marshal(kept{ahead})
+func (c *Clock) save(k kept) (err error) {
+	text, err := json.Marshal(k)
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,41 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// TestDated: what was dated before the clock was put forward stays before what it
+// said since, and after what it said before, also after a restart.
+func TestDated(t *testing.T) {
+	dir, machine := t.TempDir(), noon
+	base := func() time.Time { return machine }
+	c := must[*double.Clock](t)(double.OpenClock(dir, base))
+	var files, said []time.Time
+	for range 3 {
+		machine = machine.Add(time.Minute)
+		said = append(said, c.Now())
+		machine = machine.Add(time.Minute)
+		files = append(files, machine)
+		machine = machine.Add(time.Minute)
+		must[time.Time](t)(c.Advance(time.Hour))
+	}
+	said = append(said, c.Now())
+	for _, c := range []*double.Clock{c, must[*double.Clock](t)(double.OpenClock(dir, base))} {
+		for i, at := range files {
+			if d := c.Dated(at); !d.After(said[i]) || !d.Before(said[i+1]) {
+				t.Errorf("a file of %s is dated %s, between %s and %s", at, d, said[i], said[i+1])
+			}
+		}
+	}
+}
+
+func must[V any](t *testing.T) func(V, error) V {
+	return func(v V, err error) V {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
 func faults(t *testing.T, s double.Script) *double.Faults {
 	t.Helper()
 	f := double.NewFaults(func() time.Time { return noon })

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/enginetest"
 	"github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/engine/temporal"
 	"github.com/attune-io/attune/ledger"
@@ -69,10 +70,16 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
-// openStore is a store on a file of its own.
+// openStore is a store in a database of its own: PostgreSQL where the environment
+// names one, else a file.
 func openStore(t *testing.T) *Store {
 	t.Helper()
-	e := must[*sql.Engine](t)(sql.Open(t.Context(), "", filepath.Join(t.TempDir(), "sql"), slog.New(slog.DiscardHandler), nil))
+	return openStoreAt(t, enginetest.Schema(t, sql.Open))
+}
+
+func openStoreAt(t *testing.T, url string) *Store {
+	t.Helper()
+	e := must[*sql.Engine](t)(sql.Open(t.Context(), url, filepath.Join(t.TempDir(), "sql"), slog.New(slog.DiscardHandler), nil))
 	t.Cleanup(func() { _ = e.Close() })
 	return must[*Store](t)(OpenStore(t.Context(), e.Client(), ledger.Dialect(e.Dialect())))
 }

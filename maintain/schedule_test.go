@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/enginetest"
 	enginesql "github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/engine/temporal"
 	"github.com/attune-io/attune/ledger"
@@ -77,7 +78,7 @@ func newOffice(t *testing.T, driven bool) *office {
 		out = os.Stderr
 	}
 	o := &office{T: t, dir: t.TempDir(), driven: driven, log: slog.New(slog.NewTextHandler(out, nil))}
-	o.db = check[*enginesql.Engine](t)(enginesql.Open(t.Context(), "", filepath.Join(o.dir, "sql"), o.log, nil))
+	o.db = check[*enginesql.Engine](t)(enginesql.Open(t.Context(), enginetest.Schema(t, enginesql.Open), filepath.Join(o.dir, "sql"), o.log, nil))
 	t.Cleanup(func() { _ = o.db.Close() })
 	t.Cleanup(func() { o.down() })
 	o.up("temporal")
@@ -455,7 +456,7 @@ func TestDrivenTasksSurviveARestart(t *testing.T) {
 		return due > first.UnixMilli()
 	})
 	o.stopRun()
-	o.exec(`UPDATE schedule_task SET due = ?`, first.UnixMilli()) // as if it had not been written
+	o.exec(fmt.Sprintf(`UPDATE schedule_task SET due = %d`, first.UnixMilli())) // as if it had not been written
 	o.s = o.open()
 	o.run()
 	o.wantRuns(1)

@@ -3,37 +3,25 @@ package maintain
 import (
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/enginetest"
 	"github.com/attune-io/attune/engine/sql"
-	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/maintain/plan"
 )
 
-// postgresURL names a database that these tests may use, for the second dialect.
-const postgresURL = "ATTUNE_TEST_SQL_URL"
-
 // stores runs f on each dialect that can be had.
 func stores(t *testing.T, f func(*testing.T, *Store)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, openStore(t)) })
+	t.Run("sqlite", func(t *testing.T) { f(t, openStoreAt(t, "")) })
 	t.Run("postgres", func(t *testing.T) {
-		url := os.Getenv(postgresURL)
+		url := enginetest.Schema(t, sql.Open)
 		if url == "" {
-			t.Skip(postgresURL + " is not set")
+			t.Skip("ATTUNE_TEST_SQL_URL is not set")
 		}
-		e := must[*sql.Engine](t)(sql.Open(t.Context(), url, "", slog.New(slog.DiscardHandler), nil))
-		t.Cleanup(func() { _ = e.Close() })
-		for _, table := range []string{"maintain_format", "configuration", "configuration_latest", "run", "run_step", "refresh", "deployment", "solution_metric"} {
-			if _, err := e.Client().ExecContext(t.Context(), "DROP TABLE IF EXISTS "+table); err != nil {
-				t.Fatal(err)
-			}
-		}
-		f(t, must[*Store](t)(OpenStore(t.Context(), e.Client(), ledger.Dialect(e.Dialect()))))
+		f(t, openStoreAt(t, url))
 	})
 }
 

@@ -181,8 +181,12 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	n.artifacts = artifact.New(n.bucket.Client(), n.bucket.Dir(), "attune/")
 	uploads := artifact.New(n.bucket.Client(), n.bucket.Dir(), "s3/")
 
-	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.wall, // its dates are those of files
-		OnWrite: func(bucket, key string) { n.notices.ObjectWritten(bucket, key) }})
+	objects := &s3.Options{Dir: n.bucket.Dir(), Region: n.cfg.Region, Clock: n.wall, // its dates are those of files
+		OnWrite: func(bucket, key string) { n.notices.ObjectWritten(bucket, key) }}
+	if n.clock != nil { // files are newer than an import by the clock that dates imports
+		objects.Dated = n.clock.Dated
+	}
+	n.objects, err = s3.New(ctx, n.bucket.Client(), n.log, n.metrics, objects)
 	if err != nil {
 		return err
 	}

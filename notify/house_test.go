@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net/url"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/enginetest"
 	"github.com/attune-io/attune/engine/nats"
 	"github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/event"
@@ -59,31 +57,11 @@ func newHouse(t *testing.T, opts ...notify.Options) *house {
 	return h
 }
 
-// postgresURL names a PostgreSQL server that tests may make schemas on; without it
-// they use SQLite.
-const postgresURL = "ATTUNE_TEST_SQL_URL"
-
 // database is the URL of a schema of the test's own, or "" for SQLite.
 func (h *house) database() string {
-	raw := os.Getenv(postgresURL)
-	if raw == "" || h.url != "" {
-		return h.url
+	if h.url == "" {
+		h.url = enginetest.Schema(h, sql.Open)
 	}
-	name := fmt.Sprintf("attune_test_%x", rand.Uint64())
-	exec := func(stmt string) {
-		admin := must[*sql.Engine](h)(sql.Open(context.Background(), raw, "", slog.New(slog.DiscardHandler), nil))
-		defer admin.Close()
-		if _, err := admin.Client().ExecContext(context.Background(), stmt); err != nil {
-			h.Fatal(err)
-		}
-	}
-	exec("CREATE SCHEMA " + name)
-	h.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
-	u := must[*url.URL](h)(url.Parse(raw))
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	h.url = u.String()
 	return h.url
 }
 

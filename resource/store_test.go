@@ -2,16 +2,13 @@ package resource_test
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
 	"log/slog"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/engine/enginetest"
 	enginesql "github.com/attune-io/attune/engine/sql"
 	"github.com/attune-io/attune/ledger"
 	"github.com/attune-io/attune/resource"
@@ -27,12 +24,11 @@ func TestStoreSQLite(t *testing.T) {
 }
 
 func TestStorePostgres(t *testing.T) {
-	raw := os.Getenv(postgresURL)
-	if raw == "" {
+	if os.Getenv(postgresURL) == "" {
 		t.Skip("set " + postgresURL + " to run the suite on PostgreSQL")
 	}
-	resourcetest.Run(t, func(t *testing.T) resource.Store { return openPostgres(t, raw) })
-	resourcetest.RunOutbox(t, func(t *testing.T) resourcetest.OutboxStore { return openPostgres(t, raw) })
+	resourcetest.Run(t, func(t *testing.T) resource.Store { return openAny(t) })
+	resourcetest.RunOutbox(t, func(t *testing.T) resourcetest.OutboxStore { return openAny(t) })
 }
 
 func openEngine(t testing.TB, url, dir string) *enginesql.Engine {
@@ -62,34 +58,7 @@ func openSQLite(t testing.TB) *resource.SQL { return openStore(t, openEngine(t, 
 
 // openAny opens PostgreSQL when the environment names one, SQLite otherwise.
 func openAny(t testing.TB) *resource.SQL {
-	if raw := os.Getenv(postgresURL); raw != "" {
-		return openPostgres(t, raw)
-	}
-	return openSQLite(t)
-}
-
-// openPostgres opens a store in a schema of its own.
-func openPostgres(t testing.TB, raw string) *resource.SQL {
-	t.Helper()
-	b := make([]byte, 6)
-	rand.Read(b)
-	name := "attune_test_" + hex.EncodeToString(b)
-	exec := func(db *sql.DB, stmt string) {
-		if _, err := db.ExecContext(context.Background(), stmt); err != nil {
-			t.Fatal(err)
-		}
-	}
-	admin := openEngine(t, raw, "")
-	exec(admin.Client(), "CREATE SCHEMA "+name)
-	t.Cleanup(func() { exec(admin.Client(), "DROP SCHEMA "+name+" CASCADE") })
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return openStore(t, openEngine(t, u.String(), ""))
+	return openStore(t, openEngine(t, enginetest.Schema(t, enginesql.Open), t.TempDir()))
 }
 
 func TestOpenStoreTwice(t *testing.T) {

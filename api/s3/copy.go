@@ -51,7 +51,7 @@ func (d *Door) sourceOf(c *request) (source, error) {
 	if s.card, err = d.blobs.stat(c.r.Context(), s.bucket, s.key); err != nil {
 		return s, err
 	}
-	return s, readable(c.r.Header, copySource+"-", s.card)
+	return s, readable(c.r.Header, copySource+"-", s.card.ETag, d.dated(s.card.ModTime))
 }
 
 // open reads a range of the source, which must still be the object that was found.
@@ -121,7 +121,7 @@ func (d *Door) copyObject(c *request) error {
 	if err := d.appear(c, w, &made); err != nil {
 		return err
 	}
-	writeXML(c.w, http.StatusOK, copied{XMLName: xml.Name{Space: xmlSpace, Local: "CopyObjectResult"}, ETag: quote(made.ETag), LastModified: made.ModTime.UTC().Format(xmlTime)})
+	writeXML(c.w, http.StatusOK, copied{XMLName: xml.Name{Space: xmlSpace, Local: "CopyObjectResult"}, ETag: quote(made.ETag), LastModified: d.dated(made.ModTime).UTC().Format(xmlTime)})
 	return nil
 }
 

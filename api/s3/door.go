@@ -56,6 +56,8 @@ type Options struct {
 	Region string
 	// Clock dates buckets and uploads; nil means attune.WallClock.
 	Clock attune.Clock
+	// Dated says what is told of the date that a file has; nil means the date itself.
+	Dated func(time.Time) time.Time
 	// OnWrite is called after an object was written, before the answer is complete;
 	// it must not block. Default: nobody is told.
 	OnWrite func(bucket, key string)
@@ -68,6 +70,7 @@ type Door struct {
 	clock    attune.Clock
 	log      *slog.Logger
 	onWrite  func(bucket, key string)
+	dated    func(time.Time) time.Time
 	table    map[string]operation
 	requests *prometheus.CounterVec // by operation and error code
 	bytes    *prometheus.CounterVec // by direction
@@ -91,7 +94,7 @@ func New(ctx context.Context, bucket *blob.Bucket, log *slog.Logger, reg prometh
 	}
 	d := &Door{
 		blobs:  &blobs{bucket: bucket},
-		region: opts.Region, clock: opts.Clock, log: log, onWrite: opts.OnWrite,
+		region: opts.Region, clock: opts.Clock, log: log, onWrite: opts.OnWrite, dated: opts.Dated,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_s3_requests_total",
 			Help: "Requests to the object door by operation and error code (empty when it went well)."}, []string{"operation", "code"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "attune_s3_bytes_total",
@@ -102,6 +105,9 @@ func New(ctx context.Context, bucket *blob.Bucket, log *slog.Logger, reg prometh
 	}
 	if d.clock == nil {
 		d.clock = attune.WallClock
+	}
+	if d.dated == nil {
+		d.dated = func(at time.Time) time.Time { return at }
 	}
 	if d.onWrite == nil {
 		d.onWrite = func(string, string) {}

@@ -243,7 +243,7 @@ func (d *Door) listObjects(c *request) error {
 	showOwner := !v2 || c.q.Get("fetch-owner") == "true"
 	for _, o := range p.objects {
 		about := d.blobs.cardOf(c.r.Context(), c.bucket, o.key, o.size, o.at, "")
-		line := contentsXML{Key: encode(o.key), LastModified: o.at.UTC().Format(xmlTime), ETag: quote(about.ETag), Size: o.size, StorageClass: "STANDARD"}
+		line := contentsXML{Key: encode(o.key), LastModified: d.dated(o.at).UTC().Format(xmlTime), ETag: quote(about.ETag), Size: o.size, StorageClass: "STANDARD"}
 		if showOwner {
 			line.Owner = &everyone
 		}

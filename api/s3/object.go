@@ -178,11 +178,12 @@ func failed() error {
 	return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "a condition in the request's headers does not hold")
 }
 
-// readable checks the conditions of a read, whose headers may carry a prefix.
-func readable(h http.Header, prefix string, c card) error {
-	at := c.ModTime.Truncate(time.Second)
+// readable checks the conditions of a read, whose headers may carry a prefix,
+// against the tag and the date that are told of the object.
+func readable(h http.Header, prefix, etag string, at time.Time) error {
+	at = at.Truncate(time.Second)
 	if v := h.Get(prefix + "If-Match"); v != "" {
-		if v != "*" && !sameETag(v, c.ETag) {
+		if v != "*" && !sameETag(v, etag) {
 			return failed()
 		}
 	} else if t, err := http.ParseTime(h.Get(prefix + "If-Unmodified-Since")); err == nil && at.After(t) {
@@ -190,7 +191,7 @@ func readable(h http.Header, prefix string, c card) error {
 	}
 	unchanged := false
 	if v := h.Get(prefix + "If-None-Match"); v != "" {
-		unchanged = v == "*" || sameETag(v, c.ETag)
+		unchanged = v == "*" || sameETag(v, etag)
 	} else if t, err := http.ParseTime(h.Get(prefix + "If-Modified-Since")); err == nil {
 		unchanged = !at.After(t)
 	}
@@ -222,8 +223,8 @@ func (d *Door) getObject(c *request) error {
 	if err != nil {
 		return err
 	}
-	if err := readable(c.r.Header, "", found); err != nil {
-		c.w.Header().Set("Last-Modified", found.ModTime.UTC().Format(http.TimeFormat))
+	if err := readable(c.r.Header, "", found.ETag, d.dated(found.ModTime)); err != nil {
+		c.w.Header().Set("Last-Modified", d.dated(found.ModTime).UTC().Format(http.TimeFormat))
 		return err
 	}
 	offset, length, partial, err := rangeOf(c, found.Size)
@@ -288,7 +289,7 @@ func (d *Door) describe(c *request, found card, length int64, partial bool) {
 		h.Set("X-Amz-Tagging-Count", strconv.Itoa(n))
 	}
 	h.Set("ETag", quote(found.ETag))
-	h.Set("Last-Modified", found.ModTime.UTC().Format(http.TimeFormat))
+	h.Set("Last-Modified", d.dated(found.ModTime).UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	if !partial && strings.EqualFold(c.r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") {

@@ -78,24 +78,6 @@ func (c *applyCmd) showPlan(ctx context.Context, s streams, in verb.ApplyConfigu
 	return out.Report.Changes(), out.Report.Write(s.out, colourful(s.out))
 }
 
-// readText reads a file, or standard input as -.
-func readText(file string) ([]byte, error) {
-	in := io.Reader(os.Stdin)
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, config.MaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", file, err)
-	}
-	return text, nil
-}
-
 // agree asks a person at a terminal. Where there is none, only --yes agrees.
 func agree(s streams, yes bool, question string) error {
 	if yes {
@@ -127,7 +109,6 @@ type destroyCmd struct {
 	clientFlags
 	outputFlags
 	What   string `arg:"" name:"file-or-name" help:"A configuration file, or the dataset group of one that was applied."`
-	Source string `hidden:"" help:"Taken for symmetry with apply; data in buckets stays."`
 	All    bool   `help:"Also what is in the dataset group but not in the configuration."`
 	Yes    bool   `short:"y" help:"Do not ask."`
 	NoWait bool   `help:"Do not wait for the end."`

@@ -21,8 +21,8 @@ type clockCmd struct {
 func (clockCmd) Help() string {
 	return `What is due by time (automatic training, trending windows, idle rules) becomes due
 when the clock is put forward. It never goes back, and a restart keeps it. What
-clients sign by, and the dates of objects, stay those of the machine. Only nodes
-that were started with --mode=strict have it.`
+clients sign by stays the machine's time. Only nodes that were started with
+--mode=strict have it.`
 }
 
 type clockShowCmd struct {

@@ -86,6 +86,16 @@ func (c *planCmd) source(ctx context.Context, name string) string {
 
 // readConfig reads a configuration from a file, or from standard input as -.
 func readConfig(file string) (*config.Config, error) {
+	text, err := readText(file)
+	if err != nil {
+		return nil, err
+	}
+	return config.Read(text, strings.TrimPrefix(file, "-"))
+}
+
+// readText reads the text of a configuration, and a byte more than it may have
+// of one that is too long.
+func readText(file string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
 	if file != "-" {
 		f, err := os.Open(file)
@@ -102,7 +112,7 @@ func readConfig(file string) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	return config.Read(text, strings.TrimPrefix(file, "-"))
+	return text, nil
 }
 
 // reportFlags say how a plan.Report is shown.

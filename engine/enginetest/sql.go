@@ -22,7 +22,7 @@ func SQL[E interface {
 	}
 	seam[E]{
 		open:    open,
-		env:     "ATTUNE_TEST_SQL_URL",
+		env:     sqlURL,
 		refused: []string{"mysql://localhost/x", "postgres://localhost:port/x"},
 		absent:  "postgres://127.0.0.1:1/attune?connect_timeout=2",
 		write: func(t *testing.T, e E, key string) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"github.com/attune-io/attune/recipe/spec"
 	"github.com/attune-io/attune/wire"
 )
@@ -68,9 +70,10 @@ func datasetsForm() *form {
 		field{name: "serviceConfig", form: call("CreateDatasetImportJob")})
 	f.find("serviceConfig").form.doc = "What every import job is made with."
 	for _, k := range datasetKinds {
+		data := strings.ToLower(k.wire)
 		f.fields = append(f.fields, field{
 			name: k.key, required: k.key == "interactions", instead: "a dataset group needs at least its interactions, with a schema",
-			form: objectOf("The "+k.key+" dataset; its data is "+k.key+".csv or the files of "+k.key+"/ beside this file.",
+			form: objectOf("The "+k.key+" dataset; its data is "+data+".csv or the files of "+data+"/ beside this file.",
 				field{name: "dataset", form: resourceForm("The dataset.", call("CreateDataset")), required: true, instead: `write dataset: {serviceConfig: {name: …}}`},
 				field{name: "schema", form: schemaForm(), required: true, instead: `write schema: {serviceConfig: {name: …, schema: {…}}}`}),
 		})

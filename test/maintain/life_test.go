@@ -134,8 +134,8 @@ func (h *house) due(forward, purpose string, runs int) {
 	h.eventually(fmt.Sprintf("%d runs of %s", was+runs, purpose), func() bool { return h.ended(purpose) >= was+runs })
 }
 
-// freshData lets the hour of imports come with a newer file of events, and again
-// without one.
+// freshData lets the hour of imports come with a newer file of events, again
+// without one, and with one more.
 func (h *house) freshData() {
 	h.Helper()
 	before := len(h.imports())
@@ -147,6 +147,11 @@ func (h *house) freshData() {
 	h.due("1h", "import", 1)
 	if n := len(h.imports()) - before; n != 1 {
 		h.Errorf("an hour later without a newer file there are %d new imports", n)
+	}
+	h.renew(1) // on a node whose clock was put forward since the last import
+	h.due("1h", "import", 1)
+	if n := len(h.imports()) - before; n != 2 {
+		h.Errorf("with another newer file there are %d new imports, want 2", n)
 	}
 }
 
