@@ -121,14 +121,17 @@ type Call struct {
 func (d *Desk) CallHook(ctx context.Context, name string, c Call) (id string, err error) {
 	var kind HookKind
 	var sealed string
+	if checkName("a hook", name) != nil {
+		name = "" // which no hook has; not every database can be asked for any text
+	}
 	row := d.db.QueryRowContext(ctx, d.db.Bind(`SELECT kind, secret FROM notify_hook WHERE name = ?`), name)
 	if err := row.Scan(&kind, &sealed); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", wrap("read hook", err)
 	}
 	secret := ""
 	if sealed != "" {
-		if secret, err = d.open(hookSecret+name, sealed); err != nil {
-			return "", attune.Errorf(attune.Invalid, "the hook %s cannot be used: %w", name, err)
+		if secret, err = d.open(hookSecret+name, sealed); err != nil { // told to us, and not to whoever calls
+			d.log.Error("a hook cannot be used", "hook", name, "error", err)
 		}
 	}
 	once, err := c.check(kind, secret)

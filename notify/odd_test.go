@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -210,5 +211,23 @@ func TestStartWaits(t *testing.T) {
 	h.until("both started", func() bool { return h.rule("etl").Delivered == 2 })
 	if r.list() != "films full etl-1, films full etl-2" {
 		t.Errorf("started %s", r.list())
+	}
+}
+
+// TestHookOtherKey: a hook whose secret was kept under another key lets nobody in,
+// and tells no caller why.
+func TestHookOtherKey(t *testing.T) {
+	h := newHouse(t)
+	if err := h.desk.PutHook(t.Context(), "ci", notify.ByToken, secret); err != nil {
+		t.Fatal(err)
+	}
+	h.deps.SealKey = bytes.Repeat([]byte{7}, notify.SealBytes)
+	desk := must[*notify.Desk](h)(notify.Open(t.Context(), h.deps, &h.opts))
+	for _, token := range []string{secret, "", "x"} {
+		_, err := desk.CallHook(t.Context(), "ci", notify.Call{Token: token, Body: []byte(`{}`)})
+		_, none := desk.CallHook(t.Context(), "none", notify.Call{Token: token, Body: []byte(`{}`)})
+		if attune.KindOf(err) != attune.Denied || none == nil || err.Error() != none.Error() {
+			t.Errorf("with %q: %v, and of none %v", token, err, none)
+		}
 	}
 }
