@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
 	"github.com/attune-io/attune/notify"
 )
@@ -150,5 +151,21 @@ func TestDestroyDropsTasks(t *testing.T) {
 	h.ended(must[*Run](t)(h.m.Destroy(t.Context(), DestroyInput{Configuration: "shop"})).ID)
 	if list := must[[]string](t)(s.List(t.Context())); len(list) != 1 || list[0] != ImportTask("other") {
 		t.Errorf("left are %v", list)
+	}
+}
+
+// TestJob: a run for one batch job takes that one, and refuses one that is not there.
+func TestJob(t *testing.T) {
+	text := strings.Replace(shop, `user-personalization"}},`, `user-personalization"}, "batchInferenceJobs": [{}, {}]},`, 1)
+	cfg := must[*config.Config](t)(config.Read([]byte(text), ""))
+	m := New(Deps{Clock: attune.WallClock})
+	in := StartInput{Purpose: plan.ForInference, Solution: "taste", Job: "solutions[0].batchInferenceJobs[1]"}
+	steps, _, err := m.plan(t.Context(), &Run{}, cfg, in, "s3://attune/train/shop")
+	if err != nil || len(steps) != 3 || steps[2].Path != in.Job {
+		t.Errorf("%v, %+v", err, steps)
+	}
+	in.Job = "solutions[0].batchInferenceJobs[2]"
+	if _, _, err := m.plan(t.Context(), &Run{}, cfg, in, "s3://attune/train/shop"); attune.KindOf(err) != attune.NotFound || !strings.Contains(err.Error(), in.Job) {
+		t.Errorf("a job that is not there: %v", err)
 	}
 }

@@ -265,6 +265,9 @@ func (m *Manager) plan(ctx context.Context, r *Run, cfg *config.Config, in Start
 		return nil, nil, err
 	}
 	if in.Job != "" {
+		if !slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Path == in.Job }) {
+			return nil, nil, attune.Errorf(attune.NotFound, "a run for %s takes no batch job %q: name the path of one that the configuration of %s has, like solutions[0].batchInferenceJobs[0]", in.Purpose, in.Job, cfg.Group.Name)
+		}
 		steps = slices.DeleteFunc(steps, func(s plan.Step) bool {
 			return (s.Kind == plan.BatchInference || s.Kind == plan.BatchSegment) && s.Path != in.Job
 		})

@@ -279,8 +279,9 @@ func (e *exporter) solution(ctx context.Context, m members) (*solutionFile, erro
 	if full != "" || update != "" {
 		f.Workflow = &solutionWork{solutionSchedules{full, update}}
 	}
-	// A solution with a schedule is made without automatic training, any other with it.
-	if on, ok := m["performAutoTraining"].(bool); ok && on == (f.Workflow != nil) {
+	// A solution with a schedule is made without automatic training, any other, and one with a plan for that, with it.
+	without := f.Workflow != nil && m.object("solutionConfig")["autoTrainingConfig"] == nil
+	if on, ok := m["performAutoTraining"].(bool); ok && on == without {
 		f.Config["performAutoTraining"] = on
 	}
 	if f.Config["solutionVersion"], err = e.version(ctx, arn); err != nil {
