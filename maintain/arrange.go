@@ -48,13 +48,19 @@ func (a *activities) Due(ctx context.Context, in TaskInput, due time.Time) (run 
 	if err := json.Unmarshal(in.Input, &s); err != nil {
 		return "", final(attune.Errorf(attune.Invalid, "task %s: its input is not that of a run: %w", in.Task, err))
 	}
+	cause := Cause{Kind: BySchedule, ID: fmt.Sprintf("%s at %s", in.Task, due.UTC().Format(time.RFC3339Nano))}
 	r, err := a.m.Start(ctx, StartInput{Configuration: s.Configuration, Purpose: s.Purpose, Solution: s.Solution, Job: s.Job,
-		Cause:    Cause{Kind: BySchedule, ID: fmt.Sprintf("%s at %s", in.Task, due.UTC().Format(time.RFC3339Nano))},
-		workflow: activity.GetInfo(ctx).WorkflowExecution.ID})
+		Cause: cause, workflow: activity.GetInfo(ctx).WorkflowExecution.ID})
 	var busy *errBusy
 	if errors.As(err, &busy) {
 		a.m.Logger.Info("a task that is due is left out", "task", in.Task, "due", due, "run", busy.id)
 		return "", nil
+	}
+	if err != nil && hopeless(err) {
+		n, d := unstartedNotice(cause, &s, a.m.Clock(), err)
+		if untold := a.m.tell(ctx, n, d); untold != nil {
+			return "", untold // and tried again
+		}
 	}
 	if err != nil {
 		return "", final(err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/testsuite"
+
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/maintain/config"
 	"github.com/attune-io/attune/maintain/plan"
@@ -151,6 +153,27 @@ func TestDestroyDropsTasks(t *testing.T) {
 	h.ended(must[*Run](t)(h.m.Destroy(t.Context(), DestroyInput{Configuration: "shop"})).ID)
 	if list := must[[]string](t)(s.List(t.Context())); len(list) != 1 || list[0] != ImportTask("other") {
 		t.Errorf("left are %v", list)
+	}
+}
+
+// TestNotStarted: a task that is due and can make no run is told of.
+func TestNotStarted(t *testing.T) {
+	h := newHouse(t)
+	a := &activities{h.m}
+	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	env.RegisterActivity(a.Due)
+	input := must[[]byte](t)(json.Marshal(Standing{Configuration: "nowhere", Purpose: plan.ForFull, Solution: "taste"}))
+	due := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	if _, err := env.ExecuteActivity(a.Due, TaskInput{Task: FullTask("taste"), Input: input}, due); err == nil {
+		t.Fatal("a run of a configuration that is not there")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.notices) != 1 {
+		t.Fatalf("notices: %+v", h.notices)
+	}
+	if n := h.notices[0]; n.ID != "solution-maintenance-full-taste at 2026-03-01T03:00:00Z/FAILED" || n.DetailType != RunStateChange || !strings.Contains(string(n.Detail), "nowhere") {
+		t.Errorf("%s %s %s", n.ID, n.DetailType, n.Detail)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/attune-io/attune/maintain/plan"
 	"github.com/attune-io/attune/notify"
@@ -64,6 +65,14 @@ func runNotice(r *Run) (notify.Event, RunDetail) {
 	}
 	d.Description += fmt.Sprintf("\nAll steps: attune runs describe %s\n", r.ID)
 	return n, d
+}
+
+// unstartedNotice says that what was due made no run, and so has no other trace.
+func unstartedNotice(cause Cause, s *Standing, at time.Time, why error) (notify.Event, RunDetail) {
+	summary := fmt.Sprintf("The %s workflow for %s could not start.", s.Purpose, s.Configuration)
+	return notify.Event{ID: cause.ID + "/" + string(Failed), Time: at, Source: SourceRuns, DetailType: RunStateChange},
+		RunDetail{Configuration: s.Configuration, DatasetGroup: s.Configuration, Purpose: s.Purpose, Solution: s.Solution, Status: Failed,
+			StartedBy: cause, Summary: summary, Description: summary + "\n\n" + why.Error() + "\n"}
 }
 
 // tell puts an event with its detail on the bus.

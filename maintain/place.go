@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,16 +49,10 @@ func (p *Place) Config(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, attune.Errorf(attune.Invalid, "read the AWS configuration of what is maintained: %w", err)
 	}
-	if !p.amazon() {
+	if !plan.Real(p.Endpoint) {
 		cfg.APIOptions = append(cfg.APIOptions, withCause)
 	}
 	return cfg, nil
-}
-
-// amazon reports whether the place is the real service.
-func (p *Place) amazon() bool {
-	u, err := url.Parse(p.Endpoint)
-	return p.Endpoint == "" || err == nil && (strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn"))
 }
 
 // chainKey is where a context has the chain of runs that its requests come of.
@@ -113,7 +105,7 @@ const DefaultBucket = "attune"
 // source is the folder of a configuration's data: the one that was named, else
 // train/<name> of the default bucket, if a file is there; "" if none is.
 func (m *Manager) source(ctx context.Context, named, name string) (string, error) {
-	if named != "" || m.Place.amazon() {
+	if named != "" || plan.Real(m.Place.Endpoint) {
 		return named, nil
 	}
 	files, err := m.files(ctx)

@@ -37,9 +37,14 @@ func (a *activities) Outline(ctx context.Context, run string) (*Outline, error) 
 	return out, nil
 }
 
-// final marks an error that trying again cannot mend.
+// hopeless says that trying again cannot mend an error.
+func hopeless(err error) bool {
+	return slices.Contains([]attune.Kind{attune.NotFound, attune.Invalid, attune.LimitExceeded, attune.InUse, attune.Denied}, attune.KindOf(err))
+}
+
+// final marks an error that is hopeless.
 func final(err error) error {
-	if slices.Contains([]attune.Kind{attune.NotFound, attune.Invalid, attune.LimitExceeded, attune.InUse, attune.Denied}, attune.KindOf(err)) {
+	if hopeless(err) {
 		return temporal.NewNonRetryableApplicationError(err.Error(), typeFailed, nil)
 	}
 	return err

@@ -74,7 +74,7 @@ func (t *Target) Put(ctx context.Context, location string, body []byte) error {
 		_, err := t.puts.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(body)})
 		return explain(ctx, "write "+location, err)
 	}
-	if err = put(); !missing(err) || t.real() {
+	if err = put(); !missing(err) || Real(t.Endpoint) {
 		return err
 	}
 	if _, err := t.puts.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {

@@ -131,10 +131,11 @@ func (t *Target) arn(kind, name string) string {
 	return "arn:" + t.Partition + ":" + attune.Service + ":" + t.Region + ":" + t.Account + ":" + kind + "/" + name
 }
 
-// real says whether this is the service that checks roles.
-func (t *Target) real() bool {
-	u, err := url.Parse(t.Endpoint)
-	return t.Endpoint == "" || err == nil && (strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn"))
+// Real says whether an endpoint is the real service's, which checks roles and
+// knows no verbs of Attune's own; "" is.
+func Real(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return endpoint == "" || err == nil && (strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn"))
 }
 
 // role is what imports and batch jobs run under.
@@ -142,7 +143,7 @@ func (t *Target) role() (string, error) {
 	switch {
 	case t.o.Role != "":
 		return t.o.Role, nil
-	case t.real():
+	case Real(t.Endpoint):
 		return "", attune.Errorf(attune.Invalid, "imports and batch jobs of Amazon Personalize run under a role that may read and write the bucket: give its ARN (--role)")
 	}
 	return "arn:" + t.Partition + ":iam::" + t.Account + ":role/attune", nil
