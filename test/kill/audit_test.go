@@ -15,6 +15,7 @@ import (
 	"github.com/attune-io/attune/artifact"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/engine/bucket"
+	"github.com/attune-io/attune/model"
 )
 
 // checkProfiles looks whether each user's profile holds every acknowledged
@@ -123,7 +124,7 @@ func (r *run) checkLeftovers(ctx context.Context, artifacts *artifact.Store) {
 			if attempts[folder] == nil {
 				attempts[folder] = map[string]bool{}
 			}
-			attempts[folder][parts[owner+1]] = true
+			attempts[folder][strings.TrimSuffix(parts[owner+1], model.MeasuredName(""))] = true // a model and what it was measured by
 		}
 	}
 	for folder, those := range attempts {
