@@ -25,7 +25,8 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return `Starts a node, makes a synthetic shop, and drives the whole life through the AWS
 SDK as any client would: upload, import, train, measure, deploy, recommend. Then
-it prints the aws CLI commands to go on with, and serves until Ctrl-C.`
+it prints the aws CLI commands to go on with, waits for a schedule that trains and
+deploys anew at the next full minute, and serves until Ctrl-C.`
 }
 
 // Run shows the tour and then serves.

@@ -51,7 +51,7 @@ Start a node with 'attune serve', then point any AWS client at it:
   export AWS_ENDPOINT_URL=http://127.0.0.1:8787
   aws personalize list-recipes
 
-'attune demo' shows all of it in a few seconds.`
+'attune demo' shows all of it in about a minute.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -22,19 +22,7 @@ import (
 // attuneBinary is built once for all tests of this package.
 var attuneBinary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "attune-plan-")
-	if err == nil {
-		attuneBinary, err = binary.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(binary.Main(m, &attuneBinary)) }
 
 // must ends the test on an error of a call.
 func must[T any](t testing.TB) func(T, error) T {

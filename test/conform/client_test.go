@@ -22,19 +22,7 @@ import (
 
 var attuneBinary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "conform")
-	if err == nil {
-		attuneBinary, err = binary.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(binary.Main(m, &attuneBinary)) }
 
 // start runs a node of its own for a test.
 func start(t *testing.T, args ...string) *node {

@@ -38,19 +38,7 @@ const (
 
 var attuneBinary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "attune-maintain-")
-	if err == nil {
-		attuneBinary, err = binary.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(binary.Main(m, &attuneBinary)) }
 
 // house is a node that is spoken to by command line, and the place that it
 // maintains: itself, or a second node.

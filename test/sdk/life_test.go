@@ -2,7 +2,6 @@ package sdk_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -23,19 +22,7 @@ import (
 // attuneBinary is built once for all tests of this package.
 var attuneBinary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "attune-sdk-")
-	if err == nil {
-		attuneBinary, err = binary.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(binary.Main(m, &attuneBinary)) }
 
 // start runs a node of its own for a test.
 func start(t *testing.T, args ...string) *binary.Process {
