@@ -44,6 +44,11 @@ recipe: . dataset dataset/schema model matrix index kernel evaluate recipe/spec
 recipe/popularity: . recipe dataset model matrix index kernel
 recipe/ials: . recipe dataset model matrix index kernel
 recipe/itemknn: . recipe dataset model matrix index kernel
+recipe/ease: . recipe dataset model matrix index kernel
+recipe/graph: . recipe dataset model matrix index kernel
+recipe/session: . recipe dataset model matrix index kernel
+recipe/sequence: . recipe dataset model matrix index kernel
+recipe/blend: . recipe dataset model matrix index kernel evaluate
 recipe/content: . recipe dataset model matrix index kernel dataset/schema
 recipe/similar: . recipe model
 recipe/trending: . recipe dataset model evaluate recipe/spec
@@ -74,6 +79,8 @@ node: *
 cmd/attune: *
 test/binary: access
 bench: *
+bench/quality: *
+bench/peers: *
 `
 
 // owners lists the heavy dependencies and the only rooms whose non-test code may import them.

@@ -59,6 +59,9 @@ type Input struct {
 	Params   map[string]string // by hyper-parameter name; absent means the default
 	Seed     uint64
 	Progress func(done, total int) // may be nil; done never falls, total stays
+
+	Watch      Watch      // may be nil; for recipes that learn in rounds
+	Checkpoint Checkpoint // may be nil; likewise
 }
 
 // Report calls Progress if there is one.

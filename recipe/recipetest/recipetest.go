@@ -22,6 +22,7 @@ type Claims struct {
 	Related  bool              // an item in focus decides the answer
 	Params   map[string]string // to train with; nil for the defaults
 	Bad      map[string]string // parameters of which each alone is refused as attune.Invalid
+	Rounds   bool              // it learns in rounds: calls Watch, and goes on from a Checkpoint
 }
 
 // Run puts a recipe through the suite. store opens a fresh artifact store.
@@ -39,6 +40,8 @@ func Run(t *testing.T, r recipe.Recipe, store func(*testing.T) *artifact.Store, 
 	t.Run("bad parameters", s.badParameters)
 	t.Run("torn models", s.tornModels)
 	t.Run("no events", s.noEvents)
+	t.Run("resume", s.resume)
+	t.Run("watch", s.watch)
 }
 
 type suite struct {
