@@ -1,0 +1,111 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// checkpointEvery is the least time between two writes of one part: a training
+// that is cut short loses at most about so much, and writing costs little of it.
+const checkpointEvery = 10 * time.Second
+
+// checkpointFolder is where the attempts at one training leave their state.
+// It ends in a slash, and TrainCommit sweeps it away.
+func checkpointFolder(id string) string { return "model/" + id + "/checkpoint/" }
+
+// checkpoint keeps the state of trainings as files <folder><part>/<round>, each
+// written whole before the one before is removed.
+type checkpoint struct {
+	store  *artifact.Store
+	logger *slog.Logger
+	folder string // ends in a slash
+	every  time.Duration
+
+	mu   sync.Mutex
+	last time.Time
+	name string // newest of this process, "" before the first
+}
+
+// newCheckpoint makes a checkpoint; the beginning counts as its first write.
+func newCheckpoint(store *artifact.Store, logger *slog.Logger, folder string, every time.Duration) *checkpoint {
+	return &checkpoint{store: store, logger: logger, folder: folder, every: every, last: time.Now()}
+}
+
+// Load reads the newest state. One that cannot be read costs time, not truth:
+// the training begins anew.
+func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]model.Tensor, err error) {
+	newest := ""
+	for info, err := range c.store.List(ctx, c.folder) {
+		if err != nil {
+			return 0, nil, fmt.Errorf("look for a checkpoint: %w", err)
+		}
+		if n, ok := c.round(info.Name); ok && (newest == "" || n > round) {
+			round, newest = n, info.Name
+		}
+	}
+	if newest == "" {
+		return 0, nil, nil
+	}
+	m, err := model.Open(ctx, c.store, newest)
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, nil, ctx.Err()
+		}
+		c.logger.Warn("a checkpoint cannot be read, so the training begins anew", "checkpoint", newest, "error", err)
+		return 0, nil, nil
+	}
+	c.mu.Lock()
+	c.name = newest
+	c.mu.Unlock()
+	return round, m.Tensors, nil
+}
+
+// round is the number that a file of this very part is called by.
+func (c *checkpoint) round(name string) (int, bool) {
+	if path.Dir(name)+"/" != c.folder {
+		return 0, false // of a part of this part
+	}
+	n, err := strconv.Atoi(path.Base(name))
+	return n, err == nil && n > 0
+}
+
+// Save writes the state, unless the last was written a short while ago.
+func (c *checkpoint) Save(ctx context.Context, round int, state map[string]model.Tensor) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.last) < c.every {
+		return nil
+	}
+	name := c.folder + strconv.Itoa(round)
+	if name == c.name {
+		return nil // the state of a round is always the same
+	}
+	if err := c.store.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound { // left by an attempt that lost its newer ones
+		return fmt.Errorf("make room for checkpoint %s: %w", name, err)
+	}
+	if _, err := model.Save(ctx, c.store, name, &model.Model{Tensors: state}); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", name, err)
+	}
+	if c.name != "" {
+		if err := c.store.Delete(ctx, c.name); err != nil {
+			return fmt.Errorf("remove checkpoint %s: %w", c.name, err)
+		}
+	}
+	c.name, c.last = name, time.Now()
+	return nil
+}
+
+// Part is a folder below.
+func (c *checkpoint) Part(name string) recipe.Checkpoint {
+	return newCheckpoint(c.store, c.logger, c.folder+name+"/", c.every)
+}
