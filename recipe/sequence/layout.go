@@ -1,0 +1,144 @@
+package sequence
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// span is one group of weights inside the flat slice that holds them all: a
+// row-major matrix, or a vector with rows = 1.
+type span struct {
+	name       string
+	from       int
+	rows, cols int
+	first      float64 // deviation of the first weights; negative for a constant 1
+	decays     bool
+}
+
+func (s span) len() int { return s.rows * s.cols }
+
+// of is the group as a slice of the flat one.
+func (s span) of(flat []float32) []float32 { return flat[s.from : s.from+s.len()] }
+
+// view is the group as a matrix.
+func (s span) view(flat []float32) kernel.View { return kernel.NewView(s.of(flat), s.cols) }
+
+// layer is the groups of one block. With f the inner width:
+//
+//	z = norm1(x);  q k v [g] = z·in;   x += σ(g) ⊙ (attention(q, k, v)·out)
+//	z = norm2(x);  a b [g]   = z·up;   x += σ(g) ⊙ ((silu(a) ⊙ b)·down)
+//
+// Without gates there are no g and b, and relu stands for silu.
+type layer struct {
+	norm1, shift1, in, inBias, out, outBias   span
+	norm2, shift2, up, upBias, down, downBias span
+}
+
+// layout says where in the flat slice each group is. Items come last, and
+// features, which only items have gradients for, before them.
+type layout struct {
+	parameters
+	place       span // max_length×d: position counted from the newest, 0
+	distance    span // heads×max_length: added to attention, reversed: column max_length-1-k is for k places back
+	layers      []layer
+	norm, shift span
+	feature     span // features×d
+	item        span // items×d
+	spans       []span
+	layersEnd   int // groups of the layers lie below it
+	size        int
+}
+
+// smallFirst is the deviation of first embeddings: so small that the first
+// softmax is nearly even.
+const smallFirst = 0.02
+
+func newLayout(p parameters, features, items int) *layout {
+	l := &layout{parameters: p}
+	d, f := p.dimension, p.dimension*p.wide
+	inner, gate := f, 0
+	if p.gated == 1 {
+		inner, gate = 2*f, d
+	}
+	l.place = l.add("position", p.length, d, smallFirst, false)
+	l.distance = l.add("distance", p.heads, p.length, 0, false)
+	for b := range p.blocks {
+		at := func(name string) string { return fmt.Sprintf("block_%d.%s", b, name) }
+		matrix := func(name string, rows, cols, fan int) span {
+			return l.add(at(name), rows, cols, math.Sqrt(2/float64(rows+fan)), true)
+		}
+		l.layers = append(l.layers, layer{
+			norm1: l.add(at("norm_1"), 1, d, -1, false), shift1: l.add(at("shift_1"), 1, d, 0, false),
+			in: matrix("in", d, 3*d+gate, d), inBias: l.add(at("in_bias"), 1, 3*d+gate, 0, false),
+			out: matrix("out", d, d, d), outBias: l.add(at("out_bias"), 1, d, 0, false),
+			norm2: l.add(at("norm_2"), 1, d, -1, false), shift2: l.add(at("shift_2"), 1, d, 0, false),
+			up: matrix("up", d, inner+gate, f), upBias: l.add(at("up_bias"), 1, inner+gate, 0, false),
+			down: matrix("down", f, d, d), downBias: l.add(at("down_bias"), 1, d, 0, false),
+		})
+	}
+	l.norm, l.shift = l.add("norm", 1, d, -1, false), l.add("shift", 1, d, 0, false)
+	l.layersEnd = l.size
+	l.feature = l.add("feature", features, d, smallFirst, true)
+	l.item = l.add("item", items, d, smallFirst, true)
+	return l
+}
+
+func (l *layout) add(name string, rows, cols int, first float64, decays bool) span {
+	s := span{name: name, from: l.size, rows: rows, cols: cols, first: first, decays: decays}
+	l.size += s.len()
+	l.spans = append(l.spans, s)
+	return s
+}
+
+// initial makes the first weights.
+func (l *layout) initial(seed uint64) []float32 {
+	w := make([]float32, l.size)
+	r := rand.New(rand.NewPCG(seed, 0x7365_7175)) // the second word keeps this stream apart from others of the same seed
+	for _, s := range l.spans {
+		part := s.of(w)
+		for i := range part {
+			switch {
+			case s.first < 0:
+				part[i] = 1
+			case s.first > 0:
+				part[i] = float32(r.NormFloat64() * s.first)
+			}
+		}
+	}
+	return w
+}
+
+// tensors are the groups of the layers, which share w's memory.
+func (l *layout) tensors(w []float32) map[string]model.Tensor {
+	out := map[string]model.Tensor{}
+	for _, s := range l.spans {
+		if s.from < l.layersEnd {
+			out[s.name] = model.Tensor{Shape: []int{s.rows, s.cols}, F32: s.of(w)}
+		}
+	}
+	return out
+}
+
+// weights gathers the groups of the layers from a model; attune.Invalid where they do not fit.
+func (l *layout) weights(m *model.Model) ([]float32, error) {
+	w := make([]float32, l.layersEnd)
+	for _, s := range l.spans {
+		if s.from >= l.layersEnd {
+			continue
+		}
+		t, err := recipe.CheckTensor(m, s.name, s.rows, s.cols)
+		if err != nil {
+			return nil, err
+		}
+		if len(t.F32) != s.len() {
+			return nil, notFloats(s.name)
+		}
+		copy(s.of(w), t.F32)
+	}
+	return w, nil
+}

@@ -1,0 +1,196 @@
+package sequence
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// Name is the algorithm's, in model.Manifest.Algorithm.
+const Name = "sequence"
+
+// The hyper-parameters. hidden_dimension is Personalize's.
+const (
+	ParamDimension = "hidden_dimension"
+	ParamBlocks    = "blocks"
+	ParamHeads     = "heads" // must divide hidden_dimension
+	ParamLength    = "max_length"
+	ParamDropout   = "dropout"
+	ParamRate      = "learning_rate"
+	ParamBatch     = "batch_size" // windows of a step
+	ParamEpochs    = "epochs"
+	ParamNegatives = "negatives"    // items a step tells the right ones from; 0 is all of them
+	ParamWide      = "feed_forward" // width of the inner layer, in dimensions
+	ParamGated     = "gated"        // 1 for gated layers, 0 for those of the SASRec paper
+	ParamDecay     = "weight_decay" // of matrices, per step and unit of rate
+	ParamScale     = "score_scale"  // chosen by recipe.Fit so that softmax scores are calibrated
+)
+
+// The defaults, chosen on validation slices of several public data sets.
+const (
+	defaultDimension = 64
+	defaultBlocks    = 2
+	defaultHeads     = 2
+	defaultDropout   = 0.2
+	defaultRate      = 1e-3
+	defaultBatch     = 128
+	defaultEpochs    = 30
+	defaultNegatives = 512 // where the catalogue is too large for all
+	defaultWide      = 2
+	defaultScale     = 1
+
+	// wholeCatalogue is up to how many items every step compares with all of them.
+	wholeCatalogue = 15_000
+	shortest       = 20 // default max_length is between these
+	longest        = 200
+)
+
+// Recipe is the transformer.
+type Recipe struct{}
+
+// New makes the recipe.
+func New() Recipe { return Recipe{} }
+
+// Name is "sequence".
+func (Recipe) Name() string { return Name }
+
+// parameters as resolved.
+type parameters struct {
+	dimension, blocks, heads, length, batch, epochs, negatives, wide, gated int
+	dropout, rate, decay, scale                                             float64
+}
+
+func resolve(in recipe.Input) (p parameters, err error) {
+	number := func(to *float64, name string, fallback, low, high float64) {
+		if err == nil {
+			*to, err = in.Float(name, fallback, low, high)
+		}
+	}
+	whole := func(to *int, name string, fallback, low, high int) {
+		if err == nil {
+			*to, err = in.Int(name, fallback, low, high)
+		}
+	}
+	whole(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
+	whole(&p.blocks, ParamBlocks, defaultBlocks, 1, 16)
+	heads := defaultHeads
+	for err == nil && p.dimension%heads != 0 {
+		heads--
+	}
+	whole(&p.heads, ParamHeads, heads, 1, 64)
+	whole(&p.batch, ParamBatch, defaultBatch, 1, 1<<16)
+	whole(&p.epochs, ParamEpochs, defaultEpochs, 1, 10_000)
+	whole(&p.wide, ParamWide, defaultWide, 1, 16)
+	whole(&p.gated, ParamGated, 1, 0, 1)
+	negatives := 0
+	if len(in.Items) > wholeCatalogue {
+		negatives = defaultNegatives
+	}
+	whole(&p.negatives, ParamNegatives, negatives, 0, 1<<20)
+	number(&p.dropout, ParamDropout, defaultDropout, 0, 0.9)
+	number(&p.rate, ParamRate, defaultRate, 1e-7, 1)
+	number(&p.decay, ParamDecay, 0, 0, 10)
+	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	whole(&p.length, ParamLength, lengthFor(in), 1, 4096)
+	if err == nil && p.dimension%p.heads != 0 {
+		err = attune.Errorf(attune.Invalid, "%s is %d and %s %d: give a number of heads that divides the dimension",
+			ParamDimension, p.dimension, ParamHeads, p.heads)
+	}
+	return p, err
+}
+
+// lengthFor is a max_length that holds nineteen of twenty histories whole.
+func lengthFor(in recipe.Input) int {
+	var lengths []int
+	in.Events.ByUser(func(_ int32, from, to int) { lengths = append(lengths, to-from) })
+	if len(lengths) == 0 {
+		return shortest
+	}
+	slices.Sort(lengths)
+	high := lengths[len(lengths)*19/20]
+	return min(longest, max(shortest, (high+9)/10*10))
+}
+
+// strings is how the manifest remembers the parameters, along with those
+// given that mean nothing here.
+func (p parameters) strings(given map[string]string) map[string]string {
+	out := recipe.With(given, ParamDimension, strconv.Itoa(p.dimension))
+	for name, n := range map[string]int{ParamBlocks: p.blocks, ParamHeads: p.heads, ParamLength: p.length, ParamBatch: p.batch,
+		ParamEpochs: p.epochs, ParamNegatives: p.negatives, ParamWide: p.wide, ParamGated: p.gated} {
+		out[name] = strconv.Itoa(n)
+	}
+	for name, x := range map[string]float64{ParamDropout: p.dropout, ParamRate: p.rate, ParamDecay: p.decay, ParamScale: p.scale} {
+		out[name] = recipe.FormatFloat(x)
+	}
+	return out
+}
+
+// Bytes estimates the peak memory of Train: weights with both moments and their
+// gradients, the shards' own gradients, the windows, and each worker's activations.
+func (Recipe) Bytes(in recipe.Input) int64 {
+	p, err := resolve(in)
+	if err != nil {
+		return 0 // Train says what is wrong
+	}
+	items, d, events := int64(len(in.Items)), int64(p.dimension), int64(in.Events.Len())
+	layers := newLayout(p, 0, 0).size
+	weights := 6 * (items*d + int64(layers)) // those, two moments, the gradient, the vectors with features, the model's
+	shards := int64(maxShards * layers)
+	if p.negatives == 0 {
+		shards += maxShards * items * d
+	}
+	tokens := int64(p.batch * p.length)
+	one := int64(max(microTokens, p.length))
+	worker := one*d*int64(p.blocks*(12+4*p.wide)) + one*int64(p.length*p.heads*p.blocks) + lossElements
+	return 4*(weights+shards+2*tokens*d+8*worker) + 16*events
+}
+
+// Seconds estimates Train on two cores with AVX2, from the multiplications it
+// makes and what a step takes that no product does.
+func (Recipe) Seconds(in recipe.Input) float64 {
+	p, err := resolve(in)
+	if err != nil {
+		return 0
+	}
+	tokens, windows := 0, 0
+	var squares float64
+	in.Events.ByUser(func(_ int32, from, to int) {
+		n := to - from - 1
+		tokens, windows = tokens+n, windows+(n+p.length-1)/p.length
+		squares += float64(n) * float64(min(n, p.length)) / 2
+	})
+	d := float64(p.dimension)
+	compared := float64(p.negatives)
+	if p.negatives == 0 {
+		compared = float64(len(in.Items))
+	}
+	width := 4 + 2*float64(p.wide)
+	if p.gated == 1 {
+		width = 6 + 3*float64(p.wide)
+	}
+	layers := float64(tokens)*float64(p.blocks)*width*d*d + squares*2*d*float64(p.blocks)
+	// 6 operations for each multiplication: forward, and backward to both sides.
+	flops := 6 * (layers + float64(tokens)*compared*d)
+	small := float64(tokens) * d * float64(p.blocks) * smallNanos * 1e-9
+	steps := math.Ceil(float64(windows) / float64(p.batch))
+	adam := steps * float64(len(in.Items)) * d * adamNanos * 1e-9
+	return float64(p.epochs) * (flops/(flopsPerSecond) + small + adam) / 2
+}
+
+// What Seconds reckons with for one core, measured on one with AVX2.
+const (
+	flopsPerSecond = 40e9
+	smallNanos     = 60 // for each element of a token and block: norms, dropout, gates
+	adamNanos      = 3  // for each weight of an item and step
+)
+
+var (
+	_ recipe.Recipe    = Recipe{}
+	_ recipe.Sizer     = Recipe{}
+	_ recipe.Coster    = Recipe{}
+	_ model.ManyScorer = (*scorer)(nil)
+)
