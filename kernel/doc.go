@@ -1,14 +1,18 @@
 // Package kernel is the arithmetic under every recipe and every answer:
-// dot products, matrix-vector products, Gram matrices, small solvers,
+// dot products, matrix products, Gram matrices, small solvers,
 // soft maximum and top-k selection over float32 slices.
 //
-// Sums run in a fixed order: element j of a dot product goes to lane j mod 8,
-// and the lanes are folded in one fixed tree. Every implementation, generic Go
-// or AVX2, keeps that order and rounds after each multiplication, so a model
-// trained on one machine is bit for bit the model trained on another.
+// There is a tier for each family of machines: plain Go, AVX2 with fused
+// multiply-add. The best one that the machine has is chosen once, before
+// anything is computed; the environment variable ATTUNE_KERNEL (generic, avx2)
+// forces one, for tests. Within a tier sums run in an order that depends on
+// sizes alone, so the same call gives the same bits, a row of Gemv is Dot of
+// that row, and an element of a matrix product is the same alone and in a
+// batch. Between tiers results agree within rounding (ADR 11): a model's
+// manifest names the tier that trained it.
 //
 // Takes:  slices that the caller owns, row-major where they are matrices.
 // Makes:  numbers written into slices that the caller gave.
 // Never:  allocates on hot paths, starts goroutines, does I/O.
-// Start:  vector.go, then solve.go and selection.go.
+// Start:  tier.go, vector.go and gemm.go, then solve.go and selection.go.
 package kernel

@@ -2,8 +2,6 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go run -C _asm . -out ../gemv_amd64.s -stubs ../gemv_amd64.gen.go -pkg kernel
-
 // hasAVX2 is found out once; the operating system must save the wide
 // registers too, which the package asks for us.
 var hasAVX2 = cpu.X86.HasAVX2

@@ -6,7 +6,9 @@ import "math"
 const lanes = 8
 
 // Dot returns a·b. The slices have equal length; b may be longer.
-func Dot(a, b []float32) float32 {
+func Dot(a, b []float32) float32 { return dotGeneric(a, b) }
+
+func dotGeneric(a, b []float32) float32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32
 	for len(a) >= lanes && len(b) >= lanes {
@@ -34,7 +36,9 @@ func Dot(a, b []float32) float32 {
 }
 
 // Axpy adds alpha·x to y, element by element. y is at least as long as x.
-func Axpy(alpha float32, x, y []float32) {
+func Axpy(alpha float32, x, y []float32) { axpyGeneric(alpha, x, y) }
+
+func axpyGeneric(alpha float32, x, y []float32) {
 	y = y[:len(x)]
 	for len(x) >= 4 && len(y) >= 4 {
 		y[0] += float32(alpha * x[0])

@@ -1,0 +1,222 @@
+// Command gemm writes gemm_amd64.s: the matrix product's inner kernel and its
+// packing, with AVX2 and fused multiply-add.
+//
+// Run by go generate in the folder above.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+const (
+	mr = 6 // rows of a tile: 6 × 2 sums, 2 registers of b and 2 of a make 16
+	nr = 16
+)
+
+var ymm = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}
+
+func main() {
+	tiles()
+	pack()
+	packT()
+	Generate()
+}
+
+// tiles writes the kernel. Registers hold one tile of r×16 sums; every step of
+// k loads 16 elements of b and broadcasts r elements of a.
+func tiles() {
+	TEXT("gemmAVX2", NOSPLIT, "func(c *float32, cRow int, a *float32, aRow, aCol, aStep int, b *float32, bRow int, rows, k int)")
+	Doc("gemmAVX2 adds A·B to C for rows > 0 rows of C and 16 columns, over k > 0.",
+		"Strides are in bytes: cRow from row to row of c, aRow and aCol from row to row and from column to column of a,",
+		"aStep from one group of 6 rows of a to the next, bRow from row to row of b. Each element is one chain of",
+		"fused multiply-adds from 0, in the order of k, then added to c.")
+	Pragma("noescape")
+	c := Load(Param("c"), GP64())
+	cRow := Load(Param("cRow"), GP64())
+	a := Load(Param("a"), GP64())
+	aRow := Load(Param("aRow"), GP64())
+	aCol := Load(Param("aCol"), GP64())
+	b := Load(Param("b"), GP64())
+	bRow := Load(Param("bRow"), GP64())
+	rows := Load(Param("rows"), GP64())
+	aRow3, aRow5 := GP64(), GP64()
+	LEAQ(Mem{Base: aRow, Index: aRow, Scale: 2}, aRow3)
+	LEAQ(Mem{Base: aRow, Index: aRow, Scale: 4}, aRow5)
+	pa, pb, n := GP64(), GP64(), GP64()
+
+	at := func(r int) Mem {
+		switch r {
+		case 0:
+			return Mem{Base: pa}
+		case 1:
+			return Mem{Base: pa, Index: aRow, Scale: 1}
+		case 2:
+			return Mem{Base: pa, Index: aRow, Scale: 2}
+		case 3:
+			return Mem{Base: pa, Index: aRow3, Scale: 1}
+		case 4:
+			return Mem{Base: pa, Index: aRow, Scale: 4}
+		}
+		return Mem{Base: pa, Index: aRow5, Scale: 1}
+	}
+	b0, b1 := Y12, Y13
+	step := func(r int) {
+		VMOVUPS(Mem{Base: pb}, b0)
+		VMOVUPS(Mem{Base: pb, Disp: 32}, b1)
+		for i := range r {
+			t := ymm[14+i%2]
+			VBROADCASTSS(at(i), t)
+			VFMADD231PS(t, b0, ymm[2*i])
+			VFMADD231PS(t, b1, ymm[2*i+1])
+		}
+		ADDQ(aCol, pa)
+		ADDQ(bRow, pb)
+	}
+	tile := func(r int) {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, r) }
+		Label(label("tile"))
+		MOVQ(a, pa)
+		MOVQ(b, pb)
+		for i := range 2 * r {
+			VXORPS(ymm[i], ymm[i], ymm[i])
+		}
+		Load(Param("k"), n)
+		SUBQ(Imm(4), n)
+		JLT(LabelRef(label("rest")))
+		Label(label("four"))
+		for range 4 {
+			step(r)
+		}
+		SUBQ(Imm(4), n)
+		JGE(LabelRef(label("four")))
+		Label(label("rest"))
+		ADDQ(Imm(4), n)
+		JZ(LabelRef(label("store")))
+		Label(label("one"))
+		step(r)
+		DECQ(n)
+		JNZ(LabelRef(label("one")))
+		Label(label("store"))
+		for i := range r {
+			VADDPS(Mem{Base: c}, ymm[2*i], ymm[2*i])
+			VADDPS(Mem{Base: c, Disp: 32}, ymm[2*i+1], ymm[2*i+1])
+			VMOVUPS(ymm[2*i], Mem{Base: c})
+			VMOVUPS(ymm[2*i+1], Mem{Base: c, Disp: 32})
+			ADDQ(cRow, c)
+		}
+	}
+
+	Label("next")
+	CMPQ(rows, Imm(mr))
+	JLT(LabelRef("edge"))
+	tile(mr)
+	Load(Param("aStep"), n)
+	ADDQ(n, a)
+	SUBQ(Imm(mr), rows)
+	JMP(LabelRef("next"))
+
+	Label("edge")
+	for r := 1; r < mr; r++ {
+		CMPQ(rows, Imm(uint64(r)))
+		JEQ(LabelRef(fmt.Sprintf("tile%d", r)))
+	}
+	JMP(LabelRef("done"))
+	for r := 1; r < mr; r++ {
+		tile(r)
+		JMP(LabelRef("done"))
+	}
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// pack writes the copying of 16 columns.
+func pack() {
+	TEXT("packAVX2", NOSPLIT, "func(dst *float32, src *float32, row int, k int)")
+	Doc("packAVX2 copies 16 columns of k > 0 rows, row bytes apart, to dst, 16 elements a row.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	row := Load(Param("row"), GP64())
+	k := Load(Param("k"), GP64())
+	Label("loop")
+	VMOVUPS(Mem{Base: src}, Y0)
+	VMOVUPS(Mem{Base: src, Disp: 32}, Y1)
+	VMOVUPS(Y0, Mem{Base: dst})
+	VMOVUPS(Y1, Mem{Base: dst, Disp: 32})
+	ADDQ(row, src)
+	ADDQ(Imm(64), dst)
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// packT writes the transposing of 16 rows, in squares of 8×8.
+func packT() {
+	TEXT("packTAVX2", NOSPLIT, "func(dst *float32, src *float32, row int, k int)")
+	Doc("packTAVX2 transposes 16 rows, row bytes apart, of k elements, a positive multiple of 8, to dst, 16 elements a row.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	row := Load(Param("row"), GP64())
+	k := Load(Param("k"), GP64())
+	row3, half := GP64(), GP64()
+	LEAQ(Mem{Base: row, Index: row, Scale: 2}, row3)
+	Label("loop")
+	for h := range 2 {
+		p := GP64()
+		if h == 0 {
+			MOVQ(src, p)
+		} else {
+			LEAQ(Mem{Base: src, Index: row, Scale: 8}, p)
+		}
+		LEAQ(Mem{Base: p, Index: row, Scale: 4}, half)
+		in := func(base Register, i int) Mem {
+			switch i {
+			case 0:
+				return Mem{Base: base}
+			case 1:
+				return Mem{Base: base, Index: row, Scale: 1}
+			case 2:
+				return Mem{Base: base, Index: row, Scale: 2}
+			}
+			return Mem{Base: base, Index: row3, Scale: 1}
+		}
+		// Rows i and i+4 share a register, so that two rounds of 4×4 finish each half:
+		// X loads and 128-bit inserts come from memory and cost no shuffle.
+		for part := range 2 { // columns 0-3, then 4-7
+			for i := range 4 {
+				m := in(p, i)
+				m.Disp = 16 * part
+				VMOVUPS(m, ymm[i].AsX())
+				m = in(half, i)
+				m.Disp = 16 * part
+				VINSERTF128(Imm(1), m, ymm[i], ymm[i])
+			}
+			VUNPCKLPS(Y1, Y0, Y4) // a0 b0 a1 b1
+			VUNPCKHPS(Y1, Y0, Y5) // a2 b2 a3 b3
+			VUNPCKLPS(Y3, Y2, Y6)
+			VUNPCKHPS(Y3, Y2, Y7)
+			VUNPCKLPD(Y6, Y4, Y8)
+			VUNPCKHPD(Y6, Y4, Y9)
+			VUNPCKLPD(Y7, Y5, Y10)
+			VUNPCKHPD(Y7, Y5, Y11)
+			for i := range 4 {
+				VMOVUPS(ymm[8+i], Mem{Base: dst, Disp: 64*(4*part+i) + 32*h})
+			}
+		}
+	}
+	ADDQ(Imm(32), src)
+	ADDQ(U32(512), dst)
+	SUBQ(Imm(8), k)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+var _ = nr

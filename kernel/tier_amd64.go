@@ -1,0 +1,19 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run -C _asm ./gemv -out ../gemv_amd64.s -stubs ../gemv_amd64.gen.go -pkg kernel
+//go:generate go run -C _asm ./gemm -out ../gemm_amd64.s -stubs ../gemm_amd64.gen.go -pkg kernel
+//go:generate go run -C _asm ./peak -out ../peak_amd64.s -stubs ../peak_amd64.gen.go -pkg kernel
+
+// has tells whether this machine can run a tier. The operating system must save
+// the wide registers too, which the cpu package asks for us.
+func has(t Tier) bool {
+	switch t {
+	case Generic:
+		return true
+	case AVX2:
+		return cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	}
+	return false
+}
