@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -46,8 +45,13 @@ type FitSpec struct {
 	Search    *Search                  // nil for the parameters as given
 	Objective *Objective               // beside relevance; nil for none
 	Live      []Live                   // measured beside, at most model.MaxAgainst; recipes of actions are not
+	Budget    Budget                   // of a Searcher; "" for Standard, and Thorough where Search is given
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
+
+	// Checkpoint keeps what a training cut short goes on from, for recipes that
+	// have a use for it; nil for nothing. It belongs to this FitSpec.
+	Checkpoint Checkpoint
 
 	tried *model.Search // by FitBest
 }
@@ -62,13 +66,11 @@ const (
 
 // Fit learns a model from a snapshot and measures how good it is.
 //
-// Before anything is learned the data and the split are searched for duplicates
-// and leaks; what is found is told in the manifest, and stops nothing.
-//
 // The events that count are split by the protocol. A validation slice, carved
 // by the same protocol from the training part, decides whether items a user
 // already has are left out, and the parameters of a Tuner: the recipe and the
-// baselines alike. Recipe and baselines then learn from the training part and
+// baselines alike, or all that a Searcher finds in its Budget. Recipe and
+// baselines then learn from the training part and
 // are measured on the users held out, ranking the whole catalogue. At last the
 // recipe learns from everything; that is the model that comes back. What it did
 // for each user is in Measured, and beside it what Live models did.
@@ -90,7 +92,6 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings := f.inspect(outer)
 	plans, err := f.tune(ctx, outer)
 	if err != nil {
 		return nil, fmt.Errorf("tune %s: %w", f.Recipe.Name(), err)
@@ -99,11 +100,10 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measure %s: %w", f.Recipe.Name(), err)
 	}
-	evaluation.Findings = findings
 	if !f.Snapshot.AsOf.IsZero() {
 		f.now = f.Snapshot.AsOf.UnixMilli()
 	}
-	m, err := f.train(ctx, plans[0], f.events, f.stage(StageTrain))
+	m, err := f.train(ctx, plans[0], f.events, StageTrain)
 	if err != nil {
 		return nil, fmt.Errorf("train %s: %w", f.Recipe.Name(), err)
 	}
@@ -121,19 +121,6 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// inspect looks for duplicates and leaks, before anything is learned.
-func (f *fit) inspect(split *dataset.Split) []model.Finding {
-	now := int64(0)
-	if !f.Snapshot.AsOf.IsZero() {
-		now = f.Snapshot.AsOf.UnixMilli()
-	}
-	var out []model.Finding
-	for _, found := range slices.Concat(dataset.Inspect(f.events, now), dataset.InspectSplit(split)) {
-		out = append(out, model.Finding(found))
-	}
-	return out
 }
 
 // columns are the attributes that may be learned from.
@@ -188,6 +175,12 @@ func newFit(s FitSpec) (*fit, error) {
 	if s.Clock == nil {
 		s.Clock = attune.WallClock
 	}
+	if s.Budget == "" && s.Search != nil {
+		s.Budget = Thorough
+	}
+	if s.Budget.Seconds(0) == 0 {
+		return nil, attune.Errorf(attune.Invalid, "budget %q is unknown: use one of %s, %s", s.Budget, Standard, Thorough)
+	}
 	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
 	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
 	f.influenced = facts.Text
@@ -209,83 +202,34 @@ func counting(e dataset.Events, rules model.EventRules) dataset.Events {
 	return e.Weigh(func(t uint16, value float32) float32 { return of[t].Weigh(value) })
 }
 
-// checkSize refuses what is too small to learn from, in the service's words.
-func (f *fit) checkSize() error {
-	if f.events.Len() < f.Least.Interactions {
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d interactions%s", f.Least.Interactions, filtered(f.Rules))
-	}
-	all, users := 0, 0
-	f.events.ByUser(func(_ int32, from, to int) {
-		all++
-		if to-from >= 2 {
-			users++
-		}
-	})
-	if users < f.Least.Users {
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %d users with at least 2 interactions each.", f.Least.Users)
-	}
-	if float64(users) < f.Least.UserShare*float64(all) {
-		return attune.Errorf(attune.Invalid, "Dataset has fewer than %g %% of users with at least 2 interactions each.", 100*f.Least.UserShare)
-	}
-	return nil
-}
-
-// filtered tells which events count: " after filtering by event type: Buy".
-func filtered(rules model.EventRules) string {
-	out := ""
-	for i, r := range rules {
-		switch {
-		case i > 0:
-			out += ", " + r.Type
-		case r.Type != "":
-			out = " after filtering by event type: " + r.Type
-		case r.Threshold != nil:
-			out = " after filtering"
-		}
-		if r.Threshold != nil {
-			out += fmt.Sprintf(" by event value threshold: %g", *r.Threshold)
-		}
-	}
-	return out
-}
-
-// splitBytes is what the two splits hold of each event: columns of both
-// training parts.
-const splitBytes = 2 * 22
-
-func (f *fit) checkMemory() error {
-	need := int64(0)
-	for _, r := range append([]Recipe{f.Recipe}, f.Baselines...) {
-		in := f.input(f.events)
-		if r.Name() == f.Recipe.Name() {
-			in.Params = f.Params
-		}
-		if s, ok := r.(Sizer); ok {
-			need = max(need, s.Bytes(in))
-		}
-	}
-	need += splitBytes * int64(f.events.Len())
-	if need > f.Memory {
-		return attune.Errorf(attune.Invalid, "training %s on %d users, %d items and %d interactions takes about %d MiB, more than the %d MiB allowed: lower hidden_dimension, filter events, or allow more",
-			f.Recipe.Name(), f.Snapshot.Users.Len(), f.Snapshot.Items.Len(), f.events.Len(), need>>20, f.Memory>>20)
-	}
-	return nil
-}
-
 // input is what a recipe learns from, without parameters.
 func (f *fit) input(e dataset.Events) Input {
 	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed,
 		ItemAttributes: f.attributes, Now: f.now}
 }
 
-func (f *fit) train(ctx context.Context, p plan, e dataset.Events, progress func(done, total int)) (*model.Model, error) {
-	trimmed, err := trim(e, p.params)
+// train learns; the stage hears of it, and is where it would go on: "" for what
+// is quick.
+func (f *fit) train(ctx context.Context, p plan, e dataset.Events, stage string) (*model.Model, error) {
+	in, err := f.learnFrom(p, e, stage)
 	if err != nil {
 		return nil, err
 	}
-	in := f.input(trimmed)
-	in.Params, in.Progress = p.params, progress
 	return p.recipe.Train(ctx, in)
+}
+
+// learnFrom is the input of one training, complete.
+func (f *fit) learnFrom(p plan, e dataset.Events, stage string) (Input, error) {
+	trimmed, err := trim(e, p.params)
+	in := f.input(trimmed)
+	in.Params = p.params
+	if stage != "" {
+		in.Progress = f.stage(stage)
+		if f.Checkpoint != nil {
+			in.Checkpoint = f.Checkpoint.Part(stage)
+		}
+	}
+	return in, err
 }
 
 // stage makes a Progress of one stage.
@@ -308,11 +252,11 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 	out := &model.Evaluation{Protocol: split.Protocol, Users: len(split.Cases), Holdout: holdout(f.Snapshot, split)}
 	var mine []float64
 	for i, p := range plans {
-		progress := f.stage(StageLearn)
+		stage := StageLearn
 		if i > 0 {
-			progress = nil // baselines are quick
+			stage = "" // baselines are quick
 		}
-		m, err := f.train(ctx, p, split.Train, progress)
+		m, err := f.train(ctx, p, split.Train, stage)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.recipe.Name(), err)
 		}

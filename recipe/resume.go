@@ -64,7 +64,7 @@ type Coster interface {
 type Searcher interface {
 	// Search finds the parameters to train with: all that Train needs, complete
 	// with in.Params, of which none is varied. in.Events is the training part of
-	// the validation slice.
+	// the validation slice. The same Input and Validation find the same.
 	Search(ctx context.Context, in Input, v Validation) (Found, error)
 }
 
@@ -73,14 +73,20 @@ type Validation struct {
 	Cases    []dataset.Case
 	LeaveOut bool    // items of a case's input are no answers
 	Cut      int     // of NDCG, which is what is made large; 0 for 25
-	Seconds  float64 // budget, in the seconds of Coster
+	Seconds  float64 // budget, in the seconds of Coster: for the search and the trainings after it
+	After    int     // trainings with what was found that must fit in Seconds too; 0 for one
+	Ranges   []Range // parameters that may only lie here, by their names without a member; nil for all free
+	// Score is what is made large instead of NDCG, of the ranked items of each
+	// case, best first; nil for NDCG.
+	Score    func(lists [][]int32) float64
 	Progress func(done, total int)
 }
 
 // Found is what a Searcher chose.
 type Found struct {
 	Params map[string]string
-	Value  float64 // of the metric, on the validation cases
+	Value  float64      // of the metric, on the validation cases
+	Model  *model.Model // trained on the Input with Params; nil where nothing had to be trained
 	Trials []model.Trial
 }
 

@@ -31,13 +31,11 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 		// hold some, must not be asked.
 		inner = nil
 	} else {
-		repeats, targets := inner.Repeats()
-		f.repeatShare = float64(repeats) / float64(targets)
+		f.repeatShare = repeatShare(inner.Cases)
 	}
 	// Someone who looks for items like an item is not known, so nothing of
-	// theirs can be left out, and what is the same for everybody has no asker. In
-	// some protocols what was had is a right answer.
-	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related && !f.same && !outer.Unmasked()
+	// theirs can be left out, and what is the same for everybody has no asker.
+	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related && !f.same
 
 	plans := []plan{{f.Recipe, f.Params}}
 	for _, b := range f.Baselines {
@@ -48,25 +46,33 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 	if inner == nil {
 		return plans, nil
 	}
+	searcher, searches := f.Recipe.(Searcher)
+	searches = searches && !f.related
 	candidates, total := make([][]map[string]string, len(plans)), 0
 	for i, p := range plans {
+		if searches && i == 0 {
+			total += searchSteps
+			continue
+		}
 		candidates[i] = f.candidates(p.recipe, p.params, inner)
 		total += len(candidates[i])
 	}
-	total += f.Search.jobs(inner.Train.Len())
+	if !searches {
+		total += f.Search.jobs(inner.Train.Len())
+	}
 	done := 0
 	did := func() {
 		done++
 		f.report(StageTune, done, total)
 	}
 	for i, p := range plans {
-		var s *Search // of the recipe only
-		if i == 0 {
-			s = f.Search
-		}
-		c, err := f.choose(ctx, p.recipe, s, candidates[i], inner, did)
-		if err == nil && s.jobs(inner.Train.Len()) > 0 {
-			c, err = f.search(ctx, p.recipe, c, inner, did)
+		var c choice
+		var err error
+		if searches && i == 0 {
+			c, err = f.find(ctx, searcher, p, inner, total)
+			done = searchSteps
+		} else {
+			c, err = f.chooseOrSearch(ctx, p.recipe, candidates[i], inner, i == 0, did)
 		}
 		if err == nil {
 			plans[i].params, err = f.settle(ctx, p.recipe, c, inner)
@@ -79,6 +85,20 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 		}
 	}
 	return plans, nil
+}
+
+// chooseOrSearch chooses among candidates, and of the recipe itself looks
+// further where a Search is asked for.
+func (f *fit) chooseOrSearch(ctx context.Context, r Recipe, candidates []map[string]string, inner *dataset.Split, itself bool, did func()) (choice, error) {
+	var s *Search
+	if itself {
+		s = f.Search
+	}
+	c, err := f.choose(ctx, r, s, candidates, inner, did)
+	if err == nil && s.jobs(inner.Train.Len()) > 0 {
+		c, err = f.search(ctx, r, c, inner, did)
+	}
+	return c, err
 }
 
 // choice is the best of some candidates.
@@ -102,7 +122,7 @@ func (f *fit) choose(ctx context.Context, r Recipe, s *Search, candidates []map[
 	}
 	best := choice{}
 	for _, candidate := range candidates {
-		trained, err := f.train(ctx, plan{r, candidate}, split.Train, nil)
+		trained, err := f.train(ctx, plan{r, candidate}, split.Train, "")
 		if err != nil {
 			return choice{}, err
 		}
@@ -176,6 +196,27 @@ func sample(cases []dataset.Case, n int) []dataset.Case {
 		out[i] = cases[i*len(cases)/n]
 	}
 	return out
+}
+
+// repeatShare is the share of true items that stand in their case's input.
+func repeatShare(cases []dataset.Case) float64 {
+	repeats, all := 0, 0
+	for _, c := range cases {
+		seen := make(map[int32]bool, c.Input.Len())
+		for _, item := range c.Input.Item {
+			seen[item] = true
+		}
+		for _, item := range c.Truth {
+			all++
+			if seen[item] {
+				repeats++
+			}
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(repeats) / float64(all)
 }
 
 const (

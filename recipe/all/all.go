@@ -2,8 +2,8 @@ package all
 
 import (
 	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/recipe/blend"
 	"github.com/attune-io/attune/recipe/content"
-	"github.com/attune-io/attune/recipe/ease"
 	"github.com/attune-io/attune/recipe/ials"
 	"github.com/attune-io/attune/recipe/itemknn"
 	"github.com/attune-io/attune/recipe/nextaction"
@@ -14,7 +14,12 @@ import (
 
 // List is every algorithm of this build, the simplest first.
 func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), nextaction.New()}
+	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ials.New(), nextaction.New(), Blend()}
+}
+
+// Blend is the recipe that chooses among those that answer users.
+func Blend() recipe.Recipe {
+	return blend.New(popularity.New(), itemknn.New(), ials.New())
 }
 
 // ByName finds an algorithm by its name, as in model.Manifest.Algorithm.

@@ -124,7 +124,7 @@ func askBaskets(b *testing.B, r recipe.Recipe, params map[string]string, items i
 }
 
 // baskets reads lines of "user item item …".
-func baskets(b *testing.B, path string) [][]int32 {
+func baskets(b testing.TB, path string) [][]int32 {
 	b.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -1,0 +1,162 @@
+package blend
+
+import (
+	"context"
+	"maps"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// train trains a member and measures it, with each of the settings that only
+// Decode reads; the best of these is the trial.
+func (s *search) train(ctx context.Context, a *arm, params map[string]string) (*trial, error) {
+	m := a.member
+	m.params = params
+	in := m.input(s.in)
+	got, err := s.learn(ctx, m, in)
+	if err != nil {
+		return nil, err
+	}
+	in.Params = got.params
+	settings := []map[string]string{got.params}
+	if r, ok := m.recipe.(recipe.Refiner); ok {
+		settings = r.Refinements(in)
+	}
+	var best *trial
+	for _, with := range settings {
+		t := &trial{params: with, model: refined(got.model, with), cost: s.cost(a, got.params), spent: s.cost(a, got.made)}
+		t.resolved = t.model.Manifest.Parameters
+		said, err := m.recipe.Decode(t.model)
+		if err != nil {
+			return nil, err
+		}
+		if t.value, err = s.ask(ctx, said); err != nil {
+			return nil, err
+		}
+		if best == nil || t.value > best.value {
+			best = t
+		}
+	}
+	return best, nil
+}
+
+// refined is a model with other parameters for Decode; the tensors are shared.
+func refined(m *model.Model, params map[string]string) *model.Model {
+	out := *m
+	out.Manifest.Parameters = maps.Clone(m.Manifest.Parameters)
+	maps.Copy(out.Manifest.Parameters, params)
+	return &out
+}
+
+// ask measures what a scorer says of all cases.
+func (s *search) ask(ctx context.Context, of model.Scorer) (float64, error) {
+	lists, err := s.rank(ctx, s.v.Cases, of)
+	if err == nil && s.v.Score != nil {
+		return s.v.Score(lists), nil
+	}
+	return meanNDCG(lists, s.v.Cases, s.v.Cut), err
+}
+
+// rank lists the best items for each case.
+func (s *search) rank(ctx context.Context, cases []dataset.Case, of model.Scorer) ([][]int32, error) {
+	lists := make([][]int32, len(cases))
+	err := s.batches(ctx, cases, []model.Scorer{of}, func(from int, rows [][][]float32) {
+		for i, scores := range rows[0] {
+			lists[from+i] = kernel.TopK(make([]int32, 0, s.v.Cut), scores, s.v.Cut, nil)
+		}
+	})
+	return lists, err
+}
+
+func meanNDCG(lists [][]int32, cases []dataset.Case, cut int) float64 {
+	sum := 0.0
+	for i, list := range lists {
+		_, ndcg := evaluate.Recall(list, cases[i].Truth, cut)
+		sum += ndcg
+	}
+	return sum / float64(max(1, len(lists)))
+}
+
+// batches scores the cases with each of the scorers and calls do, on all
+// processors and in no order, with rows[scorer][case after from] of items that
+// may be answers; others are -Inf.
+func (s *search) batches(ctx context.Context, all []dataset.Case, of []model.Scorer, do func(from int, rows [][][]float32)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			rows := make([][][]float32, len(of))
+			for k := range rows {
+				rows[k] = make([][]float32, atOnce)
+				for i := range rows[k] {
+					rows[k][i] = make([]float32, len(s.in.Items))
+				}
+			}
+			for ctx.Err() == nil {
+				from := int(next.Add(atOnce)) - atOnce
+				if from >= len(all) {
+					return
+				}
+				cases := all[from:min(from+atOnce, len(all))]
+				cut := make([][][]float32, len(of))
+				for k, scorer := range of {
+					cut[k] = rows[k][:len(cases)]
+					if err := scoreAll(ctx, scorer, queries(cases), cut[k]); err != nil {
+						stop(err)
+						return
+					}
+					s.leaveOut(cases, cut[k])
+				}
+				do(from, cut)
+			}
+		})
+	}
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// leaveOut makes what a case has unrecommendable, where that is how it is asked.
+func (s *search) leaveOut(cases []dataset.Case, rows [][]float32) {
+	if !s.v.LeaveOut {
+		return
+	}
+	for i, c := range cases {
+		for _, item := range c.Input.Item {
+			rows[i][item] = float32(math.Inf(-1))
+		}
+	}
+}
+
+// queries ask as serving would.
+func queries(cases []dataset.Case) []model.Query {
+	out := make([]model.Query, len(cases))
+	for i, c := range cases {
+		q := model.Query{Item: model.NoItem, History: make([]model.Touch, c.Input.Len())}
+		for k := range q.History {
+			q.History[k] = model.Touch{Item: c.Input.Item[k], Weight: 1, At: c.Input.At[k]}
+			if c.Input.Weight != nil {
+				q.History[k].Weight = c.Input.Weight[k]
+			}
+		}
+		out[i] = q
+	}
+	return out
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(max(1, len(x)))
+}

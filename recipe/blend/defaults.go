@@ -1,0 +1,85 @@
+package blend
+
+import (
+	"strings"
+
+	"github.com/attune-io/attune/recipe"
+)
+
+// defaults are the members without a search, by the shape of the data.
+func (r Recipe) defaults(in recipe.Input) []string {
+	var out []string
+	for _, name := range []string{"ials", "ease", "sequence"} {
+		if _, _, ok := r.find(name); ok && (name != "sequence" || recipe.Ordered(in.Events)) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return r.names()[:min(1, len(r.members))]
+	}
+	return out
+}
+
+// Bytes estimates the peak memory of Train and of the model: what the members
+// take together, since the models of those that are done stay.
+func (r Recipe) Bytes(in recipe.Input) (sum int64) {
+	b, err := r.resolve(in)
+	if err != nil {
+		return 0 // Train says what is wrong
+	}
+	for _, m := range b.used() {
+		if s, ok := m.recipe.(recipe.Sizer); ok {
+			sum += s.Bytes(m.input(in))
+		}
+	}
+	return sum + 4*int64(len(in.Items))
+}
+
+// Seconds estimates Train: that of the members, one after another.
+func (r Recipe) Seconds(in recipe.Input) (sum float64) {
+	b, err := r.resolve(in)
+	if err != nil {
+		return 0 // likewise
+	}
+	for _, m := range b.used() {
+		sum += seconds(m.recipe, m.input(in))
+	}
+	return sum
+}
+
+// The cost of a member that does not tell it: so much for every interaction
+// and item.
+const (
+	secondsEvent = 3e-6
+	secondsItem  = 2e-5
+)
+
+// seconds estimates the training of a member.
+func seconds(r recipe.Recipe, in recipe.Input) float64 {
+	if c, ok := r.(recipe.Coster); ok {
+		return c.Seconds(in)
+	}
+	return secondsEvent*float64(in.Events.Len()) + secondsItem*float64(len(in.Items))
+}
+
+// base is the recipe's name of a member's.
+func base(name string) string {
+	name, _, _ = strings.Cut(name, "#")
+	return name
+}
+
+// secondsAsk is what a case costs for every item of the catalogue.
+const secondsAsk = 5e-9
+
+// bearable are the members that a search looks at: all but those that learn
+// from the order of events where there is none.
+func (s *search) bearable() []string {
+	ordered := recipe.Ordered(s.in.Events)
+	var out []string
+	for _, name := range s.names() {
+		if ordered || name != "sequence" && name != "session" {
+			out = append(out, name)
+		}
+	}
+	return out
+}

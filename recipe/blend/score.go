@@ -1,0 +1,199 @@
+package blend
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// atOnce bounds the scratch of ScoreMany: rows of scores beside those asked for.
+const atOnce = 32
+
+// scorer adds its members up. It is safe for concurrent use.
+type scorer struct {
+	voices  []voice
+	newborn []float32 // scores for an empty history: the logarithm of popularity
+	rows    sync.Pool // *[]float32, one row of scores
+}
+
+// voice is one member that is asked.
+type voice struct {
+	scorer model.Scorer
+	weight float64 // times score_scale
+}
+
+// Decode makes the members' scorers.
+func (r Recipe) Decode(m *model.Model) (model.Scorer, error) {
+	if _, ok := m.Manifest.Parameters[ParamMembers]; !ok {
+		return nil, attune.Errorf(attune.Invalid, "blend model: its manifest does not say what its %s are", ParamMembers)
+	}
+	b, err := r.resolve(recipe.Input{Params: m.Manifest.Parameters, Items: m.Items})
+	if err != nil {
+		return nil, err
+	}
+	users, err := recipe.CheckTensor(m, tensorPopular, len(m.Items))
+	if err != nil {
+		return nil, err
+	}
+	if users.F32 == nil && len(users.I32) > 0 {
+		return nil, attune.Errorf(attune.Invalid, "blend model: %s must be float32", tensorPopular)
+	}
+	s := &scorer{newborn: make([]float32, len(m.Items))}
+	for i, n := range users.F32 {
+		s.newborn[i] = float32(math.Log(max(float64(n), 0) + 0.5)) // half a user for those nobody has: less than one, more than none
+		if s.newborn[i] != s.newborn[i] || s.newborn[i] > math.MaxFloat32 {
+			return nil, attune.Errorf(attune.Invalid, "blend model: %s of item %d is %g", tensorPopular, i, n)
+		}
+	}
+	for _, of := range b.used() {
+		said, err := of.recipe.Decode(of.part(m))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", of.name, err)
+		}
+		s.voices = append(s.voices, voice{said, of.weight * b.scale})
+	}
+	s.rows.New = func() any { row := make([]float32, len(m.Items)); return &row }
+	return s, nil
+}
+
+// Score is Σ weight · score / spread over the members; see spread. Without a
+// history it is popularity.
+func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.fits(dst); err != nil {
+		return err
+	}
+	if !s.known(q.History) {
+		copy(dst, s.newborn)
+		return nil
+	}
+	q.Item = model.NoItem
+	clear(dst)
+	row := s.rows.Get().(*[]float32)
+	defer s.rows.Put(row)
+	for _, v := range s.voices {
+		if err := v.scorer.Score(ctx, q, *row); err != nil {
+			return err
+		}
+		add(dst, *row, v.weight)
+	}
+	return nil
+}
+
+// ScoreMany asks each member for some queries at once.
+func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]float32) error {
+	var known []model.Query
+	var to [][]float32
+	for i, q := range queries {
+		if err := s.fits(dst[i]); err != nil {
+			return err
+		}
+		if !s.known(q.History) {
+			copy(dst[i], s.newborn)
+			continue
+		}
+		q.Item = model.NoItem
+		clear(dst[i])
+		known, to = append(known, q), append(to, dst[i])
+	}
+	rows := make([][]float32, min(atOnce, len(known)))
+	for i := range rows {
+		row := s.rows.Get().(*[]float32)
+		defer s.rows.Put(row)
+		rows[i] = *row
+	}
+	for from := 0; from < len(known); from += atOnce {
+		end := min(from+atOnce, len(known))
+		for _, v := range s.voices {
+			if err := scoreAll(ctx, v.scorer, known[from:end], rows[:end-from]); err != nil {
+				return err
+			}
+			for i := from; i < end; i++ {
+				add(to[i], rows[i-from], v.weight)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// scoreAll is ScoreMany of those that have it and Score, one by one, of others.
+func scoreAll(ctx context.Context, s model.Scorer, queries []model.Query, dst [][]float32) error {
+	if many, ok := s.(model.ManyScorer); ok {
+		return many.ScoreMany(ctx, queries, dst)
+	}
+	for i, q := range queries {
+		if err := s.Score(ctx, q, dst[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scorer) fits(dst []float32) error {
+	if len(dst) != len(s.newborn) {
+		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.newborn))
+	}
+	return nil
+}
+
+// known says whether a history tells anything.
+func (s *scorer) known(history []model.Touch) bool {
+	for _, t := range history {
+		if t.Item >= 0 && int(t.Item) < len(s.newborn) && t.Weight > 0 && !math.IsInf(float64(t.Weight), 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// add adds a member's scores to dst at the scale that all have in common. What
+// one member cannot recommend, none can.
+func add(dst, scores []float32, weight float64) {
+	factor := weight * toScale(scores)
+	if !(factor > 0) || factor > math.MaxFloat32 { // they are all alike
+		for i, x := range scores {
+			if math.IsInf(float64(x), -1) {
+				dst[i] = x
+			}
+		}
+		return
+	}
+	kernel.Axpy(float32(factor), scores, dst)
+}
+
+// toScale is what scores are multiplied by so that their standard deviation
+// over the catalogue is one; 0 when they are all alike. What is added to all
+// scores alike changes neither an order nor a softmax, so the mean stays. Items
+// that cannot be recommended do not count.
+func toScale(scores []float32) float64 {
+	n, sum, squares := 0, 0.0, 0.0
+	for _, x := range scores {
+		if x-x == 0 {
+			n++
+			sum += float64(x)
+			squares += float64(x) * float64(x)
+		}
+	}
+	mean := sum / float64(max(1, n))
+	variance := squares/float64(max(1, n)) - mean*mean
+	if !(variance > 1e-12*mean*mean) || math.IsInf(variance, 0) {
+		return 0
+	}
+	return 1 / math.Sqrt(variance)
+}
+
+var (
+	_ recipe.Recipe    = Recipe{}
+	_ recipe.Sizer     = Recipe{}
+	_ recipe.Coster    = Recipe{}
+	_ recipe.Searcher  = Recipe{}
+	_ model.ManyScorer = (*scorer)(nil)
+)

@@ -1,0 +1,335 @@
+package blend
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+const (
+	// defaultCut is that of NDCG where the Validation does not say another.
+	defaultCut = 25
+	// farBehind is the part of the best member's metric under which another
+	// member's parameters are not worth trainings.
+	farBehind = 0.5
+	// searchSteps are what Progress counts, of the budget.
+	searchSteps = 1000
+)
+
+// search is one run of Search.
+type search struct {
+	Recipe
+	in     recipe.Input
+	v      recipe.Validation
+	arms   []*arm
+	spent  float64 // seconds of Coster
+	trials []model.Trial
+	told   int
+}
+
+// arm is a member that is looked at, and where its parameters may go.
+type arm struct {
+	member
+	axes   []axis
+	tried  map[string]bool
+	best   *trial
+	closed bool // nothing is left to try
+}
+
+// trial is one training of a member, measured.
+type trial struct {
+	params   map[string]string // to train with, those that only Decode reads included
+	model    *model.Model      // the member's own
+	resolved map[string]string
+	cost     float64 // of training so again
+	spent    float64 // in finding it
+	value    float64
+}
+
+// Search trains every member that the data bears with its defaults, moves the
+// parameters of the good ones step by step for as long as they get better and
+// the budget lasts, and then weighs the members.
+//
+// The budget is one of nominal seconds, told by the members (recipe.Coster), so
+// that what is tried follows from data and parameters alone. Before each
+// training it is asked whether what was spent, that training, and v.After
+// trainings of the members kept so far fit in it. One member is trained in any
+// case.
+func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) (recipe.Found, error) {
+	b, err := r.resolve(in)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	if len(v.Cases) == 0 || b.settled(in.Params) {
+		return recipe.Found{Params: in.Params}, nil
+	}
+	if v.Cut == 0 {
+		v.Cut = defaultCut
+	}
+	s := &search{Recipe: r, in: in, v: v}
+	if err := s.open(b); err != nil {
+		return recipe.Found{}, err
+	}
+	s.report()
+	if err := s.defaultsOfAll(ctx); err != nil {
+		return recipe.Found{}, err
+	}
+	if err := s.climb(ctx); err != nil {
+		return recipe.Found{}, err
+	}
+	return s.finish(ctx)
+}
+
+// settled says that nothing is left to choose: members and weights are given.
+func (b blended) settled(given map[string]string) bool {
+	_, ok := given[ParamMembers]
+	for _, m := range b.members {
+		_, weighed := given[weightOf+m.name]
+		ok = ok && weighed
+	}
+	return ok
+}
+
+// open lists the members to look at: those given, or what the data bears.
+func (s *search) open(b blended) error {
+	names := s.bearable()
+	if _, given := s.in.Params[ParamMembers]; given {
+		names = nil
+		for _, m := range b.used() {
+			names = append(names, m.name)
+		}
+	}
+	for _, name := range names {
+		of, copies, _ := s.find(name)
+		m := member{name: name, recipe: of, copies: copies, weight: 1, params: s.own(s.in.Params, name)}
+		s.arms = append(s.arms, &arm{member: m, axes: axes(base(name), m.params, s.v.Ranges), tried: map[string]bool{}})
+	}
+	if len(s.arms) == 0 {
+		return attune.Errorf(attune.Internal, "a blend of no recipes was asked to search")
+	}
+	return nil
+}
+
+// defaultsOfAll trains every member once, the quickest first.
+func (s *search) defaultsOfAll(ctx context.Context) error {
+	order := slices.Clone(s.arms)
+	cost := func(a *arm) float64 { return s.cost(a, s.start(a)) }
+	slices.SortStableFunc(order, func(a, b *arm) int {
+		switch x, y := cost(a), cost(b); {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+	for i, a := range order {
+		params := s.start(a)
+		if i > 0 && !s.affordable(a, params) {
+			a.closed = true
+			continue
+		}
+		if err := s.try(ctx, a, params); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start are the parameters that a member is first trained with. One that learns
+// in rounds gets as many as a good part of what is left of the budget bears,
+// and stops by itself when they no longer help.
+func (s *search) start(a *arm) map[string]string {
+	params := a.params
+	if t, ok := a.recipe.(recipe.Tuner); ok {
+		params = t.Candidates(a.input(s.in))[0]
+	}
+	of := roundsOf(base(a.name))
+	if _, given := params[of]; of == "" || given {
+		return params
+	}
+	one := s.cost(a, recipe.With(params, of, "1"))
+	most := roundsShare * (s.v.Seconds - s.spent) / float64(1+max(1, s.v.After)) / one
+	return recipe.With(params, of, strconv.Itoa(int(min(maxRounds, max(minRounds, most)))))
+}
+
+// cost is that of a training and of asking what it is worth.
+func (s *search) cost(a *arm, params map[string]string) float64 {
+	m := a.member
+	m.params = params
+	asked := secondsAsk * float64(len(s.v.Cases)) * float64(len(s.in.Items))
+	if n, err := strconv.Atoi(params[roundsOf(base(a.name))]); err == nil {
+		asked += float64(n) * secondsAsk * float64(min(watchCases, len(s.v.Cases))) * float64(len(s.in.Items))
+	}
+	return seconds(m.recipe, m.input(s.in)) + asked
+}
+
+// affordable says whether a training fits in the budget, with what follows if it is kept.
+func (s *search) affordable(a *arm, params map[string]string) bool {
+	cost := s.cost(a, params)
+	later := 0.0
+	for _, b := range s.arms {
+		own := 0.0
+		if b.best != nil {
+			own = b.best.cost
+		}
+		if a == b {
+			own = max(own, cost)
+		}
+		later += own
+	}
+	return s.spent+cost+later*float64(max(1, s.v.After)) <= s.v.Seconds
+}
+
+// climb tries a neighbour of the best parameters of each member in turn, the
+// better members first, until nothing gets better or affordable.
+func (s *search) climb(ctx context.Context) error {
+	for open := true; open; {
+		open = false
+		order := slices.Clone(s.arms)
+		slices.SortStableFunc(order, func(a, b *arm) int {
+			switch x, y := a.value(), b.value(); {
+			case x > y:
+				return -1
+			case x < y:
+				return 1
+			}
+			return 0
+		})
+		for _, a := range order {
+			if a.closed || a.value() < farBehind*order[0].value() {
+				continue
+			}
+			params, ok := a.next()
+			if !ok || !s.affordable(a, params) {
+				a.closed = !ok
+				continue
+			}
+			open = true
+			if err := s.try(ctx, a, params); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *arm) value() float64 {
+	if a.best == nil {
+		return 0
+	}
+	return a.best.value
+}
+
+// try trains a member and keeps it if it is the best of its kind.
+func (s *search) try(ctx context.Context, a *arm, params map[string]string) error {
+	t, err := s.train(ctx, a, params)
+	if err != nil {
+		return err
+	}
+	s.spent += t.spent
+	a.tried[a.pointOf(t.resolved)] = true
+	s.trials = append(s.trials, model.Trial{Recipe: a.name, Parameters: a.varied(t), Value: t.value})
+	if a.best == nil || t.value > a.best.value {
+		a.best = t
+	}
+	s.report()
+	return nil
+}
+
+// varied are the parameters of a trial that the search could have chosen otherwise.
+func (a *arm) varied(t *trial) map[string]string {
+	out := map[string]string{}
+	for _, x := range a.axes {
+		if value, ok := t.resolved[x.name]; ok {
+			out[x.name] = value
+		}
+	}
+	for key, value := range t.params {
+		if a.params[key] != value {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// report tells how much of the budget is spent.
+func (s *search) report() {
+	if s.v.Progress == nil {
+		return
+	}
+	if s.v.Seconds > 0 {
+		s.told = max(s.told, min(searchSteps-1, int(searchSteps*s.spent/s.v.Seconds)))
+	}
+	s.v.Progress(s.told, searchSteps)
+}
+
+// finish weighs the members and says what was found.
+func (s *search) finish(ctx context.Context) (recipe.Found, error) {
+	var trained []*arm
+	for _, a := range s.arms {
+		if a.best != nil {
+			trained = append(trained, a)
+		}
+	}
+	p, err := s.collect(ctx, trained)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	w := p.choose()
+	out := recipe.Found{Params: maps.Clone(s.in.Params)}
+	if out.Params == nil {
+		out.Params = map[string]string{}
+	}
+	var names []string
+	var used []member
+	var learned []*model.Model
+	weights := map[string]string{}
+	for i, a := range trained {
+		if w[i] == 0 {
+			continue
+		}
+		names = append(names, a.name)
+		weights[weightOf+a.name] = recipe.FormatFloat(w[i])
+		for key, value := range a.best.params {
+			if given, ok := s.in.Params[key]; !ok || given != value {
+				out.Params[a.name+"."+key] = value
+			}
+		}
+		m := a.member
+		m.weight, m.params = w[i], a.best.params
+		used, learned = append(used, m), append(learned, a.best.model)
+	}
+	out.Params[ParamMembers] = strings.Join(names, ",")
+	maps.Copy(out.Params, weights)
+	in := s.in
+	in.Params = out.Params
+	out.Model = blended{members: used, scale: s.scale()}.assemble(in, used, learned)
+	said, err := s.Decode(out.Model)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	if out.Value, err = s.ask(ctx, said); err != nil {
+		return recipe.Found{}, err
+	}
+	s.trials = append(s.trials, model.Trial{Recipe: Name, Parameters: weights, Value: out.Value})
+	out.Trials = s.trials
+	if s.v.Progress != nil {
+		s.v.Progress(searchSteps, searchSteps)
+	}
+	return out, nil
+}
+
+func (s *search) scale() float64 {
+	x, err := s.in.Float(ParamScale, defaultScale, minScale, maxScale)
+	if err != nil {
+		return defaultScale // resolve has said so
+	}
+	return x
+}
