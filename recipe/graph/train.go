@@ -1,0 +1,239 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/matrix"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+const (
+	// rowsAtOnce is how many rows of the filter are made together, by one
+	// product of two blocks of vectors.
+	rowsAtOnce = 64
+	// progressOfSpectrum is the share of Progress, of progressTotal, that goes to the spectrum.
+	progressOfSpectrum, progressTotal = 500, 1000
+)
+
+// Train finds the spectrum of the graph, and the filter as factors and lists.
+func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
+	p, err := resolve(in)
+	if err != nil {
+		return nil, err
+	}
+	in.Report(0, progressTotal)
+	s := graphOf(in).normalised(p)
+	err = s.decompose(ctx, p.rank, in.Seed, func(done, total int) { in.Report(progressOfSpectrum*done/total, progressTotal) })
+	if err != nil {
+		return nil, err
+	}
+	f := p.filterOf(s)
+	lists, err := f.lists(ctx, func(done, total int) {
+		in.Report(progressOfSpectrum+(progressTotal-progressOfSpectrum)*done/total, progressTotal)
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.Report(progressTotal, progressTotal)
+	n := 0
+	for _, l := range lists {
+		n += len(l.item)
+	}
+	if n > math.MaxInt32 {
+		return nil, attune.Errorf(attune.Invalid, "%d neighbours in all are too many to store: lower %s below %d", n, ParamNeighbours, p.neighbours)
+	}
+	start, item, value := make([]int32, 1, len(in.Items)+1), make([]int32, 0, n), make([]float32, 0, n)
+	for i, l := range lists {
+		item, value = append(item, l.item...), append(value, l.value...)
+		start = append(start, int32(len(item)))
+		lists[i] = list{}
+	}
+	factors, ratio := f.factors()
+	return &model.Model{
+		Manifest: model.Manifest{Algorithm: Name, Parameters: p.strings(in.Params), Seed: in.Seed, Scores: "softmax",
+			Users: in.Users, Items: len(in.Items), Interactions: int64(in.Events.Len())},
+		Items: in.Items,
+		Tensors: map[string]model.Tensor{
+			tensorStart:   {Shape: []int{len(start)}, I32: start},
+			tensorItem:    {Shape: []int{n}, I32: item},
+			tensorValue:   {Shape: []int{n}, F32: value},
+			tensorFactors: {Shape: []int{factors.Rows, factors.Cols}, F32: factors.Data},
+			tensorRatio:   {Shape: []int{len(ratio)}, F32: ratio},
+			tensorCount:   {Shape: []int{len(s.count)}, I32: s.count},
+		},
+	}, nil
+}
+
+// Tensors of the model: beside what its factors say, item i adds to the items at
+// [start[i], start[i+1]), in order of size.
+const (
+	tensorStart   = "neighbour_start" // items+1
+	tensorItem    = "neighbour_item"  // rows of items
+	tensorValue   = "neighbour_value" // what they get
+	tensorFactors = "item_factors"    // items × factors
+	tensorRatio   = "item_ratio"      // items: factors as the asker's, over factors as the asked
+	tensorCount   = "item_count"      // items: distinct users of each, for those who come without a history
+)
+
+// filter is what scores are made of: F = D_i^(-input)·(c·NᵀN + V·diag(w)·Vᵀ)·D_i^(output).
+type filter struct {
+	*spectrum
+	tail       float32   // c
+	response   []float32 // h(λ), by eigenvalue
+	whole      int       // eigenvectors kept as factors
+	neighbours int
+	in, out    []float32 // by item: degrees to their powers
+}
+
+// filterOf is the filter that the parameters say.
+func (p parameters) filterOf(s *spectrum) *filter {
+	known := min(s.known(), p.rank)
+	f := &filter{spectrum: s, tail: 1, response: make([]float32, known), whole: min(p.factors, known), neighbours: min(p.neighbours, len(s.count)),
+		in: make([]float32, len(s.degree)), out: make([]float32, len(s.degree))}
+	for k := range f.response {
+		f.response[k] = float32(p.response(float64(s.lambda[k])))
+	}
+	if known > 0 {
+		f.tail = float32(p.tail(float64(s.lambda[known-1])))
+	}
+	for i, d := range s.degree {
+		f.in[i], f.out[i] = float32(power(d, -p.input)), float32(power(d, p.output))
+	}
+	return f
+}
+
+// factors are √h(λ)·V, as who is asked has them, and what makes of them those of
+// who asks.
+func (f *filter) factors() (matrix.Dense, []float32) {
+	m, ratio := matrix.NewDense(len(f.count), f.whole), make([]float32, len(f.count))
+	for i := range m.Rows {
+		if f.out[i] > 0 {
+			ratio[i] = f.in[i] / f.out[i]
+		}
+		for k, v := range f.vectors.Row(i)[:f.whole] {
+			m.Row(i)[k] = f.out[i] * v * float32(math.Sqrt(float64(f.response[k])))
+		}
+	}
+	return m, ratio
+}
+
+// list is what one item adds to others.
+type list struct {
+	item  []int32
+	value []float32
+}
+
+// lists are, of every row of the filter without what the factors say, the
+// elements that are largest by size. Rows are independent, so goroutines change
+// nothing but the time.
+func (f *filter) lists(ctx context.Context, progress func(done, total int)) ([]list, error) {
+	out := make([]list, len(f.count))
+	if f.neighbours == 0 {
+		return out, ctx.Err()
+	}
+	right := f.right()
+	var next atomic.Int64
+	var telling sync.Mutex
+	done := 0
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(out)+rowsAtOnce-1)/rowsAtOnce) {
+		workers.Go(func() {
+			m := &maker{filter: f, right: right, size: make([]float32, len(out)), row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
+			for ctx.Err() == nil {
+				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
+				if begin >= len(out) {
+					return
+				}
+				end := min(begin+rowsAtOnce, len(out))
+				m.rows(begin, out[begin:end])
+				telling.Lock()
+				done += end - begin
+				progress(done, len(out))
+				telling.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	return out, ctx.Err()
+}
+
+// right is V without the columns beyond the response.
+func (f *filter) right() matrix.Dense {
+	k := len(f.response)
+	if k == f.vectors.Cols {
+		return f.vectors
+	}
+	m := matrix.NewDense(f.vectors.Rows, k)
+	for i := range m.Rows {
+		copy(m.Row(i), f.vectors.Row(i))
+	}
+	return m
+}
+
+// maker is the scratch of one goroutine.
+type maker struct {
+	*filter
+	right     matrix.Dense
+	left, row matrix.Dense // rowsAtOnce × eigenvalues, and × items
+	size      []float32    // items
+	top       []int32
+	gemm      kernel.Gemm
+}
+
+// rows makes the rows from the given one on and keeps their largest elements.
+// What the factors say is left out of them: w_k = h(λ_k) of the others only, and
+// -c·λ_k for all, which c·NᵀN has besides.
+func (m *maker) rows(from int, out []list) {
+	k := len(m.response)
+	clear(m.row.Data[:len(out)*m.row.Cols])
+	if k > 0 {
+		for b := range out {
+			v, left := m.right.Row(from+b), m.left.Row(b)
+			for j, lambda := range m.lambda[:k] {
+				w := -m.tail * lambda
+				if j >= m.whole {
+					w += m.response[j]
+				}
+				left[j] = w * v[j]
+			}
+		}
+		m.gemm.NT(kernel.NewView(m.row.Data[:len(out)*m.row.Cols], m.row.Cols), kernel.NewView(m.left.Data[:len(out)*k], k), kernel.NewView(m.right.Data, k))
+	}
+	for b := range out {
+		out[b] = m.largest(from+b, m.row.Row(b))
+	}
+}
+
+// largest adds c·NᵀN to a row, scales it, and takes its largest elements.
+func (m *maker) largest(i int, row []float32) list {
+	if m.count[i] == 0 {
+		return list{}
+	}
+	users, mine := m.byItem.Of(i)
+	for k, u := range users {
+		items, theirs := m.byUser.Of(int(u))
+		v := m.tail * mine[k]
+		for l, j := range items {
+			row[j] += v * theirs[l]
+		}
+	}
+	for j, v := range row {
+		row[j] = m.in[i] * m.out[j] * v
+		m.size[j] = float32(math.Abs(float64(row[j])))
+	}
+	m.top = kernel.TopK(m.top[:0], m.size, m.neighbours, nil)
+	l := list{item: make([]int32, 0, len(m.top)), value: make([]float32, 0, len(m.top))}
+	for _, j := range m.top {
+		if row[j] != 0 {
+			l.item, l.value = append(l.item, j), append(l.value, row[j])
+		}
+	}
+	return l
+}
