@@ -52,16 +52,19 @@ func (m CSR) String() string {
 // rows of x in order of their columns, so the inner loop runs over n numbers
 // that lie side by side. The error is ctx's.
 func (m CSR) Mul(ctx context.Context, dst, x Dense) error {
-	return inParts(ctx, m.Rows, rowsAtOnce, func(_, from, to int) {
-		for i := from; i < to; i++ {
-			row := dst.Row(i)
-			clear(row)
-			cols, values := m.Of(i)
-			for k, j := range cols {
-				kernel.Axpy(values[k], x.Row(int(j)), row)
-			}
+	return inParts(ctx, m.Rows, rowsAtOnce, func(_, from, to int) { m.MulRows(dst, x, from, to) })
+}
+
+// MulRows is Mul of rows [from, to) only, on this goroutine.
+func (m CSR) MulRows(dst, x Dense, from, to int) {
+	for i := from; i < to; i++ {
+		row := dst.Row(i)
+		clear(row)
+		cols, values := m.Of(i)
+		for k, j := range cols {
+			kernel.Axpy(values[k], x.Row(int(j)), row)
 		}
-	})
+	}
 }
 
 // rowsAtOnce is what a goroutine takes from the queue of rows.

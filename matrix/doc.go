@@ -1,8 +1,9 @@
-// Package matrix holds the two containers that recipes compute on: sparse rows
-// of interactions, whose orientation is in the type, and dense row-major blocks.
+// Package matrix holds the containers that recipes compute on: sparse rows
+// of interactions, whose orientation is in the type, sparse rows of anything, and
+// dense row-major blocks. And what is computed of a whole matrix.
 //
 // Takes:  columns of (user, item, weight).
-// Makes:  UserItems, ItemUsers, Dense.
-// Never:  does arithmetic beyond adding up duplicates; kernel does.
-// Start:  sparse.go, then dense.go.
+// Makes:  UserItems, ItemUsers, CSR, Dense, and the SVD of a CSR.
+// Never:  knows what a recipe makes of its rows.
+// Start:  sparse.go and dense.go, then csr.go and svd.go.
 package matrix

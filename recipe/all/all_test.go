@@ -36,6 +36,8 @@ func TestEveryRecipe(t *testing.T) {
 			Bad: map[string]string{"members": "ials,ials", "weight.ials": "NaN", "score_scale": "0", "hidden_dimension": "-1", "ials.iterations": "few"}},
 		"ials": {Personal: true, Params: map[string]string{"hidden_dimension": "32", "recency_mask": "true"}, Bad: map[string]string{
 			"hidden_dimension": "-1", "iterations": "1.5", "regularization": "Inf", "unobserved_weight": "-0.1", "recency_half_life": "x"}},
+		"graph": {Personal: true, Params: map[string]string{"filter_rank": "12", "factors": "4", "neighbours": "20"}, Bad: map[string]string{
+			"filter_rank": "0", "neighbours": "-1", "damping": "NaN", "item_degree_exponent": "2", "recency_half_life": "x"}},
 	}
 	for _, r := range all.List() {
 		c, ok := claims[r.Name()]

@@ -1,0 +1,229 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/matrix"
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+const (
+	// judgeCases is how many users are asked for a choice, evenly from all.
+	judgeCases = 3000
+	// judgeAtOnce is how many of them are scored together.
+	judgeAtOnce = 128
+	// judgeWorkers bounds the memory that scoring them takes.
+	judgeWorkers = 8
+)
+
+// judge measures filters without making them: every filter of one spectrum is
+// its eigenvectors, weighed, and one product with the graph, shared by all.
+type judge struct {
+	cases    []dataset.Case
+	leaveOut bool
+	cut      int
+}
+
+func newJudge(v recipe.Validation) *judge {
+	j := &judge{cases: v.Cases, leaveOut: v.LeaveOut, cut: v.Cut}
+	if j.cut <= 0 {
+		j.cut = 25
+	}
+	if n := len(j.cases); n > judgeCases {
+		j.cases = make([]dataset.Case, judgeCases)
+		for k := range j.cases {
+			j.cases[k] = v.Cases[k*n/judgeCases]
+		}
+	}
+	return j
+}
+
+// measure is the mean NDCG at the cut, in float64, of each parameter set; all
+// have the exponents that s was normalised with. Sets that differ only in the
+// output exponent, and then those that differ only in the response, share the
+// most work when they stand next to each other.
+func (j *judge) measure(ctx context.Context, s *spectrum, ps []parameters) ([]float64, error) {
+	each := make([][]float64, len(ps)) // by set and case
+	for k := range each {
+		each[k] = make([]float64, len(j.cases))
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), judgeWorkers, (len(j.cases)+judgeAtOnce-1)/judgeAtOnce) {
+		workers.Go(func() {
+			w := newPanel(s)
+			for {
+				from := int(next.Add(judgeAtOnce)) - judgeAtOnce
+				if from >= len(j.cases) {
+					return
+				}
+				cases := j.cases[from:min(from+judgeAtOnce, len(j.cases))]
+				for k, p := range ps {
+					if ctx.Err() != nil {
+						return
+					}
+					w.score(cases, p, k == 0)
+					for c := range cases {
+						each[k][from+c] = j.gain(w, cases[c], c)
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
+	means := make([]float64, len(ps))
+	for k, gains := range each {
+		for _, g := range gains {
+			means[k] += g / float64(max(1, len(gains)))
+		}
+	}
+	return means, ctx.Err()
+}
+
+// gain is the NDCG of one case of a panel that is scored.
+func (j *judge) gain(w *panel, c dataset.Case, row int) float64 {
+	scores := w.final
+	for i, v := range w.scores.Row(row) {
+		scores[i] = v * w.out[i]
+	}
+	if j.leaveOut {
+		for _, i := range c.Input.Item {
+			scores[i] = float32(math.Inf(-1))
+		}
+	}
+	w.top = kernel.TopK(w.top[:0], scores, j.cut, nil)
+	return gain(w.top, c.Truth, j.cut)
+}
+
+// gain is NDCG at cut: one true item at rank k gives 1/log₂(k+1), divided by
+// what the best list gives.
+func gain(ranked, truth []int32, cut int) float64 {
+	var sum, ideal float64
+	for k := range cut {
+		discount := 1 / math.Log2(float64(k+2))
+		if k < len(truth) {
+			ideal += discount
+		}
+		if k < len(ranked) {
+			if _, hit := slices.BinarySearch(truth, ranked[k]); hit {
+				sum += discount
+			}
+		}
+	}
+	if ideal == 0 {
+		return 0
+	}
+	return sum / ideal
+}
+
+// panel is the scratch of one goroutine: some askers and their scores.
+type panel struct {
+	*spectrum
+	asked, middle  matrix.Dense // items × askers, and users × askers
+	smooth, scores matrix.Dense // askers × items: what the graph says once, and what the filter says
+	tastes, weighs matrix.Dense // askers × eigenvalues
+	out, final     []float32    // by item
+	top            []int32
+	last           parameters // those of the call before
+	gemm           kernel.Gemm
+	gatherer       scorer
+	ask            ask
+}
+
+func newPanel(s *spectrum) *panel {
+	items, users, f := s.byUser.Cols, s.byUser.Rows, len(s.lambda)
+	w := &panel{spectrum: s, asked: matrix.NewDense(items, judgeAtOnce), middle: matrix.NewDense(users, judgeAtOnce),
+		smooth: matrix.NewDense(judgeAtOnce, items), scores: matrix.NewDense(judgeAtOnce, items), tastes: matrix.NewDense(judgeAtOnce, f),
+		weighs: matrix.NewDense(judgeAtOnce, f), out: make([]float32, items), final: make([]float32, items)}
+	w.gatherer = scorer{items: matrix.Dense{Rows: items}, ratio: make([]float32, items)}
+	for i, d := range s.degree {
+		if d > 0 {
+			w.gatherer.ratio[i] = 1
+		}
+	}
+	return w
+}
+
+// score fills scores, but for the output exponent, and out. fresh says that the
+// cases are others than before.
+func (w *panel) score(cases []dataset.Case, p parameters, fresh bool) {
+	before := w.last
+	w.last = p
+	if fresh || before.input != p.input || before.recency != p.recency {
+		w.listen(cases, p)
+		fresh = true
+	}
+	if fresh || before.ideal != p.ideal || before.sharpening != p.sharpening || before.damping != p.damping || before.rank != p.rank {
+		w.respond(len(cases), p)
+	}
+	if fresh || before.output != p.output {
+		for i, d := range w.degree {
+			w.out[i] = float32(power(d, p.output))
+		}
+	}
+}
+
+// listen lets the graph say once what the histories are near to: r·NᵀN and r·V.
+func (w *panel) listen(cases []dataset.Case, p parameters) {
+	clear(w.asked.Data)
+	w.gatherer.p = p
+	w.gatherer.p.scale = 1
+	in := powers(w.degree, -p.input)
+	for c := range cases {
+		input := cases[c].Input
+		touches := make([]model.Touch, input.Len())
+		for k, i := range input.Item {
+			touches[k] = model.Touch{Item: i, Weight: 1}
+			if input.Weight != nil {
+				touches[k].Weight = input.Weight[k]
+			}
+		}
+		w.ask.gather(touches, &w.gatherer)
+		taste := w.tastes.Row(c)
+		clear(taste)
+		for k, i := range w.ask.index {
+			v := w.ask.weight[k] * float32(in[i])
+			w.asked.Row(int(i))[c] = v
+			kernel.Axpy(v, w.vectors.Row(int(i)), taste)
+		}
+	}
+	w.byUser.MulRows(w.middle, w.asked, 0, w.byUser.Rows)
+	w.byItem.MulRows(w.asked, w.middle, 0, w.byItem.Rows)
+	for i := range w.asked.Rows {
+		for c, v := range w.asked.Row(i)[:len(cases)] {
+			w.smooth.Row(c)[i] = v
+		}
+	}
+}
+
+// respond is the filter: c·r·NᵀN + r·V·diag(h(λ)-c·λ)·Vᵀ.
+func (w *panel) respond(cases int, p parameters) {
+	known := min(w.known(), p.rank)
+	tail := float32(1)
+	if known > 0 {
+		tail = float32(p.tail(float64(w.lambda[known-1])))
+	}
+	for c := range cases {
+		to, from := w.weighs.Row(c), w.tastes.Row(c)
+		clear(to)
+		for k, lambda := range w.lambda[:known] {
+			to[k] = from[k] * (float32(p.response(float64(lambda))) - tail*lambda)
+		}
+		row := w.scores.Row(c)
+		for i, v := range w.smooth.Row(c) {
+			row[i] = tail * v
+		}
+	}
+	items, f := w.scores.Cols, w.weighs.Cols
+	if f > 0 {
+		w.gemm.NT(kernel.NewView(w.scores.Data[:cases*items], items), kernel.NewView(w.weighs.Data[:cases*f], f), kernel.NewView(w.vectors.Data, f))
+	}
+}

@@ -1,0 +1,233 @@
+package graph
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// hunt is a search under way.
+type hunt struct {
+	*judge
+	in     recipe.Input
+	graph  *spectrum // not normalised
+	spent  float64   // seconds, as estimated
+	budget float64
+	best   parameters
+	value  float64
+	trials []model.Trial
+}
+
+// Search finds exponents and the response of the filter. Filters of one spectrum
+// cost little, so many are measured on each; other exponents of the graph cost a
+// spectrum, and are tried one at a time from the best so far while the budget lasts.
+func (Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) (recipe.Found, error) {
+	p, err := resolve(in)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	h := &hunt{judge: newJudge(v), in: in, graph: graphOf(in), budget: v.Seconds, best: p, value: -1}
+	s, err := h.spectrum(ctx, p)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	for _, round := range [][]parameters{h.grid(), nil, nil} {
+		if round == nil {
+			round = h.around(h.best)
+		}
+		if err := h.try(ctx, s, round); err != nil {
+			return recipe.Found{}, err
+		}
+	}
+	if err := h.walk(ctx, &s); err != nil {
+		return recipe.Found{}, err
+	}
+	if err := h.try(ctx, s, h.recencies()); err != nil {
+		return recipe.Found{}, err
+	}
+	if v.Progress != nil {
+		v.Progress(1, 1)
+	}
+	return recipe.Found{Params: h.best.strings(in.Params), Value: h.value, Trials: h.trials}, nil
+}
+
+// free says whether a parameter may be varied.
+func (h *hunt) free(name string) bool {
+	_, given := h.in.Params[name]
+	return !given
+}
+
+// spectrum of other exponents.
+func (h *hunt) spectrum(ctx context.Context, p parameters) (*spectrum, error) {
+	s := h.graph.normalised(p)
+	h.spent += h.spectrumCost(p)
+	return s, s.decompose(ctx, p.rank, h.in.Seed, nil)
+}
+
+func (h *hunt) spectrumCost(p parameters) float64 {
+	users, items := float64(h.in.Users), float64(len(h.in.Items))
+	return spectrumSeconds(users, items, float64(h.in.Events.Len()), min(float64(p.rank), users, items))
+}
+
+// try measures some parameter sets, but no more than the budget allows after the
+// first, and keeps the best.
+func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
+	cases, items := float64(len(h.cases)), float64(len(h.in.Items))
+	listen := 4 * float64(h.in.Events.Len()) * cases / sparseRate
+	respond := 2 * cases * items * float64(len(s.lambda)) / denseRate
+	choose := 2 * cases * items / sparseRate
+	kept, last := ps[:0:0], parameters{rank: -1}
+	for _, p := range ps {
+		cost := choose
+		if p.input != last.input || p.recency != last.recency || len(kept) == 0 {
+			cost += listen
+		}
+		if p.damping != last.damping || p.ideal != last.ideal || p.sharpening != last.sharpening {
+			cost += respond
+		}
+		if h.value >= 0 && h.spent+cost > h.budget || h.value < 0 && len(kept) > 0 && h.spent+cost > h.budget {
+			continue
+		}
+		h.spent, last, kept = h.spent+cost, p, append(kept, p)
+	}
+	values, err := h.measure(ctx, s, kept)
+	if err != nil {
+		return err
+	}
+	for k, p := range kept {
+		h.trials = append(h.trials, model.Trial{Recipe: Name, Parameters: p.strings(h.in.Params), Value: values[k]})
+		if values[k] > h.value {
+			h.best, h.value = p, values[k]
+		}
+	}
+	return nil
+}
+
+// grid covers dampings and output exponents coarsely, the defaults first.
+func (h *hunt) grid() []parameters {
+	out := []parameters{h.best}
+	dampings, outputs := []float64{0.1, 0.03, 0.3, 1, 0}, []float64{0, 0.15, 0.3, 0.45}
+	if !h.free(ParamDamping) {
+		dampings = []float64{h.best.damping}
+	}
+	if !h.free(ParamOutput) {
+		outputs = []float64{h.best.output}
+	}
+	for _, d := range dampings {
+		for _, o := range outputs {
+			p := h.best
+			p.damping, p.output = d, o
+			if p != h.best {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// around is one step from p in every direction that costs no spectrum.
+func (h *hunt) around(p parameters) []parameters {
+	var out []parameters
+	step := func(name string, change func(*parameters)) {
+		q := p
+		change(&q)
+		if h.free(name) && q != p && !h.tried(q) {
+			out = append(out, q)
+		}
+	}
+	step(ParamOutput, func(q *parameters) { q.output = round(q.output + 0.07) })
+	step(ParamOutput, func(q *parameters) { q.output = round(q.output - 0.07) })
+	step(ParamDamping, func(q *parameters) { q.damping = round(q.damping * 1.7) })
+	step(ParamDamping, func(q *parameters) { q.damping = round(q.damping / 1.7) })
+	step(ParamIdeal, func(q *parameters) { q.ideal = round(q.ideal + 0.1) })
+	step(ParamIdeal, func(q *parameters) { q.ideal = max(0, round(q.ideal-0.1)) })
+	step(ParamSharpening, func(q *parameters) { q.sharpening = round(q.sharpening + 0.7) })
+	step(ParamSharpening, func(q *parameters) { q.sharpening = max(0, round(q.sharpening-0.7)) })
+	step(ParamRank, func(q *parameters) { q.rank = max(1, q.rank/2) })
+	step(ParamInput, func(q *parameters) { q.input = round(q.input + 0.1) })
+	step(ParamInput, func(q *parameters) { q.input = round(q.input - 0.1) })
+	return out
+}
+
+func (h *hunt) tried(p parameters) bool {
+	for _, t := range h.trials {
+		q, err := resolve(recipe.Input{Params: t.Parameters})
+		if err == nil && p == q {
+			return true
+		}
+	}
+	return false
+}
+
+func round(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// walk tries other exponents of the graph, each with a spectrum of its own, as
+// long as they get better. s becomes the spectrum of the best.
+func (h *hunt) walk(ctx context.Context, s **spectrum) error {
+	for _, turn := range []struct {
+		name       string
+		user, item float64
+	}{{ParamUser, -0.2, 0}, {ParamUser, 0.2, 0}, {ParamItem, 0, -0.15}, {ParamItem, 0, 0.15}} {
+		for h.free(turn.name) {
+			p := h.best
+			p.user, p.item = round(p.user+turn.user), round(p.item+turn.item)
+			if p.user < 0 || p.user > 1 || p.item < 0 || p.item > 1 || h.spent+h.spectrumCost(p) > h.budget {
+				break
+			}
+			other, err := h.spectrum(ctx, p)
+			if err != nil {
+				return err
+			}
+			before := h.value
+			if err := h.try(ctx, other, h.turned(p, turn.item)); err != nil {
+				return err
+			}
+			if h.value <= before {
+				break
+			}
+			*s = other
+			if err := h.try(ctx, other, h.around(h.best)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// turned are the sets to try of other exponents of the graph: with an item
+// exponent that rose by so much, also those that bring input and output back to
+// the powers of degrees that they had together with it.
+func (h *hunt) turned(p parameters, rose float64) []parameters {
+	out := []parameters{p}
+	if rose != 0 {
+		if h.free(ParamOutput) {
+			p.output = round(p.output + rose)
+			out = append(out, p)
+		}
+		if h.free(ParamInput) {
+			p.input = round(p.input - rose)
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// recencies are the best so far, with other weights of age where times tell an order.
+func (h *hunt) recencies() []parameters {
+	off := func(name string) bool { return strings.EqualFold(h.in.Params[name], "false") }
+	if !h.free(ParamRecency) || off(ParamMask) || off(ParamBias) || !recipe.Ordered(h.in.Events) {
+		return nil
+	}
+	var out []parameters
+	for _, half := range []float64{2, 5, 20} {
+		p := h.best
+		p.recency = half
+		out = append(out, p)
+	}
+	return out
+}
+
+var _ recipe.Searcher = Recipe{}
