@@ -3,7 +3,7 @@
 // dense row-major blocks. And what is computed of a whole matrix.
 //
 // Takes:  columns of (user, item, weight).
-// Makes:  UserItems, ItemUsers, CSR, Dense, and the SVD of a CSR.
+// Makes:  UserItems, ItemUsers, CSR, Dense, the SVD of a CSR, the inverse of a Dense.
 // Never:  knows what a recipe makes of its rows.
-// Start:  sparse.go and dense.go, then csr.go and svd.go.
+// Start:  sparse.go and dense.go, then csr.go, svd.go and inverse.go.
 package matrix

@@ -8,6 +8,12 @@ import (
 // eigenSweeps bounds the steps for one eigenvalue; two or three are usual.
 const eigenSweeps = 60
 
+// Eigen finds the eigenvalues of a symmetric n×n matrix, largest first, and their
+// vectors of length 1, which are the rows of the second result. It spoils a. ok
+// is false when a holds something that is no number. It takes some 9n³
+// operations of one processor, so it is for the small matrices between factors.
+func Eigen(a []float64, n int) (values, vectors []float64, ok bool) { return symmetricEigen(a, n) }
+
 // symmetricEigen finds the eigenvalues of a symmetric n×n matrix, largest first,
 // and their vectors, which become the rows of the second result. It spoils a. ok
 // is false when a holds something that is no number.

@@ -4,6 +4,7 @@ import (
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/blend"
 	"github.com/attune-io/attune/recipe/content"
+	"github.com/attune-io/attune/recipe/ease"
 	"github.com/attune-io/attune/recipe/graph"
 	"github.com/attune-io/attune/recipe/ials"
 	"github.com/attune-io/attune/recipe/itemknn"
@@ -15,7 +16,7 @@ import (
 
 // List is every algorithm of this build, the simplest first.
 func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ials.New(), graph.New(), nextaction.New(), Blend()}
+	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), nextaction.New(), Blend()}
 }
 
 // Blend is the recipe that chooses among those that answer users.

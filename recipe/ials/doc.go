@@ -5,7 +5,7 @@
 // Hu, Koren, Volinsky: Collaborative Filtering for Implicit Feedback Datasets
 // (ICDM 2008); conjugate gradients as in Takács, Pilászy, Tikk: Applications
 // of the Conjugate Gradient Method for Implicit Feedback Collaborative
-// Filtering (RecSys 2011); the objective and its frequency-scaled
+// Filtering (RecSys 2011), here with a preconditioner; the objective and its frequency-scaled
 // regularisation as in Rendle, Krichene, Zhang, Koren: Revisiting the
 // Performance of iALS on Item Recommendation Benchmarks (RecSys 2022).
 //

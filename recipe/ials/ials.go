@@ -2,9 +2,11 @@ package ials
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -22,7 +24,9 @@ const (
 	ParamExponent   = "regularization_exponent"
 	ParamUnobserved = "unobserved_weight"
 	ParamIterations = "iterations"
-	ParamSteps      = "solver_steps"
+	ParamSolver     = "solver"             // of one side: cg, cholesky or ialspp
+	ParamSteps      = "solver_steps"       // of cg in one half step
+	ParamBlock      = "block_size"         // factors that ialspp solves for together
 	ParamRecency    = "recency_half_life"  // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
 	ParamMask       = "recency_mask"       // Personalize's; false forbids weighing by recency
 	ParamBias       = "apply_recency_bias" // the same, of the -v2 recipes
@@ -38,7 +42,8 @@ const (
 	minUnobserved     = 0.001
 	maxUnobserved     = 1
 	defaultIterations = 10
-	defaultSteps      = 3
+	defaultSteps      = 2
+	defaultBlock      = 32
 	defaultRecency    = 0
 	defaultScale      = 1
 )
@@ -60,9 +65,10 @@ func (Recipe) Name() string { return Name }
 
 // parameters as resolved.
 type parameters struct {
-	dimension, iterations, steps     int
-	regularize, exponent, unobserved float64
-	recency, scale                   float64
+	solver                              string
+	dimension, iterations, steps, block int
+	regularize, exponent, unobserved    float64
+	recency, scale                      float64
 }
 
 func resolve(in recipe.Input) (p parameters, err error) {
@@ -79,6 +85,7 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	whole(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
 	whole(&p.iterations, ParamIterations, defaultIterations, 1, 1000)
 	whole(&p.steps, ParamSteps, defaultSteps, 1, 100)
+	whole(&p.block, ParamBlock, defaultBlock, 1, 1024)
 	number(&p.regularize, ParamRegularize, defaultRegularize, 0, 1e6)
 	number(&p.exponent, ParamExponent, defaultExponent, 0, 2)
 	unobserved := unobservedItems / float64(max(1, len(in.Items)))
@@ -86,7 +93,35 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	number(&p.unobserved, ParamUnobserved, unobserved, 0, 1e3)
 	number(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
 	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	if p.solver = in.Params[ParamSolver]; p.solver == "" {
+		p.solver = solverCG
+	}
+	if err == nil && !slices.Contains(solvers[:], p.solver) {
+		err = attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give one of %s", ParamSolver, p.solver, strings.Join(solvers[:], ", "))
+	}
 	return p, err
+}
+
+// The solvers: conjugate gradients, which improve all factors a little, whatever
+// their number; the exact solution, which costs the cube of it; and in between
+// the exact solution for some factors at a time.
+const (
+	solverCG       = "cg"
+	solverCholesky = "cholesky"
+	solverBlocks   = "ialspp"
+)
+
+var solvers = [...]string{solverCG, solverCholesky, solverBlocks}
+
+// size is how many factors are solved for exactly together; 0 for conjugate gradients.
+func (p parameters) size() int {
+	switch p.solver {
+	case solverCholesky:
+		return p.dimension
+	case solverBlocks:
+		return min(p.block, p.dimension)
+	}
+	return 0
 }
 
 // strings is how the manifest remembers the parameters, along with those
@@ -94,7 +129,9 @@ func resolve(in recipe.Input) (p parameters, err error) {
 func (p parameters) strings(given map[string]string) map[string]string {
 	out := recipe.With(given, ParamDimension, strconv.Itoa(p.dimension))
 	out[ParamIterations] = strconv.Itoa(p.iterations)
+	out[ParamSolver] = p.solver
 	out[ParamSteps] = strconv.Itoa(p.steps)
+	out[ParamBlock] = strconv.Itoa(p.block)
 	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
 	out[ParamExponent] = recipe.FormatFloat(p.exponent)
 	out[ParamUnobserved] = recipe.FormatFloat(p.unobserved)
@@ -138,20 +175,10 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 	return out
 }
 
-// Bytes estimates the peak memory of Train: both factor blocks, the
-// interactions from both sides while they are being turned around, and scratch.
-func (Recipe) Bytes(in recipe.Input) int64 {
-	p, err := resolve(in)
-	if err != nil {
-		return 0 // Train says what is wrong
-	}
-	rows, events := int64(in.Users)+int64(len(in.Items)), int64(in.Events.Len())
-	return 4*rows*int64(p.dimension) + 36*events + 16*rows + grams*4*int64(p.dimension*p.dimension)
-}
-
 var (
 	_ recipe.Recipe    = Recipe{}
 	_ recipe.Sizer     = Recipe{}
+	_ recipe.Coster    = Recipe{}
 	_ recipe.Tuner     = Recipe{}
 	_ recipe.Refiner   = Recipe{}
 	_ model.ManyScorer = (*scorer)(nil)

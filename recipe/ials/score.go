@@ -60,9 +60,9 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	for i, n := range count.I32 {
 		s.newborn[i] = float32(math.Log(float64(max(n, 0)) + 0.5)) // half a user for those nobody has: less than one, more than none
 	}
-	gram := p.gram(s.items)
+	f := p.standing(s.items)
 	s.folds.New = func() any {
-		return &fold{solver: newSolver(p, gram, s.items), x: make([]float32, p.dimension)}
+		return &fold{solver: newSolver(p, f), x: make([]float32, p.dimension)}
 	}
 	return s, nil
 }
@@ -136,10 +136,28 @@ func (s *scorer) fold(f *fold, history []model.Touch) bool {
 	if len(f.index) == 0 {
 		return false
 	}
-	clear(f.x)
-	f.solver.solve(f.x, f.index, f.weight, foldSteps, foldTolerance)
+	f.solver.fold(f.x, f.index, f.weight)
 	kernel.Scale(float32(s.p.scale), f.x)
 	return true
+}
+
+// standing is the item side as it is stored. Turning it would take another copy
+// of the factors, so its Gram matrix is kept whole; training leaves it diagonal
+// but for the last half step, so the preconditioner is nearly as good.
+func (p parameters) standing(items matrix.Dense) *fixed {
+	f := &fixed{from: items, whole: p.gram(items), spectrum: make([]float32, items.Cols)}
+	for j := range f.spectrum {
+		f.spectrum[j] = f.whole[j*items.Cols+j]
+	}
+	return f
+}
+
+// fold finds the exact factors of who has the given rows, from nothing.
+func (s *solver) fold(x []float32, index []int32, weight []float32) {
+	clear(x)
+	if s.start(x, index) {
+		s.conjugate(x, index, weight, foldSteps, foldTolerance)
+	}
 }
 
 // gather turns a history into distinct items with confidences. With a recency

@@ -1,0 +1,161 @@
+package ease
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe"
+)
+
+// Name is the algorithm's, in model.Manifest.Algorithm.
+const Name = "ease"
+
+// The hyper-parameters. With X users × items and G = XᵀX, the ridge of item i is
+// λ_i = regularization·Ḡ + dropout/(1-dropout)·G_ii, where Ḡ is the mean of the diagonal of G.
+const (
+	ParamRegularize = "regularization"
+	ParamDropout    = "dropout"            // as if that share of every history had been left out at random
+	ParamUser       = "user_exponent"      // a user with n items counts n^-user_exponent
+	ParamKept       = "kept_weights"       // of each item, the largest
+	ParamRecency    = "recency_half_life"  // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
+	ParamMask       = "recency_mask"       // Personalize's; false forbids weighing by recency
+	ParamBias       = "apply_recency_bias" // the same, of the -v2 recipes
+	ParamScale      = "score_scale"        // chosen by recipe.Fit so that softmax scores are calibrated
+)
+
+// The defaults, chosen on validation slices of several public data sets.
+const (
+	defaultRegularize = 1
+	defaultDropout    = 0
+	defaultUser       = 0
+	defaultKept       = 500
+	defaultRecency    = 0
+	defaultScale      = 1
+)
+
+// Tensors of the model: what item i gives to others is at [start[i], start[i+1]), the largest weights first.
+const (
+	tensorStart  = "weight_start" // items+1
+	tensorItem   = "weight_item"  // rows of items
+	tensorWeight = "weight"       // of either sign
+	tensorCount  = "item_count"   // items: distinct users of each
+)
+
+// denseItems is the largest catalogue of which the whole of G is inverted:
+// 1.6 GB of float32, and half a minute on two cores.
+const denseItems = 20_000
+
+// Recipe is the closed form, or what comes near it in a catalogue too big for that.
+type Recipe struct{}
+
+// New makes the recipe.
+func New() Recipe { return Recipe{} }
+
+// Name is "ease".
+func (Recipe) Name() string { return Name }
+
+// parameters as resolved.
+type parameters struct {
+	regularize, dropout, user float64
+	kept                      int
+	recency, scale            float64
+}
+
+func resolve(in recipe.Input) (p parameters, err error) {
+	for _, n := range []struct {
+		to                  *float64
+		name                string
+		fallback, low, high float64
+	}{
+		{&p.regularize, ParamRegularize, defaultRegularize, 1e-4, 1e6}, // above 0, so that G can be inverted
+		{&p.dropout, ParamDropout, defaultDropout, 0, 0.99},
+		{&p.user, ParamUser, defaultUser, 0, 2},
+		{&p.recency, ParamRecency, defaultRecency, 0, 1e6},
+		{&p.scale, ParamScale, defaultScale, 1e-6, 1e6},
+	} {
+		if *n.to, err = in.Float(n.name, n.fallback, n.low, n.high); err != nil {
+			return p, err
+		}
+	}
+	p.kept, err = in.Int(ParamKept, defaultKept, 1, 100_000)
+	return p, err
+}
+
+// strings is how the manifest remembers the parameters, along with those
+// given that mean nothing here.
+func (p parameters) strings(given map[string]string) map[string]string {
+	out := recipe.With(given, ParamKept, strconv.Itoa(p.kept))
+	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
+	out[ParamDropout] = recipe.FormatFloat(p.dropout)
+	out[ParamUser] = recipe.FormatFloat(p.user)
+	out[ParamRecency] = recipe.FormatFloat(p.recency)
+	out[ParamScale] = recipe.FormatFloat(p.scale)
+	return out
+}
+
+// Candidates varies the ridge, of which sparse data want more.
+func (Recipe) Candidates(in recipe.Input) []map[string]string {
+	out := []map[string]string{in.Params}
+	if _, given := in.Params[ParamRegularize]; given {
+		return out
+	}
+	for _, r := range []string{"0.3", "3"} {
+		out = append(out, recipe.With(in.Params, ParamRegularize, r))
+	}
+	return out
+}
+
+// Refinements tries how much the newest interactions should outweigh older ones.
+func (Recipe) Refinements(in recipe.Input) []map[string]string {
+	out := []map[string]string{in.Params}
+	if _, given := in.Params[ParamRecency]; given || strings.EqualFold(in.Params[ParamMask], "false") || strings.EqualFold(in.Params[ParamBias], "false") {
+		return out
+	}
+	for _, h := range []string{"1", "2", "4", "8", "20"} {
+		out = append(out, recipe.With(in.Params, ParamRecency, h))
+	}
+	return out
+}
+
+// Bytes estimates the peak memory of Train: the interactions from both sides,
+// the matrix with what its inversion needs beside it, and the weights.
+func (Recipe) Bytes(in recipe.Input) int64 {
+	p, err := resolve(in)
+	if err != nil {
+		return 0 // Train says what is wrong
+	}
+	items := int64(len(in.Items))
+	weights := 2 * 8 * items * min(int64(p.kept), items)
+	return 36*int64(in.Events.Len()) + 16*(items+int64(in.Users)) + weights + 4*items*(items+1024)
+}
+
+const (
+	// inversionsPerSecond are elements cubed: 1.4e11 operations on two cores with AVX2.
+	inversionsPerSecond = 1.4e11
+	// pairsPerSecond of items of one user, when they are counted.
+	pairsPerSecond = 4e8
+)
+
+// Seconds estimates Train: counting pairs, and the inversion.
+func (Recipe) Seconds(in recipe.Input) float64 {
+	n := float64(len(in.Items))
+	return pairs(in)/pairsPerSecond + n*n*n/inversionsPerSecond
+}
+
+// pairs of items that the users have, counted from one side.
+func pairs(in recipe.Input) float64 {
+	var sum float64
+	in.Events.ByUser(func(_ int32, from, to int) { sum += math.Pow(float64(to-from), 2) / 2 })
+	return sum
+}
+
+var (
+	_ recipe.Recipe  = Recipe{}
+	_ recipe.Sizer   = Recipe{}
+	_ recipe.Coster  = Recipe{}
+	_ recipe.Tuner   = Recipe{}
+	_ recipe.Refiner = Recipe{}
+	_ model.Scorer   = (*scorer)(nil)
+)

@@ -1,0 +1,218 @@
+package ials
+
+import (
+	"math"
+
+	"github.com/attune-io/attune/kernel"
+)
+
+// gathered is how many rows are copied together for a product: few enough that
+// they stay in a core's own cache.
+const gathered = 128
+
+// solver finds factors of one row after another while the other side stands
+// still. It is the scratch of one goroutine.
+type solver struct {
+	parameters
+	*fixed
+	gemm kernel.Gemm
+	turn []float32 // rowsAtOnce × d
+
+	r, p, q []float32 // d: residual, direction, and what the matrix makes of it
+	a, m    []float32 // d: the matrix without its observations, and the preconditioner
+
+	rows, h, g []float32 // of block: gathered × size, size × size, size
+	e          []float32 // of block: grows to the observations of a row
+}
+
+func newSolver(p parameters, f *fixed) *solver {
+	d := f.from.Cols
+	all := make([]float32, 5*d)
+	s := &solver{parameters: p, fixed: f, turn: make([]float32, rowsAtOnce*d),
+		r: all[:d], p: all[d : 2*d], q: all[2*d : 3*d], a: all[3*d : 4*d], m: all[4*d:]}
+	if size := p.size(); size > 0 {
+		s.rows, s.h, s.g = make([]float32, gathered*size), make([]float32, size*size), make([]float32, size)
+	}
+	return s
+}
+
+// solve improves x, the factors of somebody who has the given rows of from,
+// starting from what x holds. Nobody has nothing: without rows x becomes 0.
+//
+// The equations are Ax = b with A = α₀YᵀY + Σ w·y·yᵀ + λ_u and b = Σ w·y, sums
+// over the rows; α₀YᵀY is diagonal, or nearly so.
+func (s *solver) solve(x []float32, index []int32, weight []float32) {
+	if s.start(x, index) {
+		switch size := s.size(); {
+		case size == 0 || !s.blocks(x, index, weight, size):
+			s.conjugate(x, index, weight, s.steps, 0)
+		}
+	}
+}
+
+// start sets up what a row has without its observations; false when it has none.
+func (s *solver) start(x []float32, index []int32) bool {
+	if len(index) == 0 {
+		clear(x)
+		return false
+	}
+	ridge := float32(s.ridge(len(index), s.from.Rows))
+	for j, l := range s.spectrum {
+		s.a[j] = l + ridge
+	}
+	return true
+}
+
+// ridge is λ of a row with n observations of so many that it could have.
+func (p parameters) ridge(n, all int) float64 {
+	return p.regularize * math.Pow(float64(n)+float64(p.unobserved*float64(all)), p.exponent)
+}
+
+// conjugate does at most steps steps of conjugate gradients, and stops once the
+// residual is below tolerance times that of x = 0, in the norm of the
+// preconditioner. That is the inverse of the matrix without its observations:
+// with it two steps come as far as three without.
+func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps int, tolerance float64) {
+	r, p, q := s.r, s.p, s.q
+	for j, v := range s.a {
+		s.m[j] = 1 / max(v, math.SmallestNonzeroFloat32*0x1p30)
+	}
+	s.apply(q, x)
+	for j, v := range q {
+		r[j] = -v
+	}
+	reach(r, s.from.Data, index, weight, x, 1, -1) // b - (Σ w·y·yᵀ)x
+	small := 0.0
+	if tolerance > 0 {
+		small = s.distance(index, weight) * tolerance * tolerance
+	}
+	rz := precondition(p, s.m, r)
+	for step := range steps {
+		if !(rz > small) || rz < math.SmallestNonzeroFloat32 {
+			return
+		}
+		s.apply(q, p)
+		reach(q, s.from.Data, index, weight, p, 0, 1)
+		pq := float64(kernel.Dot(p, q))
+		if !(pq > 0) {
+			return
+		}
+		alpha := float32(rz / pq)
+		kernel.Axpy(alpha, p, x)
+		if step == steps-1 {
+			return
+		}
+		kernel.Axpy(-alpha, q, r)
+		next := precondition(q, s.m, r)
+		beta := float32(next / rz)
+		for j, v := range q {
+			p[j] = v + float32(beta*p[j])
+		}
+		rz = next
+	}
+}
+
+// apply writes the matrix without its observations, times v, into dst.
+func (s *solver) apply(dst, v []float32) {
+	if s.whole != nil {
+		kernel.Gemv(dst, s.whole, v)
+		kernel.Axpy(s.a[0]-s.spectrum[0], v, dst) // the ridge
+		return
+	}
+	for j, a := range s.a[:len(dst)] {
+		dst[j] = a * v[j]
+	}
+}
+
+// precondition writes m∘r into z and returns r·z.
+func precondition(z, m, r []float32) float64 {
+	m, r = m[:len(z)], r[:len(z)]
+	for j := range z {
+		z[j] = m[j] * r[j]
+	}
+	return float64(kernel.Dot(z, r))
+}
+
+// distance is the residual of x = 0.
+func (s *solver) distance(index []int32, weight []float32) float64 {
+	clear(s.q)
+	reach(s.q, s.from.Data, index, weight, s.q, 1, 0)
+	return precondition(s.p, s.m, s.q)
+}
+
+// reach adds Σ w·(a + b·y·x)·y to dst, over the rows y of data that index lists.
+func reach(dst, data []float32, index []int32, weight, x []float32, a, b float32) {
+	d := len(dst)
+	for k, i := range index {
+		y := data[int(i)*d : (int(i)+1)*d]
+		f := weight[k] * a
+		if b != 0 {
+			f += float32(weight[k] * float32(b*kernel.Dot(y, x)))
+		}
+		kernel.Axpy(f, y, dst)
+	}
+}
+
+// blocks solves for size factors at a time while the others stand still, as in
+// Rendle, Krichene, Zhang, Koren: iALS++: Speeding up Matrix Factorization with
+// Subspace Optimization (2021); with size = d that is the exact solution. False,
+// with x as far as it came, when a matrix is not positive definite.
+//
+// With ỹ = √w·y and ẽ = √w·(1 - y·x), the factors x_B of a block change by
+// (Σ ỹ_B·ỹ_Bᵀ + a_B)⁻¹ (Σ ẽ·ỹ_B - a_B∘x_B).
+func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) bool {
+	d := len(x)
+	s.e = s.e[:0]
+	for k, i := range index {
+		root := float32(math.Sqrt(float64(max(0, weight[k]))))
+		s.e = append(s.e, root*(1-kernel.Dot(s.from.Row(int(i)), x)))
+	}
+	for left := 0; left < d; left += size {
+		right := min(left+size, d)
+		n := right - left
+		h, g, part := s.h[:n*n], s.g[:n], x[left:right]
+		clear(h)
+		for j, v := range part {
+			g[j] = -s.a[left+j] * v
+		}
+		for from := 0; from < len(index); from += gathered {
+			to := min(from+gathered, len(index))
+			rows := s.gather(index[from:to], weight[from:to], left, right)
+			kernel.Gram(h, rows, n)
+			kernel.GemvT(g, rows, s.e[from:to])
+		}
+		for j, a := range s.a[left:right] {
+			h[j*n+j] += a
+		}
+		kernel.Mirror(h, n)
+		if !kernel.Cholesky(h, n) {
+			return false
+		}
+		kernel.CholeskySolve(h, n, g)
+		kernel.Axpy(1, g, part)
+		if right == d {
+			break
+		}
+		for from := 0; from < len(index); from += gathered {
+			to := min(from+gathered, len(index))
+			rows := s.gather(index[from:to], weight[from:to], left, right)
+			for k := from; k < to; k++ {
+				s.e[k] -= kernel.Dot(rows[(k-from)*n:(k-from+1)*n], g)
+			}
+		}
+	}
+	return true
+}
+
+// gather copies columns [left, right) of rows, each times the root of its weight.
+func (s *solver) gather(index []int32, weight []float32, left, right int) []float32 {
+	n := right - left
+	for k, i := range index {
+		row := s.rows[k*n : (k+1)*n]
+		copy(row, s.from.Row(int(i))[left:right])
+		if weight[k] != 1 {
+			kernel.Scale(float32(math.Sqrt(float64(max(0, weight[k])))), row)
+		}
+	}
+	return s.rows[:len(index)*n]
+}
