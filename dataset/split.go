@@ -3,13 +3,15 @@ package dataset
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/attune-io/attune"
 )
 
-// The named protocols of NewSplit. A protocol never changes: a better one gets another name.
+// The named protocols of NewSplit. A protocol never changes: a better one gets
+// another name. docs/evaluation.md says what each is for.
 const (
 	// Tail10 is for choosing between recipes and for Attune's own numbers. Every
 	// user with at least two events is a case: the newest 10 % of their events,
@@ -26,32 +28,68 @@ const (
 	// are input and the newest 10 %, rounded up, are truth. Nothing of a test
 	// user trains. At least one user is tested.
 	AWSDoc = "aws-doc-v1"
+	// AWS2019 is AWSDoc with one event, the newest, as truth: what the numbers
+	// that the service published in 2018 and 2019 were measured by. Its gain has a
+	// discount of its own; see evaluate.Measure2019.
+	AWS2019 = "aws-2019-v1"
 	// LeaveOneOut is the protocol of the sequence literature: every user with at
 	// least two events is a case with their newest event as truth and the rest as
 	// input and training.
 	LeaveOneOut = "loo-v1"
+	// Temporal cuts at one moment for everybody: the newest 10 % of all events, with
+	// what has the time of the oldest of them, are held out, and the rest train.
+	// Users with events on both sides are cases. Nothing that a model learns from
+	// is newer than what it is asked.
+	Temporal = "temporal-v1"
+	// SessionPrefix is the protocol of the session literature. Events of one user
+	// with at most 30 minutes between neighbours are a session. Of the sessions
+	// with two events or more the newest 10 %, rounded up, by their first event are
+	// held out whole; all else trains. Every prefix of a held-out session is a case,
+	// with the item after it as truth: a user has many cases, and what they did in
+	// sessions before is not told. Items of the input are right answers too.
+	SessionPrefix = "session-prefix-v1"
+	// CFHoldout is for data without order, as in collaborative filtering: of each
+	// user with at least two distinct items a seeded 10 % of those, rounded up, are
+	// truth, and all events of the others are input and train.
+	CFHoldout = "cf-holdout-v1"
 )
 
 // Protocols are the names that NewSplit takes.
-func Protocols() []string { return []string{Tail10, Tail20, AWSDoc, LeaveOneOut} }
+func Protocols() []string {
+	return []string{Tail10, Tail20, AWSDoc, AWS2019, LeaveOneOut, Temporal, SessionPrefix, CFHoldout}
+}
+
+// sessionGapMillis is how long a session may pause: the half hour that web
+// analytics and the session literature use.
+const sessionGapMillis = 30 * 60 * 1000
 
 // Split is events cut in two: what a model may learn from, and what it is then asked.
 type Split struct {
 	Protocol string
 	Train    Events // sorted as Events are
-	Cases    []Case // by user
+	Cases    []Case // by user; by time where a user has several
 }
 
-// Case is one user to predict for.
+// Case is one user to predict for. Its events may share memory with those split.
 type Case struct {
 	User  int32
-	Input Events  // what is told of the user, oldest first; never empty; shares memory with the events given
-	Truth []int32 // the distinct items they went on to, ascending; never empty
+	Input Events  // what is told of the user, oldest first; never empty
+	Held  Events  // what they went on to, oldest first; never empty
+	Truth []int32 // the distinct items of Held, ascending
 }
+
+// newCase is a case with the items of what was held out as truth.
+func newCase(user int32, input, held Events) Case {
+	return Case{User: user, Input: input, Held: held, Truth: distinct(held.Item)}
+}
+
+// Unmasked says whether items of the input are right answers by the protocol, so
+// that they must not be left out of what is ranked.
+func (s *Split) Unmasked() bool { return s.Protocol == SessionPrefix }
 
 // String introduces the split.
 func (s *Split) String() string {
-	return fmt.Sprintf("split %s: %s events train, %s users tested", s.Protocol,
+	return fmt.Sprintf("split %s: %s events train, %s cases", s.Protocol,
 		thousands(int64(s.Train.Len())), thousands(int64(len(s.Cases))))
 }
 
@@ -59,33 +97,56 @@ func (s *Split) String() string {
 // snapshot that count (see Events.Weigh). "Newest" follows the order of Events,
 // where ties in time are broken by item and then by type; items are numbered in
 // byte order of their ids, so the order does not depend on how rows arrived.
-// The seed chooses users in protocols that draw; the others ignore it.
+// The seed chooses in protocols that draw; the others ignore it.
 // An unknown protocol, or events in which nobody can be a case, are attune.Invalid.
 func NewSplit(e Events, protocol string, seed uint64) (*Split, error) {
-	truth := func(n int) int { return (n + 9) / 10 }
-	tested := func(int32) bool { return true }
-	trains := true // the input of a case trains too
+	s := &Split{Protocol: protocol}
+	train := make([]bool, e.Len())
+	wants := "no user has two events"
 	switch protocol {
 	case Tail10:
+		s.tails(e, train, share(10), nil)
 	case Tail20:
-		truth = func(n int) int { return (n + 4) / 5 }
+		s.tails(e, train, share(5), nil)
 	case LeaveOneOut:
-		truth = func(int) int { return 1 }
+		s.tails(e, train, one, nil)
 	case AWSDoc:
-		chosen := drawUsers(e, seed)
-		tested = func(u int32) bool { return chosen[u] }
-		trains = false
+		s.tails(e, train, share(10), drawUsers(e, seed))
+	case AWS2019:
+		s.tails(e, train, one, drawUsers(e, seed))
+	case Temporal:
+		s.temporal(e, train)
+		wants = "no user has events both before and after the newest tenth"
+	case SessionPrefix:
+		s.sessions(e, train)
+		wants = "no user has two events within half an hour"
+	case CFHoldout:
+		s.holdout(e, train, seed)
+		wants = "no user has two items"
 	default:
 		return nil, attune.Errorf(attune.Invalid, "split protocol %q is unknown: use one of %s", protocol, strings.Join(Protocols(), ", "))
 	}
-	s := &Split{Protocol: protocol}
-	train := make([]bool, e.Len())
+	if len(s.Cases) == 0 {
+		return nil, attune.Errorf(attune.Invalid, "nobody can be tested with %s: %s", protocol, wants)
+	}
+	s.Train = e.Where(func(i int) bool { return train[i] })
+	return s, nil
+}
+
+// share is the n-th part, rounded up.
+func share(n int) func(int) int { return func(events int) int { return (events + n - 1) / n } }
+
+func one(int) int { return 1 }
+
+// tails holds out the newest truth(n) of n events of each user with two or more.
+// With drawn users only those are cases, and none of their events train.
+func (s *Split) tails(e Events, train []bool, truth func(int) int, drawn map[int32]bool) {
 	e.ByUser(func(user int32, from, to int) {
 		cut := to
-		if to-from >= 2 && tested(user) {
+		if to-from >= 2 && (drawn == nil || drawn[user]) {
 			cut = to - truth(to-from)
-			s.Cases = append(s.Cases, Case{User: user, Input: e.Slice(from, cut), Truth: distinct(e.Item[cut:to])})
-			if !trains {
+			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to)))
+			if drawn != nil {
 				return
 			}
 		}
@@ -93,11 +154,107 @@ func NewSplit(e Events, protocol string, seed uint64) (*Split, error) {
 			train[i] = true
 		}
 	})
-	if len(s.Cases) == 0 {
-		return nil, attune.Errorf(attune.Invalid, "nobody can be tested with %s: no user has two events", protocol)
+}
+
+// temporal holds out what happened from the moment on at which the newest tenth begins.
+func (s *Split) temporal(e Events, train []bool) {
+	if e.Len() == 0 {
+		return
 	}
-	s.Train = e.Where(func(i int) bool { return train[i] })
-	return s, nil
+	times := slices.Clone(e.At)
+	slices.Sort(times)
+	at := times[len(times)-share(10)(len(times))]
+	if at == times[0] { // else nothing would train: the next moment, if there is one
+		next := sort.Search(len(times), func(i int) bool { return times[i] > at })
+		if next == len(times) {
+			return
+		}
+		at = times[next]
+	}
+	e.ByUser(func(user int32, from, to int) {
+		cut := from + sort.Search(to-from, func(i int) bool { return e.At[from+i] >= at })
+		for i := from; i < cut; i++ {
+			train[i] = true
+		}
+		if from < cut && cut < to {
+			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to)))
+		}
+	})
+}
+
+// session is events [from, to) of one user.
+type session struct{ from, to int }
+
+// sessions cuts events into those of one user with at most half an hour between
+// neighbours, in order of users and time.
+func (e Events) sessions() []session {
+	var out []session
+	e.ByUser(func(_ int32, from, to int) {
+		begin := from
+		for i := from + 1; i <= to; i++ {
+			if i == to || e.At[i]-e.At[i-1] > sessionGapMillis {
+				out = append(out, session{begin, i})
+				begin = i
+			}
+		}
+	})
+	return out
+}
+
+// sessions holds out the newest tenth of the sessions that can be asked about.
+func (s *Split) sessions(e Events, train []bool) {
+	var long []session
+	for i := range train {
+		train[i] = true
+	}
+	for _, v := range e.sessions() {
+		if v.to-v.from >= 2 {
+			long = append(long, v)
+		}
+	}
+	// The newest first; of those that begin together the last in order of users.
+	slices.SortStableFunc(long, func(a, b session) int {
+		if e.At[a.from] != e.At[b.from] {
+			if e.At[a.from] > e.At[b.from] {
+				return -1
+			}
+			return 1
+		}
+		return b.from - a.from
+	})
+	long = long[:share(10)(len(long))]
+	slices.SortFunc(long, func(a, b session) int { return a.from - b.from })
+	for _, v := range long {
+		for i := v.from; i < v.to; i++ {
+			train[i] = false
+			if i > v.from {
+				s.Cases = append(s.Cases, newCase(e.User[i], e.Slice(v.from, i), e.Slice(i, i+1)))
+			}
+		}
+	}
+}
+
+// holdout holds out a tenth of each user's distinct items, drawn user by user.
+func (s *Split) holdout(e Events, train []bool, seed uint64) {
+	e.ByUser(func(user int32, from, to int) {
+		items := distinct(e.Item[from:to])
+		out := map[int32]bool{}
+		if len(items) >= 2 {
+			// One stream a user: who else is in the data does not matter. The second word keeps the streams apart from those of other draws.
+			r := rand.New(rand.NewPCG(seed, 0x4346<<32|uint64(uint32(user))))
+			for _, k := range r.Perm(len(items))[:share(10)(len(items))] {
+				out[items[k]] = true
+			}
+		}
+		for i := from; i < to; i++ {
+			train[i] = !out[e.Item[i]]
+		}
+		if len(out) > 0 {
+			all := e.Slice(from, to)
+			s.Cases = append(s.Cases, newCase(user, all.Where(func(i int) bool { return !out[all.Item[i]] }),
+				all.Where(func(i int) bool { return out[all.Item[i]] })))
+		}
+	})
 }
 
 // drawUsers chooses a tenth, rounded, at least one, of the users with two
@@ -122,13 +279,6 @@ func drawUsers(e Events, seed uint64) map[int32]bool {
 // distinct is the set of the given items, ascending.
 func distinct(items []int32) []int32 {
 	out := append([]int32(nil), items...)
-	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
-	n := 0
-	for i, it := range out {
-		if i == 0 || it != out[n-1] {
-			out[n] = it
-			n++
-		}
-	}
-	return out[:n]
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -41,13 +41,31 @@ type User struct {
 // 1/log2(1+p); the ideal list holds min(k, len(truth)) true items on top.
 // Precision divides by k even when fewer items were ranked.
 func Measure(ranked, truth []int32) User {
+	return measure(ranked, truth, func(p int) float64 { return 1 / math.Log2(1+float64(p)) })
+}
+
+// Measure2019 is Measure with the discount by which Amazon Personalize measured in
+// 2018 and 2019: 1 at position 1, and 1/log2(p) from position 2. It belongs to
+// the protocol aws-2019; its gains are above those of Measure, so that the two are
+// never compared.
+func Measure2019(ranked, truth []int32) User {
+	return measure(ranked, truth, func(p int) float64 {
+		if p == 1 {
+			return 1
+		}
+		return 1 / math.Log2(float64(p))
+	})
+}
+
+// measure is Measure with the discount at each position, from 1.
+func measure(ranked, truth []int32, discountAt func(p int) float64) User {
 	var u User
 	if len(truth) == 0 {
 		return u
 	}
 	hits, gain, ideal := 0, 0.0, 0.0
 	for p := 1; p <= Depth; p++ {
-		discount := 1 / math.Log2(1+float64(p))
+		discount := discountAt(p)
 		if p <= len(truth) {
 			ideal += discount
 		}

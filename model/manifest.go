@@ -59,6 +59,16 @@ type Evaluation struct {
 	Metrics   map[string]float64 `json:"metrics"`           // keys as in GetSolutionMetrics
 	NDCG25    Interval           `json:"ndcg25"`            // bootstrap interval of normalized_discounted_cumulative_gain_at_25
 	Baselines []Baseline         `json:"baselines"`
+	Findings  []Finding          `json:"findings,omitempty"` // about the data and the split: why the numbers may tell less than they seem to
+}
+
+// Finding is something in the data that makes what was learned, or measured, worth
+// less than it looks; see dataset.Inspect.
+type Finding struct {
+	Kind  string `json:"kind"`  // e.g. duplicate-rows
+	Count int64  `json:"count"` // it is true of so many
+	Of    int64  `json:"of"`    // of so many
+	Words string `json:"words"`
 }
 
 // Baseline is a simple method measured on the same users.

@@ -40,15 +40,18 @@ func (f *fit) ask(ctx context.Context, r Recipe, m *model.Model, cases []dataset
 		return nil, err
 	}
 	for i, list := range a.lists {
-		a.users[i] = measureList(list, cases[i].Truth, values)
+		a.users[i] = f.measureList(list, cases[i].Truth, values)
 	}
 	a.coverage = evaluate.Covered(a.lists, len(m.Items))
 	return a, nil
 }
 
-// measureList measures one list; values are those of rewards.
-func measureList(list, truth []int32, values []float64) evaluate.User {
+// measureList measures one list as the protocol says; values are those of rewards.
+func (f *fit) measureList(list, truth []int32, values []float64) evaluate.User {
 	u := evaluate.Measure(list, truth)
+	if f.Protocol == dataset.AWS2019 {
+		u = evaluate.Measure2019(list, truth)
+	}
 	if values != nil {
 		u.Reward, u.Rewarded = reward(list, truth, values)
 	}

@@ -59,7 +59,7 @@ func (f *fit) scoreLists(cases []dataset.Case, items int) (func(lists [][]int32)
 	return func(lists [][]int32) float64 {
 		users := make([]evaluate.User, len(lists))
 		for i, list := range lists {
-			users[i] = measureList(list, cases[i].Truth, values)
+			users[i] = f.measureList(list, cases[i].Truth, values)
 		}
 		v := evaluate.Mean(users, evaluate.Covered(lists, items))[f.Search.metric()]
 		if f.Search.Least {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -66,6 +67,9 @@ const (
 
 // Fit learns a model from a snapshot and measures how good it is.
 //
+// Before anything is learned the data and the split are searched for duplicates
+// and leaks; what is found is told in the manifest, and stops nothing.
+//
 // The events that count are split by the protocol. A validation slice, carved
 // by the same protocol from the training part, decides whether items a user
 // already has are left out, and the parameters of a Tuner: the recipe and the
@@ -92,6 +96,7 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	findings := f.inspect(outer)
 	plans, err := f.tune(ctx, outer)
 	if err != nil {
 		return nil, fmt.Errorf("tune %s: %w", f.Recipe.Name(), err)
@@ -100,6 +105,7 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measure %s: %w", f.Recipe.Name(), err)
 	}
+	evaluation.Findings = findings
 	if !f.Snapshot.AsOf.IsZero() {
 		f.now = f.Snapshot.AsOf.UnixMilli()
 	}
@@ -121,6 +127,19 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// inspect looks for duplicates and leaks, before anything is learned.
+func (f *fit) inspect(split *dataset.Split) []model.Finding {
+	now := int64(0)
+	if !f.Snapshot.AsOf.IsZero() {
+		now = f.Snapshot.AsOf.UnixMilli()
+	}
+	var out []model.Finding
+	for _, found := range slices.Concat(dataset.Inspect(f.events, now), dataset.InspectSplit(split)) {
+		out = append(out, model.Finding(found))
+	}
+	return out
 }
 
 // columns are the attributes that may be learned from.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +237,29 @@ func TestFitEveryProtocol(t *testing.T) {
 		if e := fit(t, s).Manifest.Evaluation; e.Protocol != protocol || e.Users == 0 || e.NDCG25.Mean < 0.2 {
 			t.Errorf("%s: %+v", protocol, e)
 		}
+	}
+}
+
+// What is wrong with the data is told in the manifest, and stops nothing.
+func TestFitTellsFindings(t *testing.T) {
+	if e := fit(t, spec(datasettest.Blocks(200, 40, 2, 0.1, 1))).Manifest.Evaluation; e.Findings != nil {
+		t.Errorf("clean: %+v", e.Findings)
+	}
+	w := datasettest.Blocks(200, 40, 2, 0.1, 1)
+	e := &w.Snapshot.Events
+	for i := range e.Len() {
+		e.At[i] = 0
+	}
+	m := fit(t, spec(w)).Manifest
+	var kinds []string
+	for _, f := range m.Evaluation.Findings {
+		kinds = append(kinds, f.Kind)
+		if f.Words == "" || f.Count == 0 || f.Count > f.Of {
+			t.Errorf("%+v", f)
+		}
+	}
+	if !slices.Equal(kinds, []string{dataset.SameTime, dataset.ZeroTimes}) {
+		t.Errorf("times of 0: %v", kinds)
 	}
 }
 

@@ -81,7 +81,7 @@ func (f *fit) duel(ctx context.Context, live Live, split *dataset.Split, mine *a
 	}
 	newUsers, liveUsers := make([]evaluate.User, len(at)), make([]evaluate.User, len(at))
 	for i, place := range at {
-		newUsers[i], liveUsers[i] = measureList(mine.lists[place], truth[i], values), measureList(theirs[i], truth[i], values)
+		newUsers[i], liveUsers[i] = f.measureList(mine.lists[place], truth[i], values), f.measureList(theirs[i], truth[i], values)
 	}
 	a, b := evaluate.PerUser(newUsers), evaluate.PerUser(liveUsers)
 	duel = model.Duel{New: kept(a), Live: kept(b)}
@@ -97,12 +97,8 @@ func (f *fit) duel(ctx context.Context, live Live, split *dataset.Split, mine *a
 // most comparedUsers evenly from all, and the distinct items of that, ascending.
 func (f *fit) later(cases []dataset.Case, moment int64) (at []int, truth [][]int32) {
 	var all []int
-	held := func(c dataset.Case) dataset.Events {
-		e := f.events.Of(c.User)
-		return e.Slice(c.Input.Len(), e.Len()) // every protocol holds out the newest
-	}
 	for i, c := range cases {
-		if h := held(c); h.At[h.Len()-1] > moment {
+		if c.Held.At[c.Held.Len()-1] > moment {
 			all = append(all, i)
 		}
 	}
@@ -115,7 +111,7 @@ func (f *fit) later(cases []dataset.Case, moment int64) (at []int, truth [][]int
 	}
 	for _, place := range at {
 		var items []int32
-		h := held(cases[place])
+		h := cases[place].Held
 		for i, item := range h.Item {
 			if h.At[i] > moment {
 				items = append(items, item)

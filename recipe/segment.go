@@ -105,7 +105,7 @@ func segmentTruth(cases []dataset.Case) (items []int32, users [][]int32) {
 		}
 	}
 	slices.SortFunc(all, func(a, b pair) int { return cmp.Or(cmp.Compare(a.item, b.item), cmp.Compare(a.user, b.user)) })
-	for _, p := range all {
+	for _, p := range slices.Compact(all) { // a user has several cases in some protocols
 		if n := len(items); n == 0 || items[n-1] != p.item {
 			items, users = append(items, p.item), append(users, nil)
 		}

@@ -31,11 +31,13 @@ func (f *fit) tune(ctx context.Context, outer *dataset.Split) ([]plan, error) {
 		// hold some, must not be asked.
 		inner = nil
 	} else {
-		f.repeatShare = repeatShare(inner.Cases)
+		repeats, targets := inner.Repeats()
+		f.repeatShare = float64(repeats) / float64(targets)
 	}
 	// Someone who looks for items like an item is not known, so nothing of
-	// theirs can be left out, and what is the same for everybody has no asker.
-	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related && !f.same
+	// theirs can be left out, and what is the same for everybody has no asker. In
+	// some protocols what was had is a right answer.
+	f.leaveOut = f.repeatShare < repeatsLeftOut && !f.related && !f.same && !outer.Unmasked()
 
 	plans := []plan{{f.Recipe, f.Params}}
 	for _, b := range f.Baselines {
@@ -196,27 +198,6 @@ func sample(cases []dataset.Case, n int) []dataset.Case {
 		out[i] = cases[i*len(cases)/n]
 	}
 	return out
-}
-
-// repeatShare is the share of true items that stand in their case's input.
-func repeatShare(cases []dataset.Case) float64 {
-	repeats, all := 0, 0
-	for _, c := range cases {
-		seen := make(map[int32]bool, c.Input.Len())
-		for _, item := range c.Input.Item {
-			seen[item] = true
-		}
-		for _, item := range c.Truth {
-			all++
-			if seen[item] {
-				repeats++
-			}
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return float64(repeats) / float64(all)
 }
 
 const (

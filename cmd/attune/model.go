@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/model"
@@ -31,6 +32,7 @@ func (c *modelDescribeCmd) Run(ctx context.Context, s streams) error {
 	if c.Output == "table" {
 		fmt.Fprintf(s.out, "%s (%s), %d users × %d items × %d interactions, snapshot %s\nseen items %s; model %s\n\n",
 			m.Recipe, m.Algorithm, m.Users, m.Items, m.Interactions, m.Snapshot, m.Seen, m.Digest)
+		findings(s.out, m.Evaluation)
 	}
 	return c.show(s.out, m, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
 }
@@ -61,6 +63,16 @@ func (c *modelCompareCmd) Run(ctx context.Context, s streams) error {
 	}
 	_, err := fmt.Fprintf(s.out, "\n%s\n", out.Words)
 	return err
+}
+
+// findings prints what was found in the data before training, one paragraph each.
+func findings(out io.Writer, e *model.Evaluation) {
+	if e == nil {
+		return
+	}
+	for _, f := range e.Findings {
+		fmt.Fprintf(out, "%s: %s\n\n", f.Kind, f.Words)
+	}
 }
 
 var evaluationHead = []string{"METHOD", "NDCG@25", "95 % INTERVAL", "MRR@25", "COVERAGE", "MODEL MINUS METHOD"}

@@ -32,10 +32,10 @@ func TestEveryRecipe(t *testing.T) {
 			"neighbours": "0", "min_cointeraction_count": "few"}},
 		"itemknn": {Personal: true, Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{
 			"neighbours": "0", "min_cointeraction_count": "few", "popularity_discount_factor": "1.5", "shrinkage": "NaN"}},
-		"blend": {Personal: true, Params: map[string]string{"members": "ials,itemknn,popularity,ials#2", "weight.itemknn": "0.5", "weight.popularity": "0", "hidden_dimension": "16", "ials#2.hidden_dimension": "24"},
-			Bad: map[string]string{"members": "ials,ials", "weight.ials": "NaN", "score_scale": "0", "hidden_dimension": "-1", "ials.iterations": "few"}},
 		"ease": {Personal: true, Related: true, Params: map[string]string{"kept_weights": "30", "recency_half_life": "8"}, Bad: map[string]string{
 			"regularization": "0", "dropout": "1", "user_exponent": "x", "kept_weights": "0", "recency_half_life": "-1"}},
+		"blend": {Personal: true, Params: map[string]string{"members": "ials,itemknn,popularity,ials#2", "weight.itemknn": "0.5", "weight.popularity": "0", "hidden_dimension": "16", "ials#2.hidden_dimension": "24"},
+			Bad: map[string]string{"members": "ials,ials", "weight.ials": "NaN", "score_scale": "0", "hidden_dimension": "-1", "ials.iterations": "few"}},
 		"ials": {Personal: true, Rounds: true, Params: map[string]string{"hidden_dimension": "32", "recency_mask": "true"}, Bad: map[string]string{
 			"solver": "lu", "block_size": "0",
 			"hidden_dimension": "-1", "iterations": "1.5", "regularization": "Inf", "unobserved_weight": "-0.1", "recency_half_life": "x"}},
