@@ -43,11 +43,7 @@ func Bootstrap(seed uint64, series ...[]float64) []Interval {
 			times[r.Uint32N(uint32(n))]++
 		}
 		for s, values := range series {
-			var sum float64
-			for i, v := range values {
-				sum += times[i] * v
-			}
-			means[s][b] = sum / float64(n)
+			means[s][b] = weighted(times, values) / float64(n)
 		}
 	}
 	for s, values := range series {
@@ -55,6 +51,59 @@ func Bootstrap(seed uint64, series ...[]float64) []Interval {
 		out[s] = Interval{Mean: mean(values), Low: percentile(means[s], 0.025), High: percentile(means[s], 0.975)}
 	}
 	return out
+}
+
+// Ratio is Σ Over / Σ Under over units that are drawn together: sums and counts of
+// sessions, say, each with several questions. Under nil counts every unit as 1.
+type Ratio struct{ Over, Under []float64 }
+
+// BootstrapRatios is Bootstrap for ratios of sums: units are resampled, all
+// series together, and both sums made anew. A ratio to nothing is 0.
+func BootstrapRatios(seed uint64, ratios ...Ratio) []Interval {
+	out := make([]Interval, len(ratios))
+	if len(ratios) == 0 || len(ratios[0].Over) == 0 {
+		return out
+	}
+	n := len(ratios[0].Over)
+	ones := make([]float64, n)
+	for i := range ones {
+		ones[i] = 1
+	}
+	of := func(r Ratio, times []float64) float64 {
+		under := float64(n) // draws are as many as units
+		if r.Under != nil {
+			under = weighted(times, r.Under)
+		}
+		if under == 0 {
+			return 0
+		}
+		return weighted(times, r.Over) / under
+	}
+	rounds := min(resamples, max(minResamples, maxDraws/n))
+	values, times := make([][]float64, len(ratios)), make([]float64, n)
+	random := rand.New(rand.NewPCG(seed, 0x5241_5449)) // the second word keeps this stream apart from others of the same seed
+	for range rounds {
+		clear(times)
+		for range n {
+			times[random.Uint32N(uint32(n))]++
+		}
+		for s, r := range ratios {
+			values[s] = append(values[s], of(r, times))
+		}
+	}
+	for s, r := range ratios {
+		slices.Sort(values[s])
+		out[s] = Interval{Mean: of(r, ones), Low: percentile(values[s], 0.025), High: percentile(values[s], 0.975)}
+	}
+	return out
+}
+
+func weighted(times, values []float64) float64 {
+	var sum float64
+	for i, v := range values {
+		sum += times[i] * v
+	}
+	return sum
 }
 
 // Difference is a minus b, user by user.
