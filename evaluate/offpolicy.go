@@ -31,13 +31,13 @@ type Estimate struct {
 	Name   string
 	Value  Interval // with its 95 % bootstrap interval over impressions
 	Tuning float64  // the threshold of Switch-DR, the λ of DRos; 0 for others
-	Error  float64  // estimated root mean squared error: √(variance + bias²), the bias as far as it can be told
+	Error  float64  // estimated root mean squared error: √(variance + bias²), the bias as large as it may well be; of SNIPS and DM the spread alone
 }
 
 // OffPolicyReport is what a log tells of a target policy.
 type OffPolicyReport struct {
 	Estimates   []Estimate // by estimator; without a model IPS and SNIPS only
-	Best        Estimate   // the one with the least estimated error among those whose bias can be told: IPS, DR, Switch-DR, DRos
+	Best        Estimate   // DRos, or without a model SNIPS: those that bear large weights best. Which one is said beforehand, not chosen by the numbers
 	Impressions int
 	Effective   float64 // (Σ w)²/Σ w²: how many impressions of the target policy itself would tell as much
 	Rewarded    int     // impressions with a reward
@@ -69,9 +69,10 @@ const (
 // M. Dimakopoulou, A. Krishnamurthy and M. Dudík, Doubly Robust Off-Policy
 // Evaluation with Shrinkage (ICML 2020): the one with the least
 //
-//	Var(d + ŵ·(r - q))/n + mean((w - ŵ)·(r - q))²
+//	Var(d + ŵ·(r - q))/n + (|mean x| + 1.96·√(Var(x)/n))², x = (w - ŵ)·(r - q)
 //
-// where ŵ are the weights as changed. The same seed and log give the same report.
+// where ŵ are the weights as changed: the bias counts as large as it may well be,
+// since a log that tells little of it would otherwise choose the model alone. The same seed and log give the same report.
 func OffPolicy(seed uint64, log Logged) OffPolicyReport {
 	n := len(log.Reward)
 	rep := OffPolicyReport{Impressions: n}
@@ -109,12 +110,7 @@ func OffPolicy(seed uint64, log Logged) OffPolicyReport {
 			tried[i].Error = (v.High - v.Low) / (2 * 1.96)
 		}
 	}
-	rep.Estimates, rep.Best = tried, tried[0]
-	for _, e := range tried {
-		if e.Error < rep.Best.Error && e.Name != SNIPS && e.Name != DM {
-			rep.Best = e
-		}
-	}
+	rep.Estimates, rep.Best = tried, tried[len(tried)-1]
 	rep.Warning = rep.warn()
 	return rep
 }
@@ -128,16 +124,20 @@ func (l Logged) terms(changed func(w float64) float64) []float64 {
 	return out
 }
 
+// likely is the quantile of the normal distribution up to which a bias may well go.
+const likely = 1.96
+
 // rootError is √(variance + bias²) of the estimate with weights as changed.
 func (l Logged) rootError(changed func(w float64) float64) float64 {
 	n := float64(len(l.Reward))
 	if n < 2 {
 		return math.Inf(1)
 	}
-	bias := 0.0
+	lost := make([]float64, len(l.Reward))
 	for i, r := range l.Reward {
-		bias += (l.Weight[i] - changed(l.Weight[i])) * (r - l.Modeled[i]) / n
+		lost[i] = (l.Weight[i] - changed(l.Weight[i])) * (r - l.Modeled[i])
 	}
+	bias := math.Abs(mean(lost)) + likely*math.Sqrt(variance(lost)/n)
 	return math.Sqrt(variance(l.terms(changed))/n + bias*bias)
 }
 
