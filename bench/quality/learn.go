@@ -15,16 +15,13 @@ import (
 // seed of everything: models, splits, intervals. One for all sets, never chosen.
 const seed = 1
 
-// budgets are the seconds, of recipe.Coster, that a search may take.
-var budgets = map[string]float64{"standard": 150, "thorough": 25 * 60}
-
 // baselines stand beside every model.
 var baselines = []string{"popularity", "itemknn"}
 
 // pipeline is what makes a model of a set's training data.
 type pipeline struct {
 	recipe   recipe.Recipe
-	budget   float64
+	budget   float64 // seconds of recipe.Coster, for search and training
 	corpus   *corpus
 	split    *dataset.Split // of the training data
 	cut      int
@@ -38,11 +35,7 @@ func newPipeline(c *corpus, k kind, name, budget string, progress func(string, i
 	if !ok {
 		return nil, attune.Errorf(attune.Invalid, "recipe %q is unknown: recipe/all lists those that there are", name)
 	}
-	seconds, ok := budgets[budget]
-	if !ok {
-		return nil, attune.Errorf(attune.Invalid, "budget %q is unknown: use standard or thorough", budget)
-	}
-	p := &pipeline{recipe: r, budget: seconds, corpus: c, leaveOut: k.form().leaveOut, progress: progress}
+	p := &pipeline{recipe: r, budget: recipe.Budget(budget).Seconds(c.train.Len()), corpus: c, leaveOut: k.form().leaveOut, progress: progress}
 	var protocol string
 	protocol, p.cut = k.validation(c.ordered, len(c.items))
 	var err error
@@ -57,7 +50,7 @@ func (p *pipeline) input(e dataset.Events, params map[string]string) recipe.Inpu
 // search chooses the parameters on the validation slice: by the recipe's own
 // search, or among its candidates where it has none.
 func (p *pipeline) search(ctx context.Context, r recipe.Recipe) (recipe.Found, error) {
-	v := recipe.Validation{Cases: p.split.Cases, LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget,
+	v := recipe.Validation{Cases: p.split.Cases, LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
 		Progress: func(done, total int) { p.progress("search", done, total) }}
 	if s, ok := r.(recipe.Searcher); ok {
 		return s.Search(ctx, p.input(p.split.Train, nil), v)

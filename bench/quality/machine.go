@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/attune-io/attune/kernel"
 )
 
 // surroundings tell the machine and the build.
@@ -54,4 +56,4 @@ func peakBytes() int64 {
 }
 
 // tier is the family of kernels that computes here.
-func tier() string { return "generic" }
+func tier() string { return kernel.Using().String() }

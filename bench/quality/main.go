@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/recipe"
 )
 
 // options are the flags.
@@ -73,7 +74,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.dir, "dir", "", "folder of a set that is not one of those; wants --protocol")
 	f.StringVar(&o.protocol, "protocol", "", "how --dir is measured: cf, loo, ncf or session")
 	f.StringVar(&o.recipe, "recipe", pipelineName(), "recipe that is measured: the automatic pipeline unless given")
-	f.StringVar(&o.budget, "budget", "thorough", "how long the search may take: standard or thorough")
+	f.StringVar(&o.budget, "budget", string(recipe.Thorough), "how long the search may take: standard or thorough")
 	f.StringVar(&o.keep, "keep", "", "folder to keep the sealed models in; nowhere unless given")
 	f.StringVar(&o.out, "out", "bench/RESULTS.md", "page to write; empty for none")
 	f.StringVar(&o.results, "results", "bench/quality/results.jsonl", "file that keeps a JSON line per set; empty for none")
@@ -92,8 +93,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if o.set == "" && o.dir == "" && !o.scale {
 		return o, attune.Errorf(attune.Invalid, "nothing to measure: give --set, --dir with --protocol, or --scale")
 	}
-	if _, ok := budgets[o.budget]; !ok {
-		return o, attune.Errorf(attune.Invalid, "budget %q is unknown: use standard or thorough", o.budget)
+	if recipe.Budget(o.budget).Seconds(0) == 0 {
+		return o, attune.Errorf(attune.Invalid, "budget %q is unknown: use %s or %s", o.budget, recipe.Standard, recipe.Thorough)
 	}
 	return o, nil
 }
