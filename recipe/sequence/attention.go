@@ -15,7 +15,7 @@ const attentionRows = 32
 // Vaswani et al.: Attention Is All You Need (2017), equation 1; what is added
 // for the distance between two tokens is that of Shaw et al. (2018) with one
 // number for each head, as in T5.
-func (n *net) attend(w []float32, p *piece, b int) {
+func (n *net) attend(w *weights, p *piece, b int) {
 	t := &n.traces[b]
 	size := 0
 	for s := range len(p.start) - 1 {
@@ -24,7 +24,7 @@ func (n *net) attend(w []float32, p *piece, b int) {
 	t.chance = n.slice(size * n.heads)
 	clear(t.chance)
 	n.squares(p, t, func(s, h int, q, k, v, mixed, chance kernel.View) {
-		distance := n.distance.view(w).Row(h)
+		distance := n.distance.view(w.flat).Row(h)
 		for from := 0; from < q.Rows; from += attentionRows {
 			to := min(from+attentionRows, q.Rows)
 			n.chances(chance.Part(from, to, 0, to), q.Part(from, to, 0, q.Cols), k.Part(0, to, 0, k.Cols), from, distance)

@@ -12,10 +12,10 @@ type backScratch struct{ out, in, z, inner, up, square []float32 }
 // backward adds to g, gradients of the layers, what the gradient dh of n.h
 // makes of them, after forward of the same piece. It returns the gradient of
 // what embed put into x before dropout, for the vectors of items.
-func (n *net) backward(w, g []float32, p *piece, dh kernel.View) kernel.View {
+func (n *net) backward(w *weights, g []float32, p *piece, dh kernel.View) kernel.View {
 	dx := n.take(len(p.item), n.dimension)
 	clear(dx.Data)
-	normaliseBack(dx, dh, n.hat, n.inv, n.norm.of(w), n.norm.of(g), n.shift.of(g))
+	normaliseBack(dx, dh, n.hat, n.inv, n.norm.of(w.flat), n.norm.of(g), n.shift.of(g))
 	for b := n.blocks - 1; b >= 0; b-- {
 		n.blockBack(w, g, p, b, dx)
 	}
@@ -31,7 +31,7 @@ func (n *net) backward(w, g []float32, p *piece, dh kernel.View) kernel.View {
 }
 
 // blockBack turns dx, the gradient of what a layer gives, into that of what it takes.
-func (n *net) blockBack(w, g []float32, p *piece, b int, dx kernel.View) {
+func (n *net) blockBack(w *weights, g []float32, p *piece, b int, dx kernel.View) {
 	l, t := n.layers[b], &n.traces[b]
 	tokens, d := dx.Rows, n.dimension
 
@@ -39,29 +39,29 @@ func (n *net) blockBack(w, g []float32, p *piece, b int, dx kernel.View) {
 	dUp := n.scratch(&n.back.up, tokens, l.up.cols)
 	n.joinBack(dx, dy, t.down, gate(t.up, l.up.cols-d), gate(dUp, l.up.cols-d), siteDown, b, p)
 	inner := n.scratch(&n.back.inner, tokens, l.down.rows)
-	n.product(inner, dy, t.inner, l.down, l.downBias, w, g)
+	n.product(inner, dy, t.inner, l.down, l.downBias, &w.backward[b*packs+packDown], g)
 	for i := range tokens {
 		row := inner.Row(i)
 		n.drop.apply(row, row, n.key(b, siteInner, p.token[i]))
 		activateBack(dUp.Row(i), row, t.up.Row(i))
 	}
 	dz := n.scratch(&n.back.z, tokens, d)
-	n.product(dz, dUp, t.z2, l.up, l.upBias, w, g)
-	normaliseBack(dx, dz, t.hat2, t.inv2, l.norm2.of(w), l.norm2.of(g), l.shift2.of(g))
+	n.product(dz, dUp, t.z2, l.up, l.upBias, &w.backward[b*packs+packUp], g)
+	normaliseBack(dx, dz, t.hat2, t.inv2, l.norm2.of(w.flat), l.norm2.of(g), l.shift2.of(g))
 
 	dIn := n.scratch(&n.back.in, tokens, l.in.cols)
 	n.joinBack(dx, dy, t.out, gate(t.in, 3*d), gate(dIn, 3*d), -1, b, p)
-	n.product(dz, dy, t.mixed, l.out, l.outBias, w, g) // dz is the gradient of mixed now
+	n.product(dz, dy, t.mixed, l.out, l.outBias, &w.backward[b*packs+packOut], g) // dz is the gradient of mixed now
 	n.attendBack(g, p, b, dz, dIn)
-	n.product(dz, dIn, t.z1, l.in, l.inBias, w, g)
-	normaliseBack(dx, dz, t.hat1, t.inv1, l.norm1.of(w), l.norm1.of(g), l.shift1.of(g))
+	n.product(dz, dIn, t.z1, l.in, l.inBias, &w.backward[b*packs+packIn], g)
+	normaliseBack(dx, dz, t.hat1, t.inv1, l.norm1.of(w.flat), l.norm1.of(g), l.shift1.of(g))
 }
 
 // product is the way back through y = x·matrix + bias: dx becomes dy·matrixᵀ,
 // and the gradients of matrix and bias are added to g.
-func (n *net) product(dx, dy, x kernel.View, matrix, bias span, w, g []float32) {
+func (n *net) product(dx, dy, x kernel.View, matrix, bias span, transposed *kernel.Packed, g []float32) {
 	clear(dx.Data)
-	n.gemm.NT(dx, dy, matrix.view(w))
+	n.gemm.NNPacked(dx, dy, transposed)
 	n.gemm.TN(matrix.view(g), x, dy)
 	sumRows(bias.of(g), dy)
 }

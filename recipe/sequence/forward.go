@@ -76,22 +76,22 @@ func (n *net) slice(size int) []float32 {
 
 // forward leaves in n.h what is known at every token of what comes next.
 // w: all weights of the layers. vector gives the vector of an item.
-func (n *net) forward(w []float32, p *piece, vector func(int32) []float32) {
-	n.used = 0
+func (n *net) forward(w *weights, p *piece, vector func(int32) []float32) {
 	tokens, d := len(p.item), n.dimension
 	n.embed(w, p, vector)
-	n.traces = slices.Grow(n.traces[:0], n.blocks)[:n.blocks]
 	for b := range n.layers {
 		n.block(w, p, b)
 	}
 	n.hat, n.h, n.inv = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(n.h, n.hat, n.x, n.inv, n.norm.of(w), n.shift.of(w))
+	normalise(n.h, n.hat, n.x, n.inv, n.norm.of(w.flat), n.shift.of(w.flat))
 }
 
-// embed puts the vector of each item, and of its place counted from the newest, into x.
-func (n *net) embed(w []float32, p *piece, vector func(int32) []float32) {
+// embed begins a piece: it puts the vector of each item, and of its place counted from the newest, into x.
+func (n *net) embed(w *weights, p *piece, vector func(int32) []float32) {
+	n.used = 0
+	n.traces = slices.Grow(n.traces[:0], n.blocks)[:n.blocks]
 	n.x = n.take(len(p.item), n.dimension)
-	place := n.place.view(w)
+	place := n.place.view(w.flat)
 	for s := range len(p.start) - 1 {
 		for t := p.start[s]; t < p.start[s+1]; t++ {
 			row := n.x.Row(t)
@@ -102,36 +102,44 @@ func (n *net) embed(w []float32, p *piece, vector func(int32) []float32) {
 	}
 }
 
-func (n *net) block(w []float32, p *piece, b int) {
+func (n *net) block(w *weights, p *piece, b int) {
 	l, t := n.layers[b], &n.traces[b]
 	tokens, d := len(p.item), n.dimension
 	t.z1, t.hat1, t.inv1 = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(t.z1, t.hat1, n.x, t.inv1, l.norm1.of(w), l.shift1.of(w))
+	normalise(t.z1, t.hat1, n.x, t.inv1, l.norm1.of(w.flat), l.shift1.of(w.flat))
 	t.in = n.take(tokens, l.in.cols)
-	setRows(t.in, l.inBias.of(w))
-	n.gemm.NN(t.in, t.z1, l.in.view(w))
+	setRows(t.in, l.inBias.of(w.flat))
+	n.gemm.NNPacked(t.in, t.z1, &w.forth[b*packs+packIn])
 	t.mixed = n.take(tokens, d)
 	clear(t.mixed.Data)
 	n.attend(w, p, b)
+	n.rest(w, b, p.token)
+}
+
+// rest is what a layer does after attention, with each token alone: it takes
+// the rows of n.x, and of the trace's in and mixed.
+func (n *net) rest(w *weights, b int, token []uint64) {
+	l, t := n.layers[b], &n.traces[b]
+	tokens, d := n.x.Rows, n.dimension
 	t.out = n.take(tokens, d)
-	setRows(t.out, l.outBias.of(w))
-	n.gemm.NN(t.out, t.mixed, l.out.view(w))
-	n.join(t.out, gate(t.in, 3*d), -1, b, p)
+	setRows(t.out, l.outBias.of(w.flat))
+	n.gemm.NNPacked(t.out, t.mixed, &w.forth[b*packs+packOut])
+	n.join(t.out, gate(t.in, 3*d), -1, b, token)
 
 	t.z2, t.hat2, t.inv2 = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(t.z2, t.hat2, n.x, t.inv2, l.norm2.of(w), l.shift2.of(w))
+	normalise(t.z2, t.hat2, n.x, t.inv2, l.norm2.of(w.flat), l.shift2.of(w.flat))
 	t.up = n.take(tokens, l.up.cols)
-	setRows(t.up, l.upBias.of(w))
-	n.gemm.NN(t.up, t.z2, l.up.view(w))
+	setRows(t.up, l.upBias.of(w.flat))
+	n.gemm.NNPacked(t.up, t.z2, &w.forth[b*packs+packUp])
 	t.inner = n.take(tokens, l.down.rows)
 	for i := range tokens {
 		activate(t.inner.Row(i), t.up.Row(i))
-		n.drop.apply(t.inner.Row(i), t.inner.Row(i), n.key(b, siteInner, p.token[i]))
+		n.drop.apply(t.inner.Row(i), t.inner.Row(i), n.key(b, siteInner, token[i]))
 	}
 	t.down = n.take(tokens, d)
-	setRows(t.down, l.downBias.of(w))
-	n.gemm.NN(t.down, t.inner, l.down.view(w))
-	n.join(t.down, gate(t.up, l.up.cols-d), siteDown, b, p)
+	setRows(t.down, l.downBias.of(w.flat))
+	n.gemm.NNPacked(t.down, t.inner, &w.forth[b*packs+packDown])
+	n.join(t.down, gate(t.up, l.up.cols-d), siteDown, b, token)
 }
 
 // gate is the columns of x from one on; none when x has none.
@@ -139,11 +147,11 @@ func gate(x kernel.View, from int) kernel.View { return x.Part(0, x.Rows, from, 
 
 // join adds to x what a branch of a layer says, after dropout, as far as its
 // gate is open; g becomes σ(g). site -1 has no dropout.
-func (n *net) join(y, g kernel.View, site, b int, p *piece) {
+func (n *net) join(y, g kernel.View, site, b int, token []uint64) {
 	for i := range y.Rows {
 		row, x := y.Row(i), n.x.Row(i)
 		if site >= 0 {
-			n.drop.apply(row, row, n.key(b, site, p.token[i]))
+			n.drop.apply(row, row, n.key(b, site, token[i]))
 		}
 		if n.gated == 0 {
 			kernel.Axpy(1, row, x)

@@ -142,3 +142,35 @@ func (l *layout) weights(m *model.Model) ([]float32, error) {
 	}
 	return w, nil
 }
+
+// weights are those of the layers, with their matrices laid out for products:
+// as they are for the way forward, and transposed for the way back.
+type weights struct {
+	flat            []float32
+	forth, backward []kernel.Packed // four for each layer: in, out, up, down
+}
+
+// The places of a layer's matrices in weights.
+const (
+	packIn = iota
+	packOut
+	packUp
+	packDown
+	packs
+)
+
+// matrices of a layer, by their places in weights.
+func (l layer) matrices() [packs]span { return [packs]span{l.in, l.out, l.up, l.down} }
+
+// pack lays matrix k of all, counted through the layers, out anew.
+func (w *weights) pack(l *layout, k int, back bool) {
+	view := l.layers[k/packs].matrices()[k%packs].view(w.flat)
+	w.forth[k].Pack(view)
+	if back {
+		w.backward[k].PackT(view)
+	}
+}
+
+func newWeights(l *layout, flat []float32) *weights {
+	return &weights{flat: flat, forth: make([]kernel.Packed, packs*len(l.layers)), backward: make([]kernel.Packed, packs*len(l.layers))}
+}

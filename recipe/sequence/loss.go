@@ -11,8 +11,10 @@ import (
 // candidates are the items that the right one is told from, those of one step.
 type candidates struct {
 	vectors kernel.View // n×d
-	add     []float32   // to each one's score; -Inf takes it out; nil adds nothing
-	column  []int32     // of each item, -1 where it is none; nil when candidate i is item i
+	rows    kernel.Packed
+	columns kernel.Packed // transposed
+	add     []float32     // to each one's score; -Inf takes it out; nil adds nothing
+	column  []int32       // of each item, -1 where it is none; nil when candidate i is item i
 }
 
 // lossElements is about how many scores are held at once. They are made, turned
@@ -37,7 +39,7 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 		part := h.Part(from, to, 0, h.Cols)
 		scores := n.scratch(&n.scores, to-from, count)
 		clear(scores.Data)
-		n.gemm.NT(scores, part, c.vectors)
+		n.gemm.NNPacked(scores, part, &c.columns)
 		for i := range scores.Rows {
 			t := from + i
 			row := scores.Row(i)
@@ -60,7 +62,7 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 			copy(out, part.Row(i))
 			kernel.Scale(pull, out)
 		}
-		n.gemm.NN(dh.Part(from, to, 0, h.Cols), scores, c.vectors)
+		n.gemm.NNPacked(dh.Part(from, to, 0, h.Cols), scores, &c.rows)
 		n.gemm.TN(dv, scores, part)
 	}
 	return loss

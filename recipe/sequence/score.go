@@ -14,11 +14,12 @@ import (
 // scorer reads histories. It is safe for concurrent use.
 type scorer struct {
 	*layout
-	w       []float32
-	vectors []float32 // items×d
-	unknown []int32   // items of which nothing is known, neither events nor features
-	newborn []float32 // scores for an empty history: the logarithm of popularity
-	readers sync.Pool // *reader
+	w       *weights
+	keys    kernel.Packed // the columns of the last layer's in that make keys and values
+	vectors []float32     // items×d
+	unknown []int32       // items of which nothing is known, neither events nor features
+	newborn []float32     // scores for an empty history: the logarithm of popularity
+	readers sync.Pool     // *reader
 }
 
 // reader is the scratch of one query.
@@ -61,13 +62,18 @@ func notFloats(name string) error {
 }
 
 func newScorer(l *layout, w, vectors []float32, counts []int32) *scorer {
-	s := &scorer{layout: l, w: w, vectors: vectors, newborn: make([]float32, len(counts))}
+	s := &scorer{layout: l, w: newWeights(l, w), vectors: vectors, newborn: make([]float32, len(counts))}
 	for i, n := range counts {
 		s.newborn[i] = float32(math.Log(float64(max(n, 0)) + 0.5)) // half an event for those without: less than one, more than none
 		if n <= 0 && kernel.Norm2(s.vector(int32(i))) == 0 {
 			s.unknown = append(s.unknown, int32(i))
 		}
 	}
+	for k := range s.w.forth {
+		s.w.pack(l, k, false)
+	}
+	d := l.dimension
+	s.keys.Pack(l.layers[l.blocks-1].in.view(w).Part(0, d, d, 3*d))
 	s.readers.New = func() any { return &reader{net: net{layout: l}, state: make([]float32, l.dimension)} }
 	return s
 }
@@ -160,8 +166,40 @@ func (s *scorer) read(r *reader, history []model.Touch) bool {
 		p.item[i], p.item[n-1-i] = p.item[n-1-i], p.item[i]
 	}
 	p.start = append(p.start[:0], 0, n)
-	r.forward(s.w, p, s.vector)
-	copy(r.state, r.h.Row(n-1))
+	r.embed(s.w, p, s.vector)
+	for b := range s.blocks - 1 {
+		r.block(s.w, p, b)
+	}
+	copy(r.state, r.newest(s.w, &s.keys, p))
 	kernel.Scale(float32(s.scale), r.state)
 	return true
+}
+
+// newest is the last layer and what follows, for the last token only: of the
+// others it needs no more than keys and values. It comes to the bits of forward.
+func (r *reader) newest(w *weights, keys *kernel.Packed, p *piece) []float32 {
+	b, d, last := r.blocks-1, r.dimension, len(p.item)-1
+	l, t := r.layers[b], &r.traces[b]
+	each := d / r.heads
+	z, hat, inv := r.take(last+1, d), r.take(last+1, d), r.slice(last+1)
+	normalise(z, hat, r.x, inv, l.norm1.of(w.flat), l.shift1.of(w.flat))
+	kv := r.take(last+1, 2*d)
+	setRows(kv, l.inBias.of(w.flat)[d:3*d])
+	r.gemm.NNPacked(kv, z, keys)
+	t.in, t.mixed = r.take(1, l.in.cols), r.take(1, d)
+	setRows(t.in, l.inBias.of(w.flat))
+	r.gemm.NNPacked(t.in, z.Part(last, last+1, 0, d), &w.forth[b*packs+packIn])
+	clear(t.mixed.Data)
+	for h := range r.heads {
+		at := h * each
+		chance := r.take(1, last+1)
+		clear(chance.Data)
+		r.chances(chance, t.in.Part(0, 1, at, at+each), kv.Part(0, last+1, at, at+each), last, r.distance.view(w.flat).Row(h))
+		r.gemm.NN(t.mixed.Part(0, 1, at, at+each), chance, kv.Part(0, last+1, d+at, d+at+each))
+	}
+	r.x = r.x.Part(last, last+1, 0, d)
+	r.rest(w, b, p.token[last:])
+	h := r.take(1, d)
+	normalise(h, hat.Part(0, 1, 0, d), r.x, inv, r.norm.of(w.flat), r.shift.of(w.flat))
+	return h.Data
 }

@@ -109,6 +109,30 @@ func TestOrderMatters(t *testing.T) {
 	}
 }
 
+// A scorer reads the last token alone through the last layer, and comes to the
+// bits of reading all of them.
+func TestNewestIsForward(t *testing.T) {
+	in := chain(20, 30, 7, 40)
+	in.Params = map[string]string{ParamEpochs: "3", ParamRate: "0.01", ParamDropout: "0", ParamLength: "40"}
+	s := learned(t, in).(*scorer)
+	n, all := &net{layout: s.layout}, &piece{start: []int{0, 40}}
+	for i := range int32(40) {
+		all.item, all.token = append(all.item, i*7%30), append(all.token, 0)
+	}
+	all.start[1] = 33
+	whole := *all
+	whole.item, whole.token = all.item[:33], all.token[:33]
+	n.forward(s.w, &whole, s.vector)
+	r := s.readers.New().(*reader)
+	var history []model.Touch
+	for _, i := range whole.item {
+		history = append(history, model.Touch{Item: i, Weight: 1})
+	}
+	if !s.read(r, history) || !slices.Equal(r.state, n.h.Row(32)) {
+		t.Errorf("the newest state is\n%v, of forward\n%v", r.state, n.h.Row(32))
+	}
+}
+
 // A long history is learned from in all its parts, each event once.
 func TestWindows(t *testing.T) {
 	e := someEvents([]int{1, 2, 8, 0, 7, 20}, 9, false, 1)

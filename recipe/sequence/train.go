@@ -70,6 +70,8 @@ type trainer struct {
 	features *features
 	sampler  *sampler // nil when steps compare with all items
 
+	packed             *weights
+	compared           candidates
 	w, g, mean, square []float32   // weights, their gradient, and its moments; by layout
 	vectors            []float32   // items×d: each item's own and those of its features; inside w without features
 	cold               []float32   // for candidates.add: -Inf for items without events; nil when there are none
@@ -115,6 +117,7 @@ func newTrainer(in recipe.Input, p parameters) *trainer {
 	for range min(maxShards, runtime.GOMAXPROCS(0)) {
 		t.nets = append(t.nets, &net{layout: t.layout, drop: newDropout(p.dropout)})
 	}
+	t.packed = newWeights(t.layout, t.w)
 	t.ranges = t.cut()
 	t.norms = make([]float64, len(t.ranges))
 	return t
@@ -184,6 +187,16 @@ func (t *trainer) epoch(ctx context.Context, epoch, total int) error {
 func (t *trainer) step(ctx context.Context, batch []window, step int) (float64, error) {
 	t.refresh()
 	c := t.candidates(step)
+	t.parallel(ctx, packs*t.blocks+2, func(_, k int) {
+		switch k {
+		case 0:
+			c.rows.Pack(c.vectors)
+		case 1:
+			c.columns.PackT(c.vectors)
+		default:
+			t.packed.pack(t.layout, k-2, true)
+		}
+	})
 	parts := shards(batch)
 	begins, tokens := make([]int, len(parts)), 0
 	var weight float64
@@ -231,12 +244,12 @@ func (t *trainer) weigh(w window) float64 {
 // those of the step from at on; it returns where the next begin.
 func (t *trainer) learn(n *net, ws []window, c *candidates, s, at int, scale float32) int {
 	p, d := t.piece(ws, scale), t.dimension
-	n.forward(t.w, p, t.vector)
+	n.forward(t.packed, p, t.vector)
 	size := len(p.item)
 	dh := n.take(size, d)
 	here := rows(t.positive, d, at, at+size)
 	t.losses[s] += n.compare(n.h, dh, p, c, rows(t.shards[s][t.layersEnd:], d, 0, c.vectors.Rows), t.vector, here)
-	dx := n.backward(t.w, t.shards[s], p, dh)
+	dx := n.backward(t.packed, t.shards[s], p, dh)
 	copy(t.dx[at*d:], dx.Data)
 	return at + size
 }
@@ -260,16 +273,18 @@ func (t *trainer) piece(ws []window, scale float32) *piece {
 
 // candidates of a step.
 func (t *trainer) candidates(step int) *candidates {
-	d := t.dimension
+	c, d := &t.compared, t.dimension
 	if t.sampler == nil {
-		return &candidates{vectors: rows(t.vectors, d, 0, len(t.counts)), add: t.cold}
+		c.vectors, c.add = rows(t.vectors, d, 0, len(t.counts)), t.cold
+		return c
 	}
 	t.sampler.draw(rand.New(rand.NewPCG(t.in.Seed, 0x6e65_6761+uint64(step)<<32)))
-	gathered := make([]float32, 0, len(t.sampler.drawn)*d)
-	for _, i := range t.sampler.drawn {
-		gathered = append(gathered, t.vector(i)...)
+	c.vectors = rows(grown(c.vectors.Data, len(t.sampler.drawn)*d), d, 0, len(t.sampler.drawn))
+	for k, i := range t.sampler.drawn {
+		copy(c.vectors.Row(k), t.vector(i))
 	}
-	return &candidates{vectors: rows(gathered, d, 0, len(t.sampler.drawn)), add: t.sampler.add, column: t.sampler.column}
+	c.add, c.column = t.sampler.add, t.sampler.column
+	return c
 }
 
 // vector is that of an item.

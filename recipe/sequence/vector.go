@@ -59,16 +59,6 @@ func normaliseBack(dx, dz, hat kernel.View, inv, gain, dGain, dShift []float32) 
 	}
 }
 
-// addRows adds a bias to every row.
-func addRows(x kernel.View, bias []float32) {
-	for i := range x.Rows {
-		row := x.Row(i)
-		for j, v := range bias[:len(row)] {
-			row[j] += v
-		}
-	}
-}
-
 // setRows makes every row the bias.
 func setRows(x kernel.View, bias []float32) {
 	for i := range x.Rows {
@@ -147,9 +137,11 @@ func exp(x float32) float32 {
 	if !(x >= expLeast) {
 		return 0
 	}
-	x = min(x, 88)
-	k := float32(math.Floor(float64(x*math.Log2E + 0.5)))
+	const shift = 3 << 22 // adding it rounds to a whole number, in the lowest bits
+	k := float32(min(x, 88)*math.Log2E) + shift
+	exponent := math.Float32bits(k) << 23
+	k -= shift
 	r := x - k*0.693359375 + k*2.12194440e-4
 	p := ((((1.9875691500e-4*r+1.3981999507e-3)*r+8.3334519073e-3)*r+4.1665795894e-2)*r+1.6666665459e-1)*r + 5.0000001201e-1
-	return (p*r*r + r + 1) * math.Float32frombits(uint32(int32(k)+127)<<23)
+	return math.Float32frombits(math.Float32bits(p*r*r+r+1) + exponent)
 }
