@@ -39,6 +39,8 @@ func TestEveryRecipe(t *testing.T) {
 		"ials": {Personal: true, Rounds: true, Params: map[string]string{"hidden_dimension": "32", "recency_mask": "true"}, Bad: map[string]string{
 			"solver": "lu", "block_size": "0",
 			"hidden_dimension": "-1", "iterations": "1.5", "regularization": "Inf", "unobserved_weight": "-0.1", "recency_half_life": "x"}},
+		"sequence": {Personal: true, Rounds: true, Params: map[string]string{"hidden_dimension": "8", "blocks": "1", "max_length": "20", "epochs": "8", "learning_rate": "0.02", "batch_size": "16"},
+			Bad: map[string]string{"hidden_dimension": "0", "heads": "3", "dropout": "1", "learning_rate": "NaN", "negatives": "-1", "epochs": "0"}},
 		"graph": {Personal: true, Params: map[string]string{"filter_rank": "12", "factors": "4", "neighbours": "20"}, Bad: map[string]string{
 			"filter_rank": "0", "neighbours": "-1", "damping": "NaN", "item_degree_exponent": "2", "recency_half_life": "x"}},
 	}

@@ -7,31 +7,11 @@ import (
 	"slices"
 	"testing"
 
-	"gocloud.dev/blob/fileblob"
-
 	"github.com/attune-io/attune"
-	"github.com/attune-io/attune/artifact"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
-	"github.com/attune-io/attune/recipe/recipetest"
 )
-
-func TestSuite(t *testing.T) {
-	recipetest.Run(t, New(), func(t *testing.T) *artifact.Store {
-		t.Helper()
-		dir := t.TempDir()
-		b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = b.Close() })
-		return artifact.New(b, dir, "")
-	}, recipetest.Claims{Personal: true, Rounds: true,
-		Params: map[string]string{ParamDimension: "8", ParamBlocks: "1", ParamLength: "20", ParamEpochs: "8", ParamRate: "0.02", ParamBatch: "16"},
-		Bad: map[string]string{ParamDimension: "0", ParamBlocks: "-1", ParamHeads: "3", ParamLength: "0", ParamDropout: "1", ParamRate: "NaN",
-			ParamBatch: "x", ParamEpochs: "0", ParamNegatives: "-1", ParamWide: "1e9", ParamGated: "2", ParamDecay: "-1", ParamScale: "0"}})
-}
 
 // chain is users who walk through items in a fixed order, each from a place of
 // their own: after item i comes item i+stride.
