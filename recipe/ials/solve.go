@@ -81,7 +81,7 @@ func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps i
 	for j, v := range q {
 		r[j] = -v
 	}
-	reach(r, s.from.Data, index, weight, x, 1, -1) // b - (Σ w·y·yᵀ)x
+	kernel.Reach(r, s.from.Data, index, weight, x, 1, -1) // b - (Σ w·y·yᵀ)x
 	small := 0.0
 	if tolerance > 0 {
 		small = s.distance(index, weight) * tolerance * tolerance
@@ -92,7 +92,7 @@ func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps i
 			return
 		}
 		s.apply(q, p)
-		reach(q, s.from.Data, index, weight, p, 0, 1)
+		kernel.Reach(q, s.from.Data, index, weight, p, 0, 1)
 		pq := float64(kernel.Dot(p, q))
 		if !(pq > 0) {
 			return
@@ -136,21 +136,8 @@ func precondition(z, m, r []float32) float64 {
 // distance is the residual of x = 0.
 func (s *solver) distance(index []int32, weight []float32) float64 {
 	clear(s.q)
-	reach(s.q, s.from.Data, index, weight, s.q, 1, 0)
+	kernel.Reach(s.q, s.from.Data, index, weight, s.q, 1, 0)
 	return precondition(s.p, s.m, s.q)
-}
-
-// reach adds Σ w·(a + b·y·x)·y to dst, over the rows y of data that index lists.
-func reach(dst, data []float32, index []int32, weight, x []float32, a, b float32) {
-	d := len(dst)
-	for k, i := range index {
-		y := data[int(i)*d : (int(i)+1)*d]
-		f := weight[k] * a
-		if b != 0 {
-			f += float32(weight[k] * float32(b*kernel.Dot(y, x)))
-		}
-		kernel.Axpy(f, y, dst)
-	}
 }
 
 // blocks solves for size factors at a time while the others stand still, as in
