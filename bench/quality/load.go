@@ -181,6 +181,7 @@ type question struct {
 	history []model.Touch
 	truth   []int32 // ascending; an item that is not in the catalogue has a row beyond it
 	others  []int32 // of ncf: the items that the true one is ranked among
+	user    int32   // row, where users are known
 	unit    int     // what is resampled: user or session
 }
 
@@ -218,7 +219,7 @@ func (c *corpus) questions(k kind, lines [][]string) ([]question, error) {
 		if len(line) < 2 || !known {
 			continue // nothing to find, or nothing known of who asks
 		}
-		q.unit, q.history = n, c.history(user)
+		q.user, q.unit, q.history = user, n, c.history(user)
 		switch k {
 		case kindNCF:
 			if len(line) < 3 {

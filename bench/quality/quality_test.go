@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 )
 
@@ -133,6 +134,37 @@ func TestStrangeSets(t *testing.T) {
 	all, err := readResults(kept)
 	if err != nil || len(all) != 4 || all[2].Digest != again[0].Digest || all[2].Environment.Time != again[0].Environment.Time {
 		t.Errorf("measured again: %d lines, %v", len(all), err)
+	}
+}
+
+// TestPipeline drives the automatic pipeline, with nothing said but the folder.
+func TestPipeline(t *testing.T) {
+	dir := t.TempDir()
+	madeUp(t, dir)
+	for _, k := range []kind{kindLOO, kindCF} {
+		r := measure(t, "--dir", filepath.Join(dir, string(k)), "--protocol", string(k), "--budget", "standard", "--out", "", "--results", "", "--keep", filepath.Join(dir, "models"))[0]
+		if r.Recipe != pipelineName() || r.Trials < 2 || len(r.Baselines) != 2 || r.Metrics[0].Mean < r.Baselines[0].Metrics[0].Mean {
+			t.Errorf("%s: %+v", k, r)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "models", string(k), filepath.FromSlash(modelName))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLeaks: a test row that training has is told of.
+func TestLeaks(t *testing.T) {
+	c, err := load(kindCF, cut("u 1 2 3", "v 1 2 3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := c.questions(kindCF, cut("u 4 2", "v 1 5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := leaks(kindCF, c, asked)
+	if len(found) != 2 || found[0].Kind != dataset.TestRowsInTrain || found[0].Count != 2 || found[1].Kind != dataset.NewItemsInTest || found[1].Count != 2 {
+		t.Errorf("%+v", found)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -92,6 +94,33 @@ func findings(e dataset.Events, split *dataset.Split) []dataset.Finding {
 	return out
 }
 
+// leaks compares two files that are given apart, for what training must not hold
+// of the test. Their rows have no time.
+func leaks(k kind, c *corpus, asked []question) []dataset.Finding {
+	if k != kindCF && k != kindNCF {
+		return nil
+	}
+	type pair struct{ user, item int32 }
+	events := func(pairs []pair) dataset.Events {
+		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.item, b.item)) })
+		e := dataset.Events{At: make([]int64, len(pairs))}
+		for _, p := range pairs {
+			e.User, e.Item = append(e.User, p.user), append(e.Item, p.item)
+		}
+		return e
+	}
+	var train, test []pair
+	for i, user := range c.train.User {
+		train = append(train, pair{user, c.train.Item[i]})
+	}
+	for _, q := range asked {
+		for _, item := range q.truth {
+			test = append(test, pair{q.user, item})
+		}
+	}
+	return dataset.InspectPair(events(train), events(test))
+}
+
 // make is search and training of the model that is measured.
 func (p *pipeline) make(ctx context.Context, out *result) (*model.Model, error) {
 	at := time.Now()
@@ -151,6 +180,7 @@ func (r *result) answer(ctx context.Context, v *vault, c *corpus, p *pipeline, m
 	}
 	f := v.kind.form()
 	r.Questions = len(asked)
+	r.Findings = append(r.Findings, leaks(v.kind, c, asked)...)
 	mine, err := ask(ctx, p.recipe, m, asked, f, func(done, total int) { p.progress("measure", done, total) })
 	if err != nil {
 		return err
