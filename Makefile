@@ -66,6 +66,10 @@ $(LINT):
 bench: ## The speed tables of bench/README.md, measured again
 	go run ./bench
 
+.PHONY: bench-quality
+bench-quality: ## The quality tables of bench/RESULTS.md, measured again; DATA is the folder of public data sets
+	go run ./bench/quality --data $(or $(DATA),../shared/data) --set all
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin $(TOOLS) $(VENV) $(NODE)

@@ -59,6 +59,15 @@ type Ratio struct{ Over, Under []float64 }
 
 // BootstrapRatios is Bootstrap for ratios of sums: units are resampled, all
 // series together, and both sums made anew. A ratio to nothing is 0.
+//
+// Sums of a few large values, as of weighted rewards, are skewed, and percentiles
+// of resamples then lie too low. So the percentiles are those of the BCa method
+// (B. Efron, Better Bootstrap Confidence Intervals, JASA 82, 1987):
+//
+//	Φ(z₀ + (z₀ + z)/(1 - a·(z₀ + z))),  z = ±1.96
+//
+// where Φ(z₀) is the part of resamples below the ratio itself and
+// a = Σu³/(6·(Σu²)^1.5) over the influence u of each unit.
 func BootstrapRatios(seed uint64, ratios ...Ratio) []Interval {
 	out := make([]Interval, len(ratios))
 	if len(ratios) == 0 || len(ratios[0].Over) == 0 {
@@ -93,10 +102,57 @@ func BootstrapRatios(seed uint64, ratios ...Ratio) []Interval {
 	}
 	for s, r := range ratios {
 		slices.Sort(values[s])
-		out[s] = Interval{Mean: of(r, ones), Low: percentile(values[s], 0.025), High: percentile(values[s], 0.975)}
+		at := of(r, ones)
+		low, high := corrected(values[s], at, r.acceleration(at))
+		out[s] = Interval{Mean: at, Low: percentile(values[s], low), High: percentile(values[s], high)}
 	}
 	return out
 }
+
+// acceleration is a of the BCa method: how much the spread changes with the ratio.
+func (r Ratio) acceleration(ratio float64) float64 {
+	var squares, cubes float64
+	for i, v := range r.Over {
+		u := v - ratio
+		if r.Under != nil {
+			u = v - ratio*r.Under[i]
+		}
+		squares += u * u
+		cubes += u * u * u
+	}
+	if squares == 0 {
+		return 0
+	}
+	return cubes / (6 * math.Pow(squares, 1.5))
+}
+
+// corrected are the places, as parts of the sorted resamples, between which the
+// 95 % interval lies.
+func corrected(sorted []float64, at, acceleration float64) (low, high float64) {
+	below, equal := 0.0, 0.0
+	for _, v := range sorted {
+		switch {
+		case v < at:
+			below++
+		case v == at:
+			equal++
+		}
+	}
+	n := float64(len(sorted))
+	share := min(1-0.5/n, max(0.5/n, (below+equal/2)/n)) // sums of few values tie
+	z0 := quantile(share)
+	place := func(z float64) float64 {
+		z += z0
+		if acceleration*z >= 1 { // one value is nearly all: as far as resamples go
+			return 1
+		}
+		return normal(z0 + z/(1-acceleration*z))
+	}
+	return place(-likely), place(likely)
+}
+
+// quantile is the inverse of normal.
+func quantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }
 
 func weighted(times, values []float64) float64 {
 	var sum float64

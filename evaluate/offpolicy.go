@@ -124,7 +124,7 @@ func (l Logged) terms(changed func(w float64) float64) []float64 {
 	return out
 }
 
-// likely is the quantile of the normal distribution up to which a bias may well go.
+// likely is the quantile of the normal distribution that 95 % lie within.
 const likely = 1.96
 
 // rootError is √(variance + bias²) of the estimate with weights as changed.
