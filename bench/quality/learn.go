@@ -10,6 +10,7 @@ import (
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
+	"github.com/attune-io/attune/recipe/blend"
 )
 
 // seed of everything: models, splits, intervals. One for all sets, never chosen.
@@ -145,13 +146,6 @@ func (p *pipeline) train(ctx context.Context, r recipe.Recipe, found recipe.Foun
 	return m, nil
 }
 
-// pipelineName is the recipe that searches by itself, or the best single one in a
-// build without it.
-func pipelineName() string {
-	for _, r := range all.List() {
-		if _, ok := r.(recipe.Searcher); ok {
-			return r.Name()
-		}
-	}
-	return "ials"
-}
+// pipelineName is the recipe that the service trains for recommendations: the blend
+// that searches by itself.
+func pipelineName() string { return blend.Name }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 )
 
@@ -107,6 +109,29 @@ func TestQuestions(t *testing.T) {
 	sum, count := units(asked, []float64{1, 0, 1, 5})
 	if !slices.Equal(sum, []float64{2, 5}) || !slices.Equal(count, []float64{3, 1}) {
 		t.Errorf("%v %v", sum, count)
+	}
+}
+
+// TestReadItems: a catalogue in Latin-1, with an item that nobody rated.
+func TestReadItems(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "u.item")
+	flags := "|0|1|0|0|0|1" + strings.Repeat("|0", 13)
+	write(t, path, []string{"7|Caf\xe9 (1990)|01-Jan-1990||http" + flags, "8|Nobody's|01-Jan-1990||http" + flags})
+	a, err := readItems(path, dataset.NewVocabulary([]string{"6", "7"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	genres, _ := a.Column("GENRES")
+	title, _ := a.Column("TITLE")
+	if !slices.Equal(genres.Text, []string{"", "Action|Comedy"}) || !slices.Equal(title.Text, []string{"", "Café (1990)"}) {
+		t.Errorf("%q %q", genres.Text, title.Text)
+	}
+	write(t, path, []string{"7|Short"})
+	if _, err := readItems(path, dataset.NewVocabulary([]string{"7"})); attune.KindOf(err) != attune.Invalid {
+		t.Errorf("%v", err)
+	}
+	if a, err := readItems(path+"x", nil); a != nil || err != nil {
+		t.Errorf("none: %v, %v", a, err)
 	}
 }
 

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
@@ -122,5 +126,48 @@ func readRatings(path string) (*dataset.Snapshot, error) {
 		e.Type, e.Value = append(e.Type, 0), append(e.Value, r.value)
 	}
 	s.Events = e
-	return s, nil
+	s.ItemAttributes, err = readItems(filepath.Join(filepath.Dir(path), "u.item"), s.Items)
+	return s, err
+}
+
+// genres are those of u.item, in the order of its flags.
+var genres = [...]string{"unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
+	"Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"}
+
+// readItems reads lines "id|title|release date|video release date|URL|flags…" in
+// Latin-1, as a customer would import them; nil where the file is missing.
+func readItems(path string, items *dataset.Vocabulary) (*dataset.Attributes, error) {
+	lines, err := fields(path, "\n") // not cut: empty fields count here
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	genre, title := make([]string, items.Len()), make([]string, items.Len())
+	for n, line := range lines {
+		f := strings.Split(line[0], "|")
+		if len(f) != 5+len(genres) {
+			return nil, attune.Errorf(attune.Invalid, "%s, line %d has %d fields, %d are wanted", path, n+1, len(f), 5+len(genres))
+		}
+		row, ok := items.Row(f[0])
+		if !ok {
+			continue
+		}
+		var latin []rune
+		for _, b := range []byte(f[1]) {
+			latin = append(latin, rune(b)) // the first 256 code points are Latin-1
+		}
+		var has []string
+		for i, flag := range f[5:] {
+			if flag == "1" {
+				has = append(has, genres[i])
+			}
+		}
+		title[row], genre[row] = string(latin), strings.Join(has, "|")
+	}
+	return &dataset.Attributes{Columns: []dataset.Column{
+		{Name: "GENRES", Kind: schema.String, Categorical: true, Text: genre},
+		{Name: "TITLE", Kind: schema.String, Textual: true, Text: title},
+	}}, nil
 }
