@@ -3,9 +3,10 @@
 // soft maximum and top-k selection over float32 slices.
 //
 // There is a tier for each family of machines: plain Go, AVX2 with fused
-// multiply-add. The best one that the machine has is chosen once, before
-// anything is computed; the environment variable ATTUNE_KERNEL (generic, avx2)
-// forces one, for tests. Within a tier sums run in an order that depends on
+// multiply-add, AVX-512, and AMX. The best one that the machine and its
+// operating system have is chosen once, before anything is computed; the
+// environment variable ATTUNE_KERNEL (generic, avx2, avx512, amx) forces one,
+// for tests. Within a tier sums run in an order that depends on
 // sizes alone, so the same call gives the same bits, a row of Gemv is Dot of
 // that row, and an element of a matrix product is the same alone and in a
 // batch. Between tiers results agree within rounding (ADR 11): a model's

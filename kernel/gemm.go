@@ -34,7 +34,10 @@ func (v View) Part(from, to, left, right int) View {
 // other rows and columns are multiplied beside it, and whether the right matrix
 // was packed before or not. So a row computed alone equals that row in a batch.
 // Sizes that do not fit together are a mistake in the program and panic.
-type Gemm struct{ scratch gemmScratch }
+type Gemm struct {
+	Precision Precision // Full unless something less will do
+	scratch   gemmScratch
+}
 
 // NN adds A·B to C. a: m×k, b: k×n, c: m×n. C must not share memory with A or B.
 func (g *Gemm) NN(c, a, b View) {

@@ -21,6 +21,7 @@ const (
 type gemmScratch struct {
 	b    []float32 // panels of the right matrix, or only the last where the others are read in place
 	edge []float32 // a column of tiles of C beyond its edge
+	tile tileScratch
 }
 
 // panels are the columns of a slice of the right matrix, 16 at a time. The last
@@ -37,6 +38,10 @@ func (g *Gemm) fast(c View, a left, b right) bool {
 		return false
 	}
 	if c.Rows == 0 || c.Cols == 0 || a.k == 0 {
+		return true
+	}
+	if g.Precision != Full && tier >= AMX {
+		g.tiles(c, a, b)
 		return true
 	}
 	near := c.Rows <= fewRows || a.k <= nearK && b.view.Stride <= nearStride
@@ -66,6 +71,10 @@ func (g *Gemm) fast(c View, a left, b right) bool {
 
 // slice adds the product of one slice of k, and at most sliceN columns, to c.
 func (g *Gemm) slice(c View, a left, p panels) {
+	if tier >= AVX512 {
+		slice512(c, a, p)
+		return
+	}
 	mc := max(tileRows, blockA/a.k/tileRows*tileRows)
 	rest := c.Cols % tileCols
 	for i := 0; i < c.Rows; i += mc {

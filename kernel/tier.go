@@ -13,8 +13,8 @@ type Tier uint8
 const (
 	Generic Tier = iota // plain Go, on every machine
 	AVX2                // 8 lanes and fused multiply-add
-	AVX512              // 16 lanes
-	AMX                 // AVX512, and tiles of bfloat16
+	AVX512              // 16 lanes; the bits of AVX2
+	AMX                 // AVX512, and tiles of bfloat16 where a product's Precision allows them
 )
 
 var tierNames = [...]string{"generic", "avx2", "avx512", "amx"}

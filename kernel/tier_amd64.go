@@ -15,6 +15,11 @@ func has(t Tier) bool {
 		return true
 	case AVX2:
 		return cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	case AVX512:
+		x := &cpu.X86
+		return has(AVX2) && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL
+	case AMX:
+		return has(AVX512) && tilesWork
 	}
 	return false
 }
