@@ -15,7 +15,18 @@ func gemmAVX2(c *float32, cRow int, a *float32, aRow int, aCol int, aStep int, b
 //go:noescape
 func packAVX2(dst *float32, src *float32, row int, k int)
 
+// packWeightedAVX2 writes 16 columns of k > 0 rows, row bytes apart, each row times its w, to dst, 16 elements a row.
+//
+//go:noescape
+func packWeightedAVX2(dst *float32, src *float32, w *float32, row int, k int)
+
 // packTAVX2 transposes 16 rows, row bytes apart, of k elements, a positive multiple of 8, to dst, 16 elements a row.
 //
 //go:noescape
 func packTAVX2(dst *float32, src *float32, row int, k int)
+
+// packLeftAVX2 copies m > 0 columns of k > 0 rows, row bytes apart, to groups of 6 columns, step bytes apart,
+// 6 elements a row. It writes 2 elements beyond the end of each group, and zeros for columns that are not there.
+//
+//go:noescape
+func packLeftAVX2(dst *float32, src *float32, row int, step int, m int, k int)

@@ -20,6 +20,7 @@ const (
 // gemmScratch is what a Gemm keeps between calls.
 type gemmScratch struct {
 	b    []float32 // panels of the right matrix, or only the last where the others are read in place
+	a    []float32 // groups of 6 rows of the left matrix
 	edge []float32 // a column of tiles of C beyond its edge
 	tile tileScratch
 }
@@ -76,113 +77,53 @@ func (g *Gemm) slice(c View, a left, p panels) {
 		return
 	}
 	mc := max(tileRows, blockA/a.k/tileRows*tileRows)
-	rest := c.Cols % tileCols
 	for i := 0; i < c.Rows; i += mc {
 		rows := min(mc, c.Rows-i)
-		ai := &a.data[i*a.row]
-		for j := 0; j+tileCols <= c.Cols; j += tileCols {
-			gemmAVX2(&c.Data[i*c.Stride+j], 4*c.Stride, ai, 4*a.row, 4*a.col, 4*tileRows*a.row,
-				&p.data[j/tileCols*p.step], 4*p.row, rows, a.k)
+		l := a.group(i)
+		if a.row == 1 && c.Cols > tileCols {
+			l = g.packLeft(a, i, rows)
 		}
-		if rest == 0 {
-			continue
-		}
-		g.scratch.edge = grow(g.scratch.edge, rows*tileCols)
-		clear(g.scratch.edge)
-		gemmAVX2(&g.scratch.edge[0], 4*tileCols, ai, 4*a.row, 4*a.col, 4*tileRows*a.row, &p.last[0], 4*tileCols, rows, a.k)
-		for r := range rows {
-			at := (i+r)*c.Stride + c.Cols - rest
-			to, from := c.Data[at:at+rest], g.scratch.edge[r*tileCols:r*tileCols+rest]
-			for j, v := range from {
-				to[j] += v
-			}
+		for j := 0; j < c.Cols; j += tileCols {
+			g.column(View{c.Data[i*c.Stride+j:], rows, min(tileCols, c.Cols-j), c.Stride}, l, p, j/tileCols)
 		}
 	}
 }
 
-// pack copies v, or its transpose, into panels of the scratch.
-func (g *Gemm) pack(v View, across bool) panels {
-	k, n := v.Rows, v.Cols
-	if across {
-		k, n = n, k
-	}
-	g.scratch.b = grow(g.scratch.b, k*roundUp(n))
-	packPanels(g.scratch.b, v, across)
-	return panels{g.scratch.b, tileCols, k * tileCols, g.scratch.b[n/tileCols*tileCols*k:]}
+// group is rows of a left matrix, 6 at a time, as assembly takes them: bytes
+// from row to row, from column to column and from one group to the next.
+type group struct {
+	data           *float32
+	row, col, step int
+	k              int
 }
 
-// inPlace reads v where it is, but for a last panel that its columns do not fill.
-func (g *Gemm) inPlace(v View) panels {
-	p := panels{data: v.Data, row: v.Stride, step: tileCols}
-	if rest := v.Cols % tileCols; rest > 0 {
-		g.scratch.b = grow(g.scratch.b, v.Rows*tileCols)
-		packPanels(g.scratch.b, v.Part(0, v.Rows, v.Cols-rest, v.Cols), false)
-		p.last = g.scratch.b
-	}
-	return p
+// group is a from row i on, where it is.
+func (a left) group(i int) group {
+	return group{&a.data[i*a.row], 4 * a.row, 4 * a.col, 4 * tileRows * a.row, a.k}
 }
 
-// panels are rows from k on and n columns from j on, a multiple of tileCols.
-func (p *Packed) panels(k, j, n int) panels {
-	at := j*p.k + k*tileCols
-	return panels{p.data[at:], tileCols, p.k * tileCols, p.data[at+min(len(p.data)-at, n/tileCols*tileCols*p.k):]}
+// packLeft copies rows of a, whose rows are the columns of what is stored, so
+// that what one step of the kernel reads is in one place.
+func (g *Gemm) packLeft(a left, i, rows int) group {
+	step := tileRows*a.k + 2 // the copying writes so much beyond each group
+	g.scratch.a = grow(g.scratch.a, (rows+tileRows-1)/tileRows*step)
+	packLeftAVX2(&g.scratch.a[0], &a.data[i], 4*a.col, 4*step, rows, a.k)
+	return group{&g.scratch.a[0], 4, 4 * tileRows, 4 * step, a.k}
 }
 
-// packFast lays b out in panels; false when this tier has no use for them.
-func (p *Packed) packFast(b View, across bool) bool {
-	if tier < AVX2 {
-		return false
+// column adds the product with panel number j to c, which has no more columns than that.
+func (g *Gemm) column(c View, a group, p panels, j int) {
+	if c.Cols == tileCols {
+		gemmAVX2(&c.Data[0], 4*c.Stride, a.data, a.row, a.col, a.step, &p.data[j*p.step], 4*p.row, c.Rows, a.k)
+		return
 	}
-	p.data = grow(p.data, p.k*roundUp(p.n))
-	packPanels(p.data, b, across)
-	return true
-}
-
-// packPanels writes v (k×n), or the transpose of v (n×k), to dst as panels of
-// k×tileCols, the last one filled up with zeros.
-func packPanels(dst []float32, v View, across bool) {
-	k, n := v.Rows, v.Cols
-	if across {
-		k, n = n, k
-	}
-	for j := 0; j < n && k > 0; j += tileCols {
-		panel := dst[j*k : (j+tileCols)*k]
-		switch {
-		case n-j < tileCols:
-			clear(panel)
-			if across {
-				transpose(panel, v.Part(j, n, 0, k), 0)
-				continue
-			}
-			for i := range k {
-				copy(panel[i*tileCols:], v.Data[i*v.Stride+j:i*v.Stride+n])
-			}
-		case across:
-			part, done := v.Part(j, j+tileCols, 0, k), k&^7
-			for l := 0; l < done; l += packedAtOnce {
-				packTAVX2(&panel[l*tileCols], &part.Data[l], 4*v.Stride, min(packedAtOnce, done-l))
-			}
-			transpose(panel, part, done)
-		default:
-			for l := 0; l < k; l += packedAtOnce {
-				packAVX2(&panel[l*tileCols], &v.Data[l*v.Stride+j], 4*v.Stride, min(packedAtOnce, k-l))
-			}
+	g.scratch.edge = grow(g.scratch.edge, c.Rows*tileCols)
+	clear(g.scratch.edge)
+	gemmAVX2(&g.scratch.edge[0], 4*tileCols, a.data, a.row, a.col, a.step, &p.last[0], 4*tileCols, c.Rows, a.k)
+	for r := range c.Rows {
+		to := c.Data[r*c.Stride : r*c.Stride+c.Cols]
+		for j, v := range g.scratch.edge[r*tileCols : r*tileCols+c.Cols] {
+			to[j] += v
 		}
 	}
 }
-
-// packedAtOnce bounds one call into assembly, during which a goroutine cannot
-// be stopped: a megabyte is moved in less than 50 µs.
-const packedAtOnce = 16 << 10
-
-// transpose writes columns from on of v into a panel, one to a row.
-func transpose(panel []float32, v View, from int) {
-	for i := range v.Rows {
-		for l, x := range v.Row(i)[from:] {
-			panel[(from+l)*tileCols+i] = x
-		}
-	}
-}
-
-// roundUp is the columns of whole panels.
-func roundUp(n int) int { return (n + tileCols - 1) / tileCols * tileCols }

@@ -771,6 +771,29 @@ loop:
 	VZEROUPPER
 	RET
 
+// func packWeightedAVX2(dst *float32, src *float32, w *float32, row int, k int)
+// Requires: AVX
+TEXT ·packWeightedAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ w+16(FP), DX
+	MOVQ row+24(FP), BX
+	MOVQ k+32(FP), SI
+
+loop:
+	VBROADCASTSS (DX), Y2
+	VMULPS       (CX), Y2, Y0
+	VMULPS       32(CX), Y2, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         BX, CX
+	ADDQ         $0x04, DX
+	ADDQ         $0x40, AX
+	DECQ         SI
+	JNZ          loop
+	VZEROUPPER
+	RET
+
 // func packTAVX2(dst *float32, src *float32, row int, k int)
 // Requires: AVX
 TEXT ·packTAVX2(SB), NOSPLIT, $0-32
@@ -869,5 +892,67 @@ loop:
 	ADDQ        $0x00000200, AX
 	SUBQ        $0x08, BX
 	JNZ         loop
+	VZEROUPPER
+	RET
+
+DATA leftMask<>+0(SB)/4, $0xffffffff
+DATA leftMask<>+4(SB)/4, $0xffffffff
+DATA leftMask<>+8(SB)/4, $0xffffffff
+DATA leftMask<>+12(SB)/4, $0xffffffff
+DATA leftMask<>+16(SB)/4, $0xffffffff
+DATA leftMask<>+20(SB)/4, $0xffffffff
+DATA leftMask<>+24(SB)/4, $0xffffffff
+DATA leftMask<>+28(SB)/4, $0xffffffff
+DATA leftMask<>+32(SB)/4, $0x00000000
+DATA leftMask<>+36(SB)/4, $0x00000000
+DATA leftMask<>+40(SB)/4, $0x00000000
+DATA leftMask<>+44(SB)/4, $0x00000000
+DATA leftMask<>+48(SB)/4, $0x00000000
+DATA leftMask<>+52(SB)/4, $0x00000000
+DATA leftMask<>+56(SB)/4, $0x00000000
+DATA leftMask<>+60(SB)/4, $0x00000000
+GLOBL leftMask<>(SB), RODATA|NOPTR, $64
+
+// func packLeftAVX2(dst *float32, src *float32, row int, step int, m int, k int)
+// Requires: AVX
+TEXT ·packLeftAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ row+16(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ m+32(FP), SI
+	MOVQ k+40(FP), DI
+
+row:
+	MOVQ CX, R8
+	MOVQ AX, R9
+	MOVQ SI, R10
+
+whole:
+	CMPQ    R10, $0x08
+	JLT     part
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (R9)
+	ADDQ    $0x18, R8
+	ADDQ    BX, R9
+	SUBQ    $0x06, R10
+	JMP     whole
+
+part:
+	LEAQ       leftMask<>+0(SB), R11
+	MOVQ       R10, R12
+	SHLQ       $0x02, R12
+	SUBQ       R12, R11
+	VMOVUPS    32(R11), Y1
+	VMASKMOVPS (R8), Y1, Y0
+	VMOVUPS    Y0, (R9)
+	ADDQ       $0x18, R8
+	ADDQ       BX, R9
+	SUBQ       $0x06, R10
+	JG         part
+	ADDQ       DX, CX
+	ADDQ       $0x18, AX
+	DECQ       DI
+	JNZ        row
 	VZEROUPPER
 	RET

@@ -7,18 +7,6 @@ import (
 	"testing"
 )
 
-// inTiers runs a test in every tier that this machine has.
-func inTiers(t *testing.T, test func(t *testing.T)) {
-	for _, one := range Tiers() {
-		t.Run(one.String(), func(t *testing.T) {
-			before := tier
-			tier = one
-			defer func() { tier = before }()
-			test(t)
-		})
-	}
-}
-
 // loose is a rows×cols view with some slack at the end of each row, in a slice
 // whose other elements are a guard.
 func loose(r *rand.Rand, rows, cols int) View {

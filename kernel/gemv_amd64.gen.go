@@ -2,8 +2,18 @@
 
 package kernel
 
-// gemvAVX2 writes dst[i] = a[i]·x for rows rows of a, a multiple of 8, each of d > 0
-// elements. It multiplies and adds in two roundings, lane by lane as Dot does.
+// gemvAVX2 writes dst[i] = a[i]·x for rows rows of a, stride bytes apart, each of d > 0 elements.
 //
 //go:noescape
-func gemvAVX2(dst *float32, a *float32, x *float32, rows int, d int)
+func gemvAVX2(dst *float32, a *float32, x *float32, rows int, d int, stride int)
+
+// gemvTAVX2 adds Σ v[i]·a[i] to dst, for rows > 0 rows of a, stride bytes apart, each of d elements.
+// Each element of dst is one chain of fused multiply-adds in the order of the rows.
+//
+//go:noescape
+func gemvTAVX2(dst *float32, a *float32, v *float32, rows int, d int, stride int)
+
+// normalAVX2 adds Σ w[i]·(a[i]·x)·a[i] to dst for rows rows of a, each of d elements, a positive multiple of 8.
+//
+//go:noescape
+func normalAVX2(dst *float32, a *float32, x *float32, w *float32, rows int, d int)

@@ -20,125 +20,469 @@ DATA tailMask<>+56(SB)/4, $0x00000000
 DATA tailMask<>+60(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
-// func gemvAVX2(dst *float32, a *float32, x *float32, rows int, d int)
-// Requires: AVX
-TEXT ·gemvAVX2(SB), NOSPLIT, $0-40
+// func gemvAVX2(dst *float32, a *float32, x *float32, rows int, d int, stride int)
+// Requires: AVX, FMA3
+TEXT ·gemvAVX2(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    x+16(FP), DX
 	MOVQ    rows+24(FP), BX
 	MOVQ    d+32(FP), SI
-	MOVQ    SI, DI
-	SHLQ    $0x02, DI
+	MOVQ    stride+40(FP), DI
 	LEAQ    (DI)(DI*2), R8
 	MOVQ    SI, R9
 	ANDQ    $0x07, R9
+	SHLQ    $0x02, R9
 	LEAQ    tailMask<>+0(SB), R10
-	ADDQ    $0x20, R10
-	MOVQ    R9, R11
-	SHLQ    $0x02, R11
-	SUBQ    R11, R10
-	VMOVUPS (R10), Y15
-	SHRQ    $0x03, SI
+	SUBQ    R9, R10
+	VMOVUPS 32(R10), Y15
 
 block:
+	CMPQ   BX, $0x04
+	JLT    single
+	MOVQ   CX, R9
+	MOVQ   DX, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
+	VXORPS Y1, Y1, Y1
+	VXORPS Y5, Y5, Y5
+	VXORPS Y2, Y2, Y2
+	VXORPS Y6, Y6, Y6
+	VXORPS Y3, Y3, Y3
+	VXORPS Y7, Y7, Y7
+	MOVQ   SI, R11
+	SUBQ   $0x10, R11
+	JLT    foureight
+
+fourloop:
+	VMOVUPS     (R10), Y8
+	VMOVUPS     32(R10), Y9
+	VFMADD231PS (R9), Y8, Y0
+	VFMADD231PS (R9)(DI*1), Y8, Y1
+	VFMADD231PS (R9)(DI*2), Y8, Y2
+	VFMADD231PS (R9)(R8*1), Y8, Y3
+	VFMADD231PS 32(R9), Y9, Y4
+	VFMADD231PS 32(R9)(DI*1), Y9, Y5
+	VFMADD231PS 32(R9)(DI*2), Y9, Y6
+	VFMADD231PS 32(R9)(R8*1), Y9, Y7
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R9
+	SUBQ        $0x10, R11
+	JGE         fourloop
+
+foureight:
+	ADDQ        $0x08, R11
+	JLT         fourtail
+	VMOVUPS     (R10), Y8
+	VFMADD231PS (R9), Y8, Y0
+	VFMADD231PS (R9)(DI*1), Y8, Y1
+	VFMADD231PS (R9)(DI*2), Y8, Y2
+	VFMADD231PS (R9)(R8*1), Y8, Y3
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R9
+	SUBQ        $0x08, R11
+
+fourtail:
+	ADDQ        $0x08, R11
+	JZ          fourfold
+	VMASKMOVPS  (R10), Y15, Y8
+	VMASKMOVPS  (R9), Y15, Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMASKMOVPS  (R9)(DI*1), Y15, Y9
+	VFMADD231PS Y9, Y8, Y5
+	VMASKMOVPS  (R9)(DI*2), Y15, Y9
+	VFMADD231PS Y9, Y8, Y6
+	VMASKMOVPS  (R9)(R8*1), Y15, Y9
+	VFMADD231PS Y9, Y8, Y7
+
+fourfold:
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VPERM2F128   $0x20, Y2, Y0, Y8
+	VPERM2F128   $0x31, Y2, Y0, Y9
+	VADDPS       Y9, Y8, Y0
+	VPERM2F128   $0x20, Y3, Y1, Y8
+	VPERM2F128   $0x31, Y3, Y1, Y9
+	VADDPS       Y9, Y8, Y1
+	VUNPCKLPS    Y1, Y0, Y8
+	VUNPCKHPS    Y1, Y0, Y9
+	VADDPS       Y9, Y8, Y0
+	VPERMILPS    $0x4e, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMOVLHPS     X1, X0, X0
+	VMOVUPS      X0, (AX)
+	ADDQ         $0x10, AX
+	LEAQ         (CX)(DI*4), CX
+	SUBQ         $0x04, BX
+	JMP          block
+
+single:
 	TESTQ  BX, BX
 	JZ     done
-	MOVQ   CX, R10
-	LEAQ   (CX)(DI*4), R11
-	MOVQ   DX, R12
-	MOVQ   SI, R13
+	MOVQ   CX, R9
+	MOVQ   DX, R10
 	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
+	MOVQ   SI, R11
+	SUBQ   $0x10, R11
+	JLT    oneeight
+
+oneloop:
+	VMOVUPS     (R10), Y8
+	VMOVUPS     32(R10), Y9
+	VFMADD231PS (R9), Y8, Y0
+	VFMADD231PS 32(R9), Y9, Y4
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R9
+	SUBQ        $0x10, R11
+	JGE         oneloop
+
+oneeight:
+	ADDQ        $0x08, R11
+	JLT         onetail
+	VMOVUPS     (R10), Y8
+	VFMADD231PS (R9), Y8, Y0
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R9
+	SUBQ        $0x08, R11
+
+onetail:
+	ADDQ        $0x08, R11
+	JZ          onefold
+	VMASKMOVPS  (R10), Y15, Y8
+	VMASKMOVPS  (R9), Y15, Y9
+	VFMADD231PS Y9, Y8, Y4
+
+onefold:
+	VADDPS       Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	VMOVSS       X0, (AX)
+	ADDQ         $0x04, AX
+	ADDQ         DI, CX
+	DECQ         BX
+	JMP          single
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemvTAVX2(dst *float32, a *float32, v *float32, rows int, d int, stride int)
+// Requires: AVX, FMA3
+TEXT ·gemvTAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ v+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ d+32(FP), SI
+	MOVQ stride+40(FP), DI
+
+c64:
+	CMPQ    SI, $0x40
+	JLT     c64end
+	MOVQ    CX, R8
+	MOVQ    DX, R9
+	MOVQ    BX, R10
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+c64row:
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  64(R8), Y8, Y2
+	VFMADD231PS  96(R8), Y8, Y3
+	VFMADD231PS  128(R8), Y8, Y4
+	VFMADD231PS  160(R8), Y8, Y5
+	VFMADD231PS  192(R8), Y8, Y6
+	VFMADD231PS  224(R8), Y8, Y7
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          c64row
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	VMOVUPS      Y4, 128(AX)
+	VMOVUPS      Y5, 160(AX)
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y7, 224(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x40, SI
+	JMP          c64
+
+c64end:
+c32:
+	CMPQ    SI, $0x20
+	JLT     c32end
+	MOVQ    CX, R8
+	MOVQ    DX, R9
+	MOVQ    BX, R10
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+c32row:
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  32(R8), Y8, Y1
+	VFMADD231PS  64(R8), Y8, Y2
+	VFMADD231PS  96(R8), Y8, Y3
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          c32row
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x20, SI
+	JMP          c32
+
+c32end:
+c8:
+	CMPQ    SI, $0x08
+	JLT     c8end
+	MOVQ    CX, R8
+	MOVQ    DX, R9
+	MOVQ    BX, R10
+	VMOVUPS (AX), Y0
+
+c8row:
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          c8row
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x08, SI
+	JMP          c8
+
+c8end:
+c1:
+	CMPQ   SI, $0x01
+	JLT    c1end
+	MOVQ   CX, R8
+	MOVQ   DX, R9
+	MOVQ   BX, R10
+	VMOVSS (AX), X0
+
+c1row:
+	VMOVSS      (R9), X8
+	VFMADD231SS (R8), X8, X0
+	ADDQ        DI, R8
+	ADDQ        $0x04, R9
+	DECQ        R10
+	JNZ         c1row
+	VMOVSS      X0, (AX)
+	ADDQ        $0x00000004, AX
+	ADDQ        $0x00000004, CX
+	SUBQ        $0x01, SI
+	JMP         c1
+
+c1end:
+	VZEROUPPER
+	RET
+
+// func normalAVX2(dst *float32, a *float32, x *float32, w *float32, rows int, d int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ d+40(FP), DI
+	MOVQ DI, R8
+	SHLQ $0x02, R8
+	LEAQ (R8)(R8*2), R9
+
+block:
+	CMPQ   SI, $0x04
+	JLT    single
+	MOVQ   CX, R10
+	MOVQ   DX, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
+	VXORPS Y1, Y1, Y1
 	VXORPS Y5, Y5, Y5
+	VXORPS Y2, Y2, Y2
 	VXORPS Y6, Y6, Y6
+	VXORPS Y3, Y3, Y3
 	VXORPS Y7, Y7, Y7
+	MOVQ   DI, R12
+	SUBQ   $0x10, R12
+	JLT    foureight
 
-loop:
-	TESTQ   R13, R13
-	JZ      tail
-	VMOVUPS (R12), Y8
-	VMULPS  (R10), Y8, Y9
-	VADDPS  Y9, Y0, Y0
-	VMULPS  (R10)(DI*1), Y8, Y10
-	VADDPS  Y10, Y1, Y1
-	VMULPS  (R10)(DI*2), Y8, Y11
-	VADDPS  Y11, Y2, Y2
-	VMULPS  (R10)(R8*1), Y8, Y12
-	VADDPS  Y12, Y3, Y3
-	VMULPS  (R11), Y8, Y9
-	VADDPS  Y9, Y4, Y4
-	VMULPS  (R11)(DI*1), Y8, Y10
-	VADDPS  Y10, Y5, Y5
-	VMULPS  (R11)(DI*2), Y8, Y11
-	VADDPS  Y11, Y6, Y6
-	VMULPS  (R11)(R8*1), Y8, Y12
-	VADDPS  Y12, Y7, Y7
-	ADDQ    $0x20, R12
-	ADDQ    $0x20, R10
-	ADDQ    $0x20, R11
-	DECQ    R13
-	JMP     loop
+fourloop:
+	VMOVUPS     (R11), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS (R10), Y8, Y0
+	VFMADD231PS (R10)(R8*1), Y8, Y1
+	VFMADD231PS (R10)(R8*2), Y8, Y2
+	VFMADD231PS (R10)(R9*1), Y8, Y3
+	VFMADD231PS 32(R10), Y9, Y4
+	VFMADD231PS 32(R10)(R8*1), Y9, Y5
+	VFMADD231PS 32(R10)(R8*2), Y9, Y6
+	VFMADD231PS 32(R10)(R9*1), Y9, Y7
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R12
+	JGE         fourloop
 
-tail:
-	TESTQ      R9, R9
-	JZ         fold
-	VMASKMOVPS (R12), Y15, Y8
-	VMASKMOVPS (R10), Y15, Y9
-	VMULPS     Y8, Y9, Y9
-	VADDPS     Y9, Y0, Y0
-	VMASKMOVPS (R10)(DI*1), Y15, Y10
-	VMULPS     Y8, Y10, Y10
-	VADDPS     Y10, Y1, Y1
-	VMASKMOVPS (R10)(DI*2), Y15, Y11
-	VMULPS     Y8, Y11, Y11
-	VADDPS     Y11, Y2, Y2
-	VMASKMOVPS (R10)(R8*1), Y15, Y12
-	VMULPS     Y8, Y12, Y12
-	VADDPS     Y12, Y3, Y3
-	VMASKMOVPS (R11), Y15, Y9
-	VMULPS     Y8, Y9, Y9
-	VADDPS     Y9, Y4, Y4
-	VMASKMOVPS (R11)(DI*1), Y15, Y10
-	VMULPS     Y8, Y10, Y10
-	VADDPS     Y10, Y5, Y5
-	VMASKMOVPS (R11)(DI*2), Y15, Y11
-	VMULPS     Y8, Y11, Y11
-	VADDPS     Y11, Y6, Y6
-	VMASKMOVPS (R11)(R8*1), Y15, Y12
-	VMULPS     Y8, Y12, Y12
-	VADDPS     Y12, Y7, Y7
+foureight:
+	ADDQ        $0x08, R12
+	JLT         fourtail
+	VMOVUPS     (R11), Y8
+	VFMADD231PS (R10), Y8, Y0
+	VFMADD231PS (R10)(R8*1), Y8, Y1
+	VFMADD231PS (R10)(R8*2), Y8, Y2
+	VFMADD231PS (R10)(R9*1), Y8, Y3
+	ADDQ        $0x20, R11
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, R12
 
-fold:
-	VPERM2F128 $0x20, Y4, Y0, Y9
-	VPERM2F128 $0x31, Y4, Y0, Y10
-	VADDPS     Y10, Y9, Y0
-	VPERM2F128 $0x20, Y5, Y1, Y9
-	VPERM2F128 $0x31, Y5, Y1, Y10
-	VADDPS     Y10, Y9, Y1
-	VPERM2F128 $0x20, Y6, Y2, Y9
-	VPERM2F128 $0x31, Y6, Y2, Y10
-	VADDPS     Y10, Y9, Y2
-	VPERM2F128 $0x20, Y7, Y3, Y9
-	VPERM2F128 $0x31, Y7, Y3, Y10
-	VADDPS     Y10, Y9, Y3
-	VUNPCKLPS  Y1, Y0, Y9
-	VUNPCKHPS  Y1, Y0, Y10
-	VADDPS     Y10, Y9, Y0
-	VUNPCKLPS  Y3, Y2, Y9
-	VUNPCKHPS  Y3, Y2, Y10
-	VADDPS     Y10, Y9, Y2
-	VUNPCKLPD  Y2, Y0, Y9
-	VUNPCKHPD  Y2, Y0, Y10
-	VADDPS     Y10, Y9, Y0
-	VMOVUPS    Y0, (AX)
-	ADDQ       $0x20, AX
-	LEAQ       (CX)(DI*8), CX
-	SUBQ       $0x08, BX
-	JMP        block
+fourtail:
+	ADDQ        $0x08, R12
+	JZ          fourfold
+	VMASKMOVPS  (R11), Y15, Y8
+	VMASKMOVPS  (R10), Y15, Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMASKMOVPS  (R10)(R8*1), Y15, Y9
+	VFMADD231PS Y9, Y8, Y5
+	VMASKMOVPS  (R10)(R8*2), Y15, Y9
+	VFMADD231PS Y9, Y8, Y6
+	VMASKMOVPS  (R10)(R9*1), Y15, Y9
+	VFMADD231PS Y9, Y8, Y7
+
+fourfold:
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VPERM2F128   $0x20, Y2, Y0, Y8
+	VPERM2F128   $0x31, Y2, Y0, Y9
+	VADDPS       Y9, Y8, Y0
+	VPERM2F128   $0x20, Y3, Y1, Y8
+	VPERM2F128   $0x31, Y3, Y1, Y9
+	VADDPS       Y9, Y8, Y1
+	VUNPCKLPS    Y1, Y0, Y8
+	VUNPCKHPS    Y1, Y0, Y9
+	VADDPS       Y9, Y8, Y0
+	VPERMILPS    $0x4e, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMOVLHPS     X1, X0, X0
+	VMULPS       (BX), X0, X0
+	VPERM2F128   $0x00, Y0, Y0, Y0
+	VPERMILPS    $0x00, Y0, Y10
+	VPERMILPS    $0x55, Y0, Y11
+	VPERMILPS    $0xaa, Y0, Y12
+	VPERMILPS    $0xff, Y0, Y13
+	MOVQ         CX, R10
+	MOVQ         AX, R11
+	MOVQ         DI, R12
+
+addfour:
+	VMOVUPS     (R11), Y0
+	VFMADD231PS (R10), Y10, Y0
+	VFMADD231PS (R10)(R8*1), Y11, Y0
+	VFMADD231PS (R10)(R8*2), Y12, Y0
+	VFMADD231PS (R10)(R9*1), Y13, Y0
+	VMOVUPS     Y0, (R11)
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R12
+	JNZ         addfour
+	ADDQ        $0x10, BX
+	LEAQ        (CX)(R8*4), CX
+	SUBQ        $0x04, SI
+	JMP         block
+
+single:
+	TESTQ  SI, SI
+	JZ     done
+	MOVQ   CX, R10
+	MOVQ   DX, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y4, Y4, Y4
+	MOVQ   DI, R12
+	SUBQ   $0x10, R12
+	JLT    oneeight
+
+oneloop:
+	VMOVUPS     (R11), Y8
+	VMOVUPS     32(R11), Y9
+	VFMADD231PS (R10), Y8, Y0
+	VFMADD231PS 32(R10), Y9, Y4
+	ADDQ        $0x40, R11
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R12
+	JGE         oneloop
+
+oneeight:
+	ADDQ        $0x08, R12
+	JLT         onetail
+	VMOVUPS     (R11), Y8
+	VFMADD231PS (R10), Y8, Y0
+	ADDQ        $0x20, R11
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, R12
+
+onetail:
+	ADDQ        $0x08, R12
+	JZ          onefold
+	VMASKMOVPS  (R11), Y15, Y8
+	VMASKMOVPS  (R10), Y15, Y9
+	VFMADD231PS Y9, Y8, Y4
+
+onefold:
+	VADDPS       Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VMOVHLPS     X0, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSHDUP    X0, X1
+	VADDSS       X1, X0, X0
+	VMULSS       (BX), X0, X0
+	VBROADCASTSS X0, Y10
+	MOVQ         CX, R10
+	MOVQ         AX, R11
+	MOVQ         DI, R12
+
+addone:
+	VMOVUPS     (R11), Y0
+	VFMADD231PS (R10), Y10, Y0
+	VMOVUPS     Y0, (R11)
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R12
+	JNZ         addone
+	ADDQ        $0x04, BX
+	ADDQ        R8, CX
+	DECQ        SI
+	JMP         single
 
 done:
 	VZEROUPPER

@@ -45,7 +45,7 @@ type Weighted struct {
 // safe for concurrent use; make one per goroutine.
 type CG struct {
 	r, p, q []float32 // d
-	t       []float32 // grows to n
+	t       []float32 // spare of Normal
 }
 
 // NewCG makes a solver for d unknowns.
@@ -90,14 +90,5 @@ func (c *CG) Solve(a Weighted, x, b []float32, steps int, tolerance float64) int
 func (c *CG) apply(a Weighted, dst, v []float32) {
 	Gemv(dst, a.Gram, v)
 	Axpy(a.Ridge, v, dst)
-	n := len(a.Weight)
-	if cap(c.t) < n {
-		c.t = make([]float32, n+n/2)
-	}
-	t := c.t[:n]
-	Gemv(t, a.Rows, v)
-	for i, w := range a.Weight {
-		t[i] *= w
-	}
-	GemvT(dst, a.Rows, t)
+	c.t = Normal(dst, a.Rows, a.Weight, v, c.t)
 }

@@ -1,86 +1,42 @@
 package kernel
 
-import "math"
-
-// lanes is the number of partial sums of a dot product; see the package comment.
-const lanes = 8
-
 // Dot returns a·b. The slices have equal length; b may be longer.
-func Dot(a, b []float32) float32 { return dotGeneric(a, b) }
-
-func dotGeneric(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	for len(a) >= lanes && len(b) >= lanes {
-		// The conversions forbid fused multiply-add, which other
-		// architectures would otherwise use and round differently.
-		s0 += float32(a[0] * b[0])
-		s1 += float32(a[1] * b[1])
-		s2 += float32(a[2] * b[2])
-		s3 += float32(a[3] * b[3])
-		s4 += float32(a[4] * b[4])
-		s5 += float32(a[5] * b[5])
-		s6 += float32(a[6] * b[6])
-		s7 += float32(a[7] * b[7])
-		a, b = a[lanes:], b[lanes:]
-	}
-	if len(a) > 0 {
-		var tail [lanes]float32
-		for j, v := range a {
-			tail[j] = float32(v * b[j])
-		}
-		s0, s1, s2, s3 = s0+tail[0], s1+tail[1], s2+tail[2], s3+tail[3]
-		s4, s5, s6, s7 = s4+tail[4], s5+tail[5], s6+tail[6], s7+tail[7]
-	}
-	return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
-}
+// Where one vector meets many, Gemv is several times faster.
+func Dot(a, b []float32) float32 { return dot(a, b) }
 
 // Axpy adds alpha·x to y, element by element. y is at least as long as x.
-func Axpy(alpha float32, x, y []float32) { axpyGeneric(alpha, x, y) }
-
-func axpyGeneric(alpha float32, x, y []float32) {
-	y = y[:len(x)]
-	for len(x) >= 4 && len(y) >= 4 {
-		y[0] += float32(alpha * x[0])
-		y[1] += float32(alpha * x[1])
-		y[2] += float32(alpha * x[2])
-		y[3] += float32(alpha * x[3])
-		x, y = x[4:], y[4:]
-	}
-	for i, v := range x {
-		y[i] += float32(alpha * v)
-	}
-}
+func Axpy(alpha float32, x, y []float32) { axpy(alpha, x, y) }
 
 // Scale multiplies x by alpha in place.
-func Scale(alpha float32, x []float32) {
-	for i := range x {
-		x[i] *= alpha
-	}
-}
+func Scale(alpha float32, x []float32) { scale(alpha, x) }
+
+// Add writes a+b to dst; a and b are at least as long, and may be dst.
+func Add(dst, a, b []float32) { add(dst, a, b) }
+
+// Mul writes the products of a's and b's elements to dst; a and b are at least
+// as long, and may be dst.
+func Mul(dst, a, b []float32) { mul(dst, a, b) }
+
+// MulAdd adds the products of a's and b's elements to dst; a and b are at least as long.
+func MulAdd(dst, a, b []float32) { mulAdd(dst, a, b) }
+
+// Sum returns the sum of x's elements.
+func Sum(x []float32) float32 { return sum(x) }
 
 // Norm2 returns the squared length of x, summed in float64.
-func Norm2(x []float32) float64 {
-	var s float64
-	for _, v := range x {
-		s += float64(float64(v) * float64(v)) // exact product: no fusing either
-	}
-	return s
-}
+func Norm2(x []float32) float64 { return norm2(x) }
+
+// Max returns the largest element of x. NaN is left out; -Inf when nothing is left.
+func Max(x []float32) float32 { return largest(x) }
 
 // Gemv writes dst[i] = a[i]·x for every row i of a.
 // a: len(dst)×len(x) row-major. Each element equals Dot of that row, bit for bit.
 func Gemv(dst, a, x []float32) {
-	d := len(x)
-	if d == 0 {
+	if len(x) == 0 {
 		clear(dst)
 		return
 	}
-	a = a[:len(dst)*d]
-	done := gemvFast(dst, a, x)
-	for i := done; i < len(dst); i++ {
-		dst[i] = Dot(a[i*d:(i+1)*d], x)
-	}
+	gemv(dst, a[:len(dst)*len(x)], x)
 }
 
 // gemvPart is how many elements of the matrix GemvMany takes at a time: 384 KiB,
@@ -107,44 +63,52 @@ func GemvMany(dst [][]float32, a, xs []float32) {
 // GemvT adds Σᵢ v[i]·a[i] to dst: the transposed product aᵀv.
 // a: len(v)×len(dst) row-major.
 func GemvT(dst, a, v []float32) {
-	d := len(dst)
-	a = a[:len(v)*d]
-	// Four rows at a time, so that dst is read and written a quarter as often.
-	for len(v) >= 4 {
-		v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
-		r0, r1, r2, r3 := a[:d], a[d:2*d], a[2*d:3*d], a[3*d:4*d]
-		for j := range dst {
-			dst[j] += (float32(v0*r0[j]) + float32(v1*r1[j])) + (float32(v2*r2[j]) + float32(v3*r3[j]))
-		}
-		v, a = v[4:], a[4*d:]
+	if len(dst) == 0 {
+		return
 	}
-	for i, s := range v {
-		Axpy(s, a[i*d:(i+1)*d], dst)
-	}
+	gemvT(dst, a[:len(v)*len(dst)], v)
 }
 
-// Gram adds YᵀY to g. y: n×d row-major. g: d×d, upper half only; the caller
-// owns both, and Mirror fills the lower half.
+// Normal adds Yᵀ(w∘(Y·p)) to dst: what the normal equations of weighted rows
+// make of p, in one pass over y. y: len(w)×len(dst) row-major, p: len(dst).
+// spare is for one element a row where the tier cannot do without; it is
+// returned, longer when it was too short, to be given again.
+func Normal(dst, y, w, p, spare []float32) []float32 {
+	d := len(dst)
+	y, p = y[:len(w)*d], p[:d]
+	if d == 0 || normal(dst, y, w, p) {
+		return spare
+	}
+	if cap(spare) < len(w) {
+		spare = make([]float32, len(w)+len(w)/2)
+	}
+	t := spare[:len(w)]
+	Gemv(t, y, p)
+	Mul(t, t, w)
+	GemvT(dst, y, t)
+	return spare
+}
+
+// Gram adds YᵀY to g. y: n×d row-major. g: d×d, its upper half; the caller owns
+// both. What stands below the diagonal afterwards is not defined: Mirror fills it.
 func Gram(g, y []float32, d int) {
 	if d == 0 {
 		return
 	}
-	for ; len(y) >= 4*d; y = y[4*d:] {
-		r0, r1, r2, r3 := y[:d], y[d:2*d], y[2*d:3*d], y[3*d:4*d]
-		for i := range d {
-			a0, a1, a2, a3 := r0[i], r1[i], r2[i], r3[i]
-			row := g[i*d+i : (i+1)*d]
-			q0, q1, q2, q3 := r0[i:], r1[i:], r2[i:], r3[i:]
-			q0, q1, q2, q3 = q0[:len(row)], q1[:len(row)], q2[:len(row)], q3[:len(row)]
-			for j := range row {
-				row[j] += (float32(a0*q0[j]) + float32(a1*q1[j])) + (float32(a2*q2[j]) + float32(a3*q3[j]))
-			}
-		}
+	var m Gemm
+	m.Gram(g, View{y, len(y) / d, d, d}, nil)
+}
+
+// Gram adds YᵀY, or Yᵀ·diag(w)·Y where w is not nil, to g, as the function does.
+// y: n×d. g: d×d in one piece. w: n.
+func (m *Gemm) Gram(g []float32, y View, w []float32) {
+	inside(y)
+	d := y.Cols
+	if w != nil && len(w) != y.Rows || len(g) < d*d {
+		panic("kernel: the sizes of the matrices do not fit together")
 	}
-	for ; len(y) >= d; y = y[d:] {
-		for i := range d {
-			Axpy(y[i], y[i:d], g[i*d+i:(i+1)*d])
-		}
+	if d > 0 && y.Rows > 0 && !m.gramFast(View{g, d, d, d}, y, w) {
+		gramGeneric(g, y, w)
 	}
 }
 
@@ -156,29 +120,3 @@ func Mirror(g []float32, d int) {
 		}
 	}
 }
-
-// LogSumExp returns ln Σ exp(x), stable for any size of x, in float64.
-// Elements that are -Inf or NaN count as absent; -Inf when nothing is present.
-func LogSumExp(x []float32) float64 {
-	top := float32(math.Inf(-1))
-	for _, v := range x {
-		if v > top {
-			top = v
-		}
-	}
-	if math.IsInf(float64(top), 0) {
-		return float64(top)
-	}
-	var sum float64
-	for _, v := range x {
-		if v >= top-expReach {
-			sum += math.Exp(float64(v) - float64(top))
-		}
-	}
-	return float64(top) + math.Log(sum)
-}
-
-// expReach is how far below the largest element an exponential still counts:
-// e⁻⁸⁰ is beyond what float64 sums of any catalogue can feel, and smaller
-// values would only make denormals, which are many times slower.
-const expReach = 80

@@ -15,7 +15,9 @@ func random(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-func TestDotAgreesWithFloat64(t *testing.T) {
+func TestDotAgreesWithFloat64(t *testing.T) { inTiers(t, testDotAgreesWithFloat64) }
+
+func testDotAgreesWithFloat64(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := 0; n <= 130; n++ {
 		a, b := random(r, n), random(r, n+3)
@@ -30,7 +32,9 @@ func TestDotAgreesWithFloat64(t *testing.T) {
 	}
 }
 
-func TestAxpy(t *testing.T) {
+func TestAxpy(t *testing.T) { inTiers(t, testAxpy) }
+
+func testAxpy(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for n := 0; n <= 130; n++ {
 		x, y := random(r, n), random(r, n+2)
@@ -61,7 +65,9 @@ func special(r *rand.Rand, x []float32) {
 	}
 }
 
-func TestGemvEqualsDotBitForBit(t *testing.T) {
+func TestGemvEqualsDotBitForBit(t *testing.T) { inTiers(t, testGemvEqualsDotBitForBit) }
+
+func testGemvEqualsDotBitForBit(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for d := 0; d <= 130; d++ {
 		for _, rows := range []int{0, 1, 7, 8, 9, 16, 23} {
@@ -87,7 +93,9 @@ func TestGemvEqualsDotBitForBit(t *testing.T) {
 	}
 }
 
-func TestGemvManyRows(t *testing.T) {
+func TestGemvManyRows(t *testing.T) { inTiers(t, testGemvManyRows) }
+
+func testGemvManyRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	const d, rows = 20, 5003
 	a, x, dst := random(r, d*rows), random(r, d), make([]float32, rows)
@@ -118,7 +126,9 @@ func FuzzGemv(f *testing.F) {
 	})
 }
 
-func TestGemvManyEqualsGemv(t *testing.T) {
+func TestGemvManyEqualsGemv(t *testing.T) { inTiers(t, testGemvManyEqualsGemv) }
+
+func testGemvManyEqualsGemv(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	for _, size := range [][2]int{{0, 8}, {1, 1}, {5, 0}, {9, 3}, {1500, 64}, {2100, 65}, {50, 4096}} {
 		n, d := size[0], size[1]
@@ -142,7 +152,9 @@ func TestGemvManyEqualsGemv(t *testing.T) {
 	}
 }
 
-func TestGemvTAndGram(t *testing.T) {
+func TestGemvTAndGram(t *testing.T) { inTiers(t, testGemvTAndGram) }
+
+func testGemvTAndGram(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range []int{1, 2, 5, 8, 33} {
 		for rows := range 14 {

@@ -12,17 +12,17 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-const (
-	mr = 6 // rows of a tile: 6 × 2 sums, 2 registers of b and 2 of a make 16
-	nr = 16
-)
+// mr is the rows of a tile: 6 × 2 sums, 2 registers of b and 2 of a make 16.
+const mr = 6
 
 var ymm = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}
 
 func main() {
 	tiles()
 	pack()
+	packWeighted()
 	packT()
+	packLeft()
 	Generate()
 }
 
@@ -156,6 +156,85 @@ func pack() {
 	RET()
 }
 
+// packWeighted writes the copying of 16 columns with a factor for each row.
+func packWeighted() {
+	TEXT("packWeightedAVX2", NOSPLIT, "func(dst *float32, src *float32, w *float32, row int, k int)")
+	Doc("packWeightedAVX2 writes 16 columns of k > 0 rows, row bytes apart, each row times its w, to dst, 16 elements a row.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	w := Load(Param("w"), GP64())
+	row := Load(Param("row"), GP64())
+	k := Load(Param("k"), GP64())
+	Label("loop")
+	VBROADCASTSS(Mem{Base: w}, Y2)
+	VMULPS(Mem{Base: src}, Y2, Y0)
+	VMULPS(Mem{Base: src, Disp: 32}, Y2, Y1)
+	VMOVUPS(Y0, Mem{Base: dst})
+	VMOVUPS(Y1, Mem{Base: dst, Disp: 32})
+	ADDQ(row, src)
+	ADDQ(Imm(4), w)
+	ADDQ(Imm(64), dst)
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// packLeft writes the copying of a transposed left matrix. Each group of 6
+// columns is stored as 8: the next row of the group covers what is too much.
+func packLeft() {
+	mask := GLOBL("leftMask", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(0xffffffff))
+	}
+	for i := range 8 {
+		DATA(32+4*i, U32(0))
+	}
+	TEXT("packLeftAVX2", NOSPLIT, "func(dst *float32, src *float32, row, step, m, k int)")
+	Doc("packLeftAVX2 copies m > 0 columns of k > 0 rows, row bytes apart, to groups of 6 columns, step bytes apart,",
+		"6 elements a row. It writes 2 elements beyond the end of each group, and zeros for columns that are not there.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	row := Load(Param("row"), GP64())
+	step := Load(Param("step"), GP64())
+	m := Load(Param("m"), GP64())
+	k := Load(Param("k"), GP64())
+	p, q, n, table, rest := GP64(), GP64(), GP64(), GP64(), GP64()
+	Label("row")
+	MOVQ(src, p)
+	MOVQ(dst, q)
+	MOVQ(m, n)
+	Label("whole")
+	CMPQ(n, Imm(8))
+	JLT(LabelRef("part"))
+	VMOVUPS(Mem{Base: p}, Y0)
+	VMOVUPS(Y0, Mem{Base: q})
+	ADDQ(Imm(24), p)
+	ADDQ(step, q)
+	SUBQ(Imm(6), n)
+	JMP(LabelRef("whole"))
+	Label("part")
+	LEAQ(mask, table)
+	MOVQ(n, rest)
+	SHLQ(Imm(2), rest)
+	SUBQ(rest, table)
+	VMOVUPS(Mem{Base: table, Disp: 32}, Y1)
+	VMASKMOVPS(Mem{Base: p}, Y1, Y0)
+	VMOVUPS(Y0, Mem{Base: q})
+	ADDQ(Imm(24), p)
+	ADDQ(step, q)
+	SUBQ(Imm(6), n)
+	JG(LabelRef("part"))
+	ADDQ(row, src)
+	ADDQ(Imm(24), dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
 // packT writes the transposing of 16 rows, in squares of 8×8.
 func packT() {
 	TEXT("packTAVX2", NOSPLIT, "func(dst *float32, src *float32, row int, k int)")
@@ -218,5 +297,3 @@ func packT() {
 	VZEROUPPER()
 	RET()
 }
-
-var _ = nr

@@ -1,0 +1,61 @@
+package kernel
+
+// gramFast adds the upper half of Yᵀ·diag(w)·Y to g, with w all ones where it
+// is nil; false when this tier has no faster way.
+func (m *Gemm) gramFast(g, y View, w []float32) bool {
+	if tier < AVX2 {
+		return false
+	}
+	d := y.Cols
+	for from := 0; from < y.Rows; from += sliceK {
+		part := y.Part(from, min(from+sliceK, y.Rows), 0, d)
+		if w == nil {
+			m.upper(g, part, nil)
+		} else {
+			m.upper(g, part, w[from:from+part.Rows])
+		}
+	}
+	return true
+}
+
+// upper adds the tiles on and above the diagonal, for one slice of rows.
+func (m *Gemm) upper(g, y View, w []float32) {
+	d, k := y.Cols, y.Rows
+	mc := max(tileRows, blockA/k/tileRows*tileRows)
+	m.scratch.b = grow(m.scratch.b, k*roundUp(d))
+	packWeighted(m.scratch.b, y, w)
+	p := panels{m.scratch.b, tileCols, k * tileCols, m.scratch.b[d/tileCols*tileCols*k:]}
+	for i := 0; i < d; i += mc {
+		a := m.packLeft(left{y.Data, 1, y.Stride, k}, i, min(mc, d-i))
+		for j := i / tileCols * tileCols; j < d; j += tileCols {
+			cols := min(tileCols, d-j)
+			rows := min(mc, j+cols-i)
+			if rows <= 0 {
+				continue
+			}
+			m.column(View{g.Data[i*g.Stride+j:], rows, cols, g.Stride}, a, p, j/tileCols)
+		}
+	}
+}
+
+// packWeighted is packPanels of v with each row times its weight.
+func packWeighted(dst []float32, v View, w []float32) {
+	if w == nil {
+		packPanels(dst, v, false)
+		return
+	}
+	k, n := v.Rows, v.Cols
+	for j := 0; j < n; j += tileCols {
+		panel := dst[j*k : (j+tileCols)*k]
+		if n-j >= tileCols {
+			packWeightedAVX2(&panel[0], &v.Data[j], &w[0], 4*v.Stride, k)
+			continue
+		}
+		clear(panel)
+		for i, x := range w {
+			for l, y := range v.Data[i*v.Stride+j : i*v.Stride+n] {
+				panel[i*tileCols+l] = x * y
+			}
+		}
+	}
+}

@@ -1,0 +1,16 @@
+//go:build !amd64
+
+package kernel
+
+func dot(a, b []float32) float32         { return dotGeneric(a, b) }
+func axpy(alpha float32, x, y []float32) { axpyGeneric(alpha, x, y) }
+func scale(alpha float32, x []float32)   { scaleGeneric(alpha, x) }
+func add(dst, a, b []float32)            { addGeneric(dst, a, b) }
+func mul(dst, a, b []float32)            { mulGeneric(dst, a, b) }
+func mulAdd(dst, a, b []float32)         { mulAddGeneric(dst, a, b) }
+func sum(x []float32) float32            { return sumGeneric(x) }
+func norm2(x []float32) float64          { return norm2Generic(x) }
+func largest(x []float32) float32        { return largestGeneric(x) }
+func gemv(dst, a, x []float32)           { gemvGeneric(dst, a, x) }
+func gemvT(dst, a, v []float32)          { gemvTGeneric(dst, a, v) }
+func normal(_, _, _, _ []float32) bool   { return false }
