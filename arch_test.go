@@ -47,6 +47,7 @@ recipe/itemknn: . recipe dataset model matrix index kernel
 recipe/ease: . recipe dataset model matrix index kernel
 recipe/graph: . recipe dataset model matrix index kernel
 recipe/session: . recipe dataset model matrix index kernel
+recipe/rule: . recipe dataset model matrix index kernel
 recipe/sequence: . recipe dataset model matrix index kernel
 recipe/blend: . recipe dataset model matrix index kernel evaluate
 recipe/content: . recipe dataset model matrix index kernel dataset/schema

@@ -37,7 +37,8 @@ const (
 	NextAction = "nextaction"
 	EASE       = "ease"     // linear item-item model in closed form, or its sparse approximation
 	Graph      = "graph"    // graph filters, which need no training
-	Session    = "session"  // neighbours of sessions, and rules
+	Session    = "session"  // neighbours of sessions
+	Rule       = "rule"     // what follows what in sessions
 	Sequence   = "sequence" // transformer
 	Blend      = "blend"    // several of the others, chosen and weighed by themselves
 )

@@ -1,0 +1,33 @@
+package recipe
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/attune-io/attune/dataset"
+)
+
+// Span is events [From, To) of an Events.
+type Span struct{ From, To int }
+
+// Sessions cuts the events of each user into spans, in the order of their
+// newest events, which is that of their users where times are equal. A user's
+// events are cut where two are further apart than gap milliseconds, which 0
+// never finds, and into pieces of at most most events, so that a long history
+// costs no more than as many short ones.
+func Sessions(e dataset.Events, gap int64, most int) []Span {
+	var spans []Span
+	e.ByUser(func(_ int32, from, to int) {
+		begin := from
+		for i := from + 1; i <= to; i++ {
+			if i == to || i-begin == most || gap > 0 && e.At[i]-e.At[i-1] > gap {
+				spans = append(spans, Span{begin, i})
+				begin = i
+			}
+		}
+	})
+	slices.SortFunc(spans, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(e.At[a.To-1], e.At[b.To-1]), cmp.Compare(a.From, b.From))
+	})
+	return spans
+}
