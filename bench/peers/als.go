@@ -59,7 +59,7 @@ func als(ctx context.Context, r *run) error {
 		return err
 	}
 	table := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "factors\timplicit CPU s/round\tloss\tAttune CPU s/round\tloss\tratio\t\n")
+	fmt.Fprintf(table, "factors\timplicit CPU s/round\tloss\tAttune CPU s/round\tloss\tratio\tratio to that loss\t\n")
 	for _, d := range r.dims {
 		theirs, err := r.implicit(ctx, py, p, d, core)
 		if err != nil {
@@ -70,7 +70,7 @@ func als(ctx context.Context, r *run) error {
 			return fmt.Errorf("attune with %d factors: %w", d, err)
 		}
 		a, b := typical(theirs), typical(ours)
-		fmt.Fprintf(table, "%d\t%.3f\t%.6g\t%.3f\t%.6g\t%.2f\t\n", d, a, theirs[len(theirs)-1].Loss, b, ours[len(ours)-1].Loss, a/b)
+		fmt.Fprintf(table, "%d\t%.3f\t%.6g\t%.3f\t%.6g\t%.2f\t%s\t\n", d, a, theirs[len(theirs)-1].Loss, b, ours[len(ours)-1].Loss, a/b, sameLoss(theirs, ours, a, b))
 	}
 	return table.Flush()
 }
@@ -83,6 +83,17 @@ func typical(rounds []round) float64 {
 	}
 	slices.Sort(all)
 	return (all[len(all)/2] + all[(len(all)-1)/2]) / 2
+}
+
+// sameLoss compares the time until the peer's last loss, from typical rounds: a
+// round that takes little and brings little is no good.
+func sameLoss(theirs, ours []round, a, b float64) string {
+	for _, r := range ours {
+		if r.Loss <= theirs[len(theirs)-1].Loss {
+			return fmt.Sprintf("%.2f", a*float64(len(theirs))/(b*float64(r.Round)))
+		}
+	}
+	return "not reached"
 }
 
 // implicit trains with the peer.
@@ -112,34 +123,42 @@ func (r *run) implicit(ctx context.Context, py *python, p *pairs, d int, core st
 	return all, err
 }
 
-// attune trains with ours. implicit's objective, with a target of 1 and
-// confidence c, is c-1 for what was seen, a target of v = c/(c-1), and 1 for all
-// pairs; divided by v²(c-1), with factors divided by √v, it is ours.
+// attune trains with ours.
 func (r *run) attune(ctx context.Context, p *pairs, d int) ([]round, error) {
-	const c = confidence
-	w := &watcher{run: r, pairs: p, dim: d, grow: float32(math.Sqrt(c / (c - 1)))}
-	in := recipe.Input{Events: p.events(), Users: p.users, Items: make([]string, p.items), Seed: 1, Checkpoint: w,
+	w := &watcher{run: r, pairs: p, dim: d}
+	err := w.train(ctx)
+	return w.rounds, err
+}
+
+// watcher is a checkpoint that measures; what it does itself is outside the time
+// that counts.
+type watcher struct {
+	run          *run
+	pairs        *pairs
+	dim          int
+	since        float64
+	rounds       []round
+	users, items []float32 // after the last round, as the peer's objective wants them
+}
+
+// grow is what our factors are multiplied with. implicit's objective with
+// confidence c is, but for a constant, c-1 for what was seen, with a target of
+// v = c/(c-1), and 1 for all pairs, with a target of 0. Divided by v²(c-1), with
+// factors divided by √v, it is ours.
+var grow = float32(math.Sqrt(confidence / (confidence - 1)))
+
+func (w *watcher) train(ctx context.Context) error {
+	in := recipe.Input{Events: w.pairs.events(), Users: w.pairs.users, Items: make([]string, w.pairs.items), Seed: 1, Checkpoint: w,
 		Params: map[string]string{
-			ials.ParamDimension:  strconv.Itoa(d),
-			ials.ParamIterations: strconv.Itoa(r.rounds),
-			ials.ParamUnobserved: recipe.FormatFloat(1 / (c - 1)),
-			ials.ParamRegularize: recipe.FormatFloat(regularization / c),
+			ials.ParamDimension:  strconv.Itoa(w.dim),
+			ials.ParamIterations: strconv.Itoa(w.run.rounds),
+			ials.ParamUnobserved: recipe.FormatFloat(1 / (confidence - 1)),
+			ials.ParamRegularize: recipe.FormatFloat(regularization / confidence),
 			ials.ParamExponent:   "0",
 		}}
 	w.since = cpuSeconds()
 	_, err := ials.New().Train(ctx, in)
-	return w.rounds, err
-}
-
-// watcher is a checkpoint that keeps nothing and measures: what it does itself is
-// outside the time that counts.
-type watcher struct {
-	run    *run
-	pairs  *pairs
-	dim    int
-	grow   float32
-	since  float64
-	rounds []round
+	return err
 }
 
 // Load has nothing.
@@ -151,10 +170,10 @@ func (w *watcher) Part(string) recipe.Checkpoint { return w }
 // Save measures the round that ended.
 func (w *watcher) Save(_ context.Context, n int, state map[string]model.Tensor) error {
 	took := cpuSeconds() - w.since
-	users, items := slices.Clone(state["users"].F32), slices.Clone(state["items"].F32)
-	kernel.Scale(w.grow, users)
-	kernel.Scale(w.grow, items)
-	one := round{Peer: "attune", Dim: w.dim, Round: n, CPU: took, Loss: w.pairs.loss(users, items, w.dim), Kernel: kernel.Using().String()}
+	w.users, w.items = slices.Clone(state["users"].F32), slices.Clone(state["items"].F32)
+	kernel.Scale(grow, w.users)
+	kernel.Scale(grow, w.items)
+	one := round{Peer: "attune", Dim: w.dim, Round: n, CPU: took, Loss: w.pairs.loss(w.users, w.items, w.dim), Kernel: kernel.Using().String()}
 	w.rounds = append(w.rounds, one)
 	err := w.run.line(one)
 	w.since = cpuSeconds()

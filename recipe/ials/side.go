@@ -99,13 +99,17 @@ func (p parameters) gram(y matrix.Dense) []float32 {
 	var done sync.WaitGroup
 	for range min(grams, runtime.GOMAXPROCS(0)) {
 		done.Go(func() {
+			var gemm kernel.Gemm
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= grams {
 					return
 				}
 				parts[i] = make([]float32, d*d)
-				kernel.Gram(parts[i], y.Data[min(i*size, y.Rows)*d:min((i+1)*size, y.Rows)*d], d)
+				for at := i * size; at < min((i+1)*size, y.Rows); at += gathered {
+					rows := kernel.NewView(y.Data[at*d:min(at+gathered, (i+1)*size, y.Rows)*d], d)
+					gemm.TN(kernel.NewView(parts[i], d), rows, rows)
+				}
 			}
 		})
 	}
@@ -115,7 +119,6 @@ func (p parameters) gram(y matrix.Dense) []float32 {
 		kernel.Axpy(1, part, sum)
 	}
 	kernel.Scale(float32(p.unobserved), sum)
-	kernel.Mirror(sum, d)
 	return sum
 }
 

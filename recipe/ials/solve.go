@@ -165,13 +165,13 @@ func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) 
 		for from := 0; from < len(index); from += gathered {
 			to := min(from+gathered, len(index))
 			rows := s.gather(index[from:to], weight[from:to], left, right)
-			kernel.Gram(h, rows, n)
+			v := kernel.NewView(rows, n)
+			s.gemm.TN(kernel.NewView(h, n), v, v)
 			kernel.GemvT(g, rows, s.e[from:to])
 		}
 		for j, a := range s.a[left:right] {
 			h[j*n+j] += a
 		}
-		kernel.Mirror(h, n)
 		if !kernel.Cholesky(h, n) {
 			return false
 		}
