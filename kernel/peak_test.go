@@ -17,6 +17,7 @@ func share(b *testing.B, flops float64, run func()) {
 	if took <= 0 {
 		return
 	}
+	b.ReportMetric(took*1e9/float64(b.N), "cpu-ns/op")
 	rate := flops * float64(b.N) / took
 	b.ReportMetric(rate/1e9, "GF/s")
 	if top > 0 {

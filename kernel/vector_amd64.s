@@ -3,10 +3,9 @@
 #include "textflag.h"
 
 // func axpyAVX2(alpha float32, x *float32, y *float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
-	MOVSS        alpha+0(FP), X15
-	VBROADCASTSS X15, Y15
+	VBROADCASTSS alpha+0(FP), Y15
 	MOVQ         x+8(FP), AX
 	MOVQ         y+16(FP), CX
 	MOVQ         n+24(FP), DX
@@ -60,10 +59,9 @@ end:
 	RET
 
 // func scaleAVX2(alpha float32, x *float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-24
-	MOVSS        alpha+0(FP), X15
-	VBROADCASTSS X15, Y15
+	VBROADCASTSS alpha+0(FP), Y15
 	MOVQ         x+8(FP), AX
 	MOVQ         n+16(FP), CX
 
@@ -339,8 +337,8 @@ end:
 	VADDPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VADDSS       X1, X0, X0
-	MOVSS        X0, ret+16(FP)
 	VZEROUPPER
+	MOVSS        X0, ret+16(FP)
 	RET
 
 // func norm2AVX2(x *float32, n int) float64
@@ -407,8 +405,8 @@ end:
 	VADDPD       X1, X0, X0
 	VUNPCKHPD    X0, X0, X1
 	VADDSD       X1, X0, X0
-	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
+	MOVSD        X0, ret+16(FP)
 	RET
 
 // func maxAVX2(x *float32, n int) float32
@@ -470,6 +468,6 @@ end:
 	VMAXPS       X1, X0, X0
 	VMOVSHDUP    X0, X1
 	VMAXSS       X1, X0, X0
-	MOVSS        X0, ret+16(FP)
 	VZEROUPPER
+	MOVSS        X0, ret+16(FP)
 	RET

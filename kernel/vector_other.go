@@ -14,3 +14,11 @@ func largest(x []float32) float32        { return largestGeneric(x) }
 func gemv(dst, a, x []float32)           { gemvGeneric(dst, a, x) }
 func gemvT(dst, a, v []float32)          { gemvTGeneric(dst, a, v) }
 func normal(_, _, _, _ []float32) bool   { return false }
+
+func expSum(dst, x []float32, shift, least float32) float32 {
+	return expSumGeneric(dst, x, shift, least)
+}
+func sigmoid(x []float32)                                              { sigmoidGeneric(x) }
+func adamFast(_, _, _, _ []float32, _ AdamStep) int                    { return 0 }
+func layerNormFast(_, _, _, _, _ []float32, _ float32) (float32, bool) { return 0, false }
+func layerNormBackFast(_, _, _, _, _, _ []float32, _ float32) bool     { return false }

@@ -5,8 +5,6 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -31,6 +29,15 @@ func begin(name, signature string, doc ...string) {
 	TEXT(name, NOSPLIT, signature)
 	Doc(doc...)
 	Pragma("noescape")
+}
+
+// wide makes y a parameter in all lanes.
+func wide(name string, y VecPhysical) {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(p.Addr, y)
 }
 
 func pointer(name string) Register { return Load(Param(name), GP64()) }
@@ -76,8 +83,7 @@ func end() {
 func axpy() {
 	begin("axpyAVX2", "func(alpha float32, x, y *float32, n int)", "axpyAVX2 adds alpha·x to y.")
 	alpha := Y15
-	Load(Param("alpha"), X15)
-	VBROADCASTSS(X15, alpha)
+	wide("alpha", alpha)
 	x, y, n := pointer("x"), pointer("y"), pointer("n")
 	each(n, []Register{x, y}, func(disp, g int) {
 		VMOVUPS(Mem{Base: y, Disp: disp}, ymm[g])
@@ -93,8 +99,7 @@ func axpy() {
 
 func scale() {
 	begin("scaleAVX2", "func(alpha float32, x *float32, n int)", "scaleAVX2 multiplies x by alpha.")
-	Load(Param("alpha"), X15)
-	VBROADCASTSS(X15, Y15)
+	wide("alpha", Y15)
 	x, n := pointer("x"), pointer("n")
 	each(n, []Register{x}, func(disp, g int) {
 		VMULPS(Mem{Base: x, Disp: disp}, Y15, ymm[g])
@@ -153,7 +158,7 @@ func mulAdd() {
 	end()
 }
 
-// clear empties the sums of four groups; foldGroups brings them to the first.
+// clear empties sums.
 func clear(registers ...VecPhysical) {
 	for _, r := range registers {
 		VXORPS(r, r, r)
@@ -179,8 +184,9 @@ func sum() {
 	VADDPS(X1, X0, X0)
 	VMOVSHDUP(X0, X1)
 	VADDSS(X1, X0, X0)
+	VZEROUPPER()
 	Store(X0, ReturnIndex(0))
-	end()
+	RET()
 }
 
 // norm2 works in float64: a product of two float32 is exact there.
@@ -205,8 +211,9 @@ func norm2() {
 	VADDPD(X1, X0, X0)
 	VUNPCKHPD(X0, X0, X1)
 	VADDSD(X1, X0, X0)
+	VZEROUPPER()
 	Store(X0, ReturnIndex(0))
-	end()
+	RET()
 }
 
 // maximum leaves NaN out: VMAXPS takes its second source when either is NaN.
@@ -238,8 +245,7 @@ func maximum() {
 	VMAXPS(X1, X0, X0)
 	VMOVSHDUP(X0, X1)
 	VMAXSS(X1, X0, X0)
+	VZEROUPPER()
 	Store(X0, ReturnIndex(0))
-	end()
+	RET()
 }
-
-var _ = fmt.Sprint
