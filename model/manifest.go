@@ -2,16 +2,17 @@ package model
 
 // Manifest says what a model is and where it came from. Everything in it but
 // Against, Created and TrainingSeconds is covered by the digest: same snapshot,
-// same parameters, same seed give the same digest.
+// same parameters, same seed, same kernel tier give the same digest.
 type Manifest struct {
 	Format          int               `json:"format"`    // of the stored bytes; see docs/format/model.md
 	Recipe          string            `json:"recipe"`    // e.g. aws-user-personalization
 	Algorithm       string            `json:"algorithm"` // the recipe room that decodes the tensors, e.g. ials
 	Parameters      map[string]string `json:"parameters"`
 	Seed            uint64            `json:"seed"`
-	Snapshot        string            `json:"snapshot"` // artifact name of the data it was trained on
-	Events          EventRules        `json:"events"`   // which interactions count, in training and when serving
-	Users           int               `json:"users"`    // trained on
+	Kernel          string            `json:"kernel,omitempty"` // tier of the arithmetic that trained it, e.g. avx2; absent in models of older builds
+	Snapshot        string            `json:"snapshot"`         // artifact name of the data it was trained on
+	Events          EventRules        `json:"events"`           // which interactions count, in training and when serving
+	Users           int               `json:"users"`            // trained on
 	Items           int               `json:"items"`
 	Interactions    int64             `json:"interactions"`
 	Newest          int64             `json:"newest,omitempty"` // time of the newest interaction in the data, Unix milliseconds; 0 in models of older builds

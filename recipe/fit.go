@@ -10,6 +10,7 @@ import (
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe/spec"
 )
@@ -352,6 +353,7 @@ func (f *fit) describe(m *model.Model, e *model.Evaluation) {
 	m.Manifest.Newest = newest(f.Snapshot.Events)
 	m.Manifest.Events = f.Rules
 	m.Manifest.Seed = f.Seed
+	m.Manifest.Kernel = kernel.Using().String()
 	m.Manifest.Seen = model.SeenKept
 	if f.leaveOut {
 		m.Manifest.Seen = model.SeenLeftOut

@@ -15,6 +15,7 @@ import (
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/datasettest"
 	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/ials"
@@ -76,7 +77,11 @@ func TestFitFillsTheManifest(t *testing.T) {
 
 func TestFitIsTheSameEveryTime(t *testing.T) {
 	s := spec(datasettest.Blocks(150, 40, 2, 0.2, 2))
-	want := fit(t, s).Manifest.Digest
+	first := fit(t, s).Manifest
+	want := first.Digest
+	if first.Kernel != kernel.Using().String() {
+		t.Errorf("trained by %q, says the manifest", first.Kernel)
+	}
 	for _, procs := range []int{1, 5} {
 		before := runtime.GOMAXPROCS(procs)
 		got := fit(t, s).Manifest.Digest

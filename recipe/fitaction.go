@@ -16,6 +16,7 @@ import (
 	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/index"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 )
 
@@ -92,6 +93,7 @@ func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
 	}
 	man := &m.Manifest
 	man.Format, man.Recipe, man.Snapshot, man.Seed = 1, f.Name, f.Snapshot.Name, f.Seed
+	man.Kernel = kernel.Using().String()
 	man.Seen, man.Evaluation, man.Newest = model.SeenKept, evaluation, newest(s.Snapshot.ActionEvents)
 	m.Measured = f.kept
 	man.Created, man.TrainingSeconds = started.UTC().Format(time.RFC3339), f.Clock().Sub(started).Seconds()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe/spec"
 )
@@ -25,6 +26,7 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 	}
 	f := &m.Manifest
 	f.Format, f.Recipe, f.Events, f.Snapshot = old.Format, old.Recipe, old.Events, now.Name
+	f.Kernel = kernel.Using().String()
 	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
 	f.Newest, f.Against = newest(now.Events), old.Against
 	if err := share(m, old, now, clock); err != nil {
