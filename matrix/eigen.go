@@ -101,17 +101,26 @@ func tridiagonal(a []float64, n int) (d, e, z []float64) {
 // reflection replaces v by a vector u such that (I - beta·u·uᵀ)·v is alpha in the
 // first place and 0 in all others.
 func reflection(v []float64) (beta, alpha float64) {
+	most := 0.0
+	for _, x := range v {
+		most = max(most, math.Abs(x))
+	}
+	if alpha = v[0]; most == 0 {
+		return 0, alpha
+	}
+	for i := range v {
+		v[i] /= most // squares of small elements would vanish
+	}
 	rest := dot64(v[1:], v[1:])
-	alpha = v[0]
 	if rest == 0 {
 		return 0, alpha
 	}
-	norm := math.Sqrt(alpha*alpha + rest)
-	if alpha > 0 {
+	norm := math.Sqrt(v[0]*v[0] + rest)
+	if v[0] > 0 {
 		norm = -norm // away from cancellation
 	}
 	v[0] -= norm
-	return 2 / (v[0]*v[0] + rest), norm
+	return 2 / (v[0]*v[0] + rest), norm * most
 }
 
 // diagonal turns the tridiagonal d, e into eigenvalues in d; the rows of z turn

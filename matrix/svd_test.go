@@ -182,7 +182,7 @@ func TestSymmetricEigen(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 8, 33, 60} {
 		for name, make2 := range map[string]func(i, j int) float64{
 			"random": func(i, j int) float64 { return r.NormFloat64() }, "one": func(i, j int) float64 { return 1 },
-			"zero": func(i, j int) float64 { return 0 }, "diagonal": func(i, j int) float64 { return float64((i % 4) * (1 - min(1, i-j))) }} {
+			"zero": func(i, j int) float64 { return 0 }, "tiny": func(i, j int) float64 { return 3e-161 * (1 + r.Float64()) }, "diagonal": func(i, j int) float64 { return float64((i % 4) * (1 - min(1, i-j))) }} {
 			a := make([]float64, n*n)
 			for i := range n {
 				for j := range i + 1 {
