@@ -205,10 +205,12 @@ func timesTransposed(ctx context.Context, dst, y, t Dense) error {
 	if dst.Cols == 0 {
 		return ctx.Err()
 	}
+	var right kernel.Packed
+	right.PackT(kernel.NewView(t.Data, t.Cols))
 	return inParts(ctx, y.Rows, productRows, func(_, from, to int) {
 		c := dst.Data[from*dst.Cols : to*dst.Cols]
 		clear(c)
 		var gemm kernel.Gemm
-		gemm.NT(kernel.NewView(c, dst.Cols), kernel.NewView(y.Data[from*y.Cols:to*y.Cols], y.Cols), kernel.NewView(t.Data, t.Cols))
+		gemm.NNPacked(kernel.NewView(c, dst.Cols), kernel.NewView(y.Data[from*y.Cols:to*y.Cols], y.Cols), &right)
 	})
 }

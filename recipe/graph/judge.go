@@ -55,11 +55,13 @@ func (j *judge) measure(ctx context.Context, s *spectrum, ps []parameters) ([]fl
 	for k := range each {
 		each[k] = make([]float64, len(j.cases))
 	}
+	packed := new(kernel.Packed)
+	packed.PackT(kernel.NewView(s.vectors.Data, max(1, len(s.lambda))))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), judgeWorkers, (len(j.cases)+judgeAtOnce-1)/judgeAtOnce) {
 		workers.Go(func() {
-			w := newPanel(s)
+			w := newPanel(s, packed)
 			for {
 				from := int(next.Add(judgeAtOnce)) - judgeAtOnce
 				if from >= len(j.cases) {
@@ -127,10 +129,11 @@ func gain(ranked, truth []int32, cut int) float64 {
 // panel is the scratch of one goroutine: some askers and their scores.
 type panel struct {
 	*spectrum
-	asked, middle  matrix.Dense // items × askers, and users × askers
-	smooth, scores matrix.Dense // askers × items: what the graph says once, and what the filter says
-	tastes, weighs matrix.Dense // askers × eigenvalues
-	out, final     []float32    // by item
+	packed         *kernel.Packed // the transpose of the eigenvectors
+	asked, middle  matrix.Dense   // items × askers, and users × askers
+	smooth, scores matrix.Dense   // askers × items: what the graph says once, and what the filter says
+	tastes, weighs matrix.Dense   // askers × eigenvalues
+	out, final     []float32      // by item
 	top            []int32
 	last           parameters // those of the call before
 	gemm           kernel.Gemm
@@ -138,9 +141,9 @@ type panel struct {
 	ask            ask
 }
 
-func newPanel(s *spectrum) *panel {
+func newPanel(s *spectrum, packed *kernel.Packed) *panel {
 	items, users, f := s.byUser.Cols, s.byUser.Rows, len(s.lambda)
-	w := &panel{spectrum: s, asked: matrix.NewDense(items, judgeAtOnce), middle: matrix.NewDense(users, judgeAtOnce),
+	w := &panel{spectrum: s, packed: packed, asked: matrix.NewDense(items, judgeAtOnce), middle: matrix.NewDense(users, judgeAtOnce),
 		smooth: matrix.NewDense(judgeAtOnce, items), scores: matrix.NewDense(judgeAtOnce, items), tastes: matrix.NewDense(judgeAtOnce, f),
 		weighs: matrix.NewDense(judgeAtOnce, f), out: make([]float32, items), final: make([]float32, items)}
 	w.gatherer = scorer{items: matrix.Dense{Rows: items}, ratio: make([]float32, items)}
@@ -224,6 +227,6 @@ func (w *panel) respond(cases int, p parameters) {
 	}
 	items, f := w.scores.Cols, w.weighs.Cols
 	if f > 0 {
-		w.gemm.NT(kernel.NewView(w.scores.Data[:cases*items], items), kernel.NewView(w.weighs.Data[:cases*f], f), kernel.NewView(w.vectors.Data, f))
+		w.gemm.NNPacked(kernel.NewView(w.scores.Data[:cases*items], items), kernel.NewView(w.weighs.Data[:cases*f], f), w.packed)
 	}
 }

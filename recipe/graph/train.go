@@ -139,13 +139,15 @@ func (f *filter) lists(ctx context.Context, progress func(done, total int)) ([]l
 		return out, ctx.Err()
 	}
 	right := f.right()
+	packed := new(kernel.Packed)
+	packed.PackT(kernel.NewView(right.Data, max(1, right.Cols)))
 	var next atomic.Int64
 	var telling sync.Mutex
 	done := 0
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(out)+rowsAtOnce-1)/rowsAtOnce) {
 		workers.Go(func() {
-			m := &maker{filter: f, right: right, size: make([]float32, len(out)), row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
+			m := &maker{filter: f, right: right, packed: packed, size: make([]float32, len(out)), row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
 			for ctx.Err() == nil {
 				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
 				if begin >= len(out) {
@@ -181,8 +183,9 @@ func (f *filter) right() matrix.Dense {
 type maker struct {
 	*filter
 	right     matrix.Dense
-	left, row matrix.Dense // rowsAtOnce × eigenvalues, and × items
-	size      []float32    // items
+	packed    *kernel.Packed // its transpose, shared
+	left, row matrix.Dense   // rowsAtOnce × eigenvalues, and × items
+	size      []float32      // items
 	top       []int32
 	gemm      kernel.Gemm
 }
@@ -204,7 +207,7 @@ func (m *maker) rows(from int, out []list) {
 				left[j] = w * v[j]
 			}
 		}
-		m.gemm.NT(kernel.NewView(m.row.Data[:len(out)*m.row.Cols], m.row.Cols), kernel.NewView(m.left.Data[:len(out)*k], k), kernel.NewView(m.right.Data, k))
+		m.gemm.NNPacked(kernel.NewView(m.row.Data[:len(out)*m.row.Cols], m.row.Cols), kernel.NewView(m.left.Data[:len(out)*k], k), m.packed)
 	}
 	for b := range out {
 		out[b] = m.largest(from+b, m.row.Row(b))
