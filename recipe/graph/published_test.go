@@ -203,10 +203,16 @@ func BenchmarkPublished(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			trials := new(strings.Builder)
 			for _, t := range found.Trials {
-				b.Logf("%.4f %v", t.Value, t.Parameters)
+				fmt.Fprintf(trials, "\n%.4f user %s item %s input %s output %s damping %s ideal %s sharpening %s rank %s recency %s", t.Value, t.Parameters[ParamUser],
+					t.Parameters[ParamItem], t.Parameters[ParamInput], t.Parameters[ParamOutput], t.Parameters[ParamDamping], t.Parameters[ParamIdeal],
+					t.Parameters[ParamSharpening], t.Parameters[ParamRank], t.Parameters[ParamRecency])
 			}
-			b.Logf("%s: searched in %v of CPU: %.4f with %v", set, processorTime(b)-begin, found.Value, found.Params)
+			if dir := os.Getenv("GRAPH_TRIALS"); dir != "" {
+				_ = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(set, "/", "-")), []byte(trials.String()), 0o600)
+			}
+			b.Logf("%s: searched in %v of CPU, %d trials: %.4f with %v", set, processorTime(b)-begin, len(found.Trials), found.Value, found.Params)
 			whole := recipe.Input{Events: eventsOf(train), Users: len(train), Items: make([]string, items), Seed: 1, Params: found.Params}
 			recall, ndcg := report(b, set+" test", whole, casesOf(train, test, 0))
 			b.ReportMetric(recall, "recall@20")
