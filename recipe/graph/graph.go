@@ -109,6 +109,12 @@ func (p parameters) strings(given map[string]string) map[string]string {
 	return out
 }
 
+// number is the parameter of that name, if it is one that is searched.
+func (p *parameters) number(name string) *float64 {
+	return map[string]*float64{ParamUser: &p.user, ParamItem: &p.item, ParamInput: &p.input, ParamOutput: &p.output, ParamIdeal: &p.ideal,
+		ParamSharpening: &p.sharpening, ParamDamping: &p.damping, ParamRecency: &p.recency}[name]
+}
+
 // response is h(λ) on the eigenvalues that are known.
 func (p parameters) response(lambda float64) float64 {
 	h := (lambda + p.ideal) * math.Exp(-p.sharpening*lambda)

@@ -17,7 +17,7 @@ import (
 
 const (
 	// judgeCases is how many users are asked for a choice, evenly from all.
-	judgeCases = 3000
+	judgeCases = 2000
 	// judgeAtOnce is how many of them are scored together.
 	judgeAtOnce = 128
 	// judgeWorkers bounds the memory that scoring them takes.
@@ -30,14 +30,15 @@ type judge struct {
 	cases    []dataset.Case
 	leaveOut bool
 	cut      int
+	lists    func(lists [][]int32) float64 // the metric; nil for NDCG
 }
 
 func newJudge(v recipe.Validation) *judge {
-	j := &judge{cases: v.Cases, leaveOut: v.LeaveOut, cut: v.Cut}
+	j := &judge{cases: v.Cases, leaveOut: v.LeaveOut, cut: v.Cut, lists: v.Score}
 	if j.cut <= 0 {
 		j.cut = 25
 	}
-	if n := len(j.cases); n > judgeCases {
+	if n := len(j.cases); n > judgeCases && j.lists == nil { // a metric of lists wants all
 		j.cases = make([]dataset.Case, judgeCases)
 		for k := range j.cases {
 			j.cases[k] = v.Cases[k*n/judgeCases]
@@ -46,14 +47,14 @@ func newJudge(v recipe.Validation) *judge {
 	return j
 }
 
-// measure is the mean NDCG at the cut, in float64, of each parameter set; all
-// have the exponents that s was normalised with. Sets that differ only in the
-// output exponent, and then those that differ only in the response, share the
-// most work when they stand next to each other.
+// measure is the metric of each parameter set; all have the exponents that s was
+// normalised with. Sets that differ only in the output exponent, and then those
+// that differ only in the response, share the most work when they stand next to
+// each other.
 func (j *judge) measure(ctx context.Context, s *spectrum, ps []parameters) ([]float64, error) {
-	each := make([][]float64, len(ps)) // by set and case
-	for k := range each {
-		each[k] = make([]float64, len(j.cases))
+	ranked := make([][][]int32, len(ps)) // by set and case
+	for k := range ranked {
+		ranked[k] = make([][]int32, len(j.cases))
 	}
 	packed := new(kernel.Packed)
 	packed.PackT(kernel.NewView(s.vectors.Data, max(1, len(s.lambda))))
@@ -74,24 +75,35 @@ func (j *judge) measure(ctx context.Context, s *spectrum, ps []parameters) ([]fl
 					}
 					w.score(cases, p, k == 0)
 					for c := range cases {
-						each[k][from+c] = j.gain(w, cases[c], c)
+						ranked[k][from+c] = j.rank(w, cases[c], c)
 					}
 				}
 			}
 		})
 	}
 	workers.Wait()
-	means := make([]float64, len(ps))
-	for k, gains := range each {
-		for _, g := range gains {
-			means[k] += g / float64(max(1, len(gains)))
-		}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return means, ctx.Err()
+	values := make([]float64, len(ps))
+	for k, lists := range ranked {
+		values[k] = j.value(lists)
+	}
+	return values, nil
 }
 
-// gain is the NDCG of one case of a panel that is scored.
-func (j *judge) gain(w *panel, c dataset.Case, row int) float64 {
+func (j *judge) value(lists [][]int32) (mean float64) {
+	if j.lists != nil {
+		return j.lists(lists)
+	}
+	for c, list := range lists {
+		mean += gain(list, j.cases[c].Truth, j.cut) / float64(len(lists))
+	}
+	return mean
+}
+
+// rank is the list for one case of a panel that is scored.
+func (j *judge) rank(w *panel, c dataset.Case, row int) []int32 {
 	scores := w.final
 	for i, v := range w.scores.Row(row) {
 		scores[i] = v * w.out[i]
@@ -101,8 +113,7 @@ func (j *judge) gain(w *panel, c dataset.Case, row int) float64 {
 			scores[i] = float32(math.Inf(-1))
 		}
 	}
-	w.top = kernel.TopK(w.top[:0], scores, j.cut, nil)
-	return gain(w.top, c.Truth, j.cut)
+	return kernel.TopK(make([]int32, 0, j.cut), scores, j.cut, nil)
 }
 
 // gain is NDCG at cut: one true item at rank k gives 1/log₂(k+1), divided by
@@ -134,8 +145,7 @@ type panel struct {
 	smooth, scores matrix.Dense   // askers × items: what the graph says once, and what the filter says
 	tastes, weighs matrix.Dense   // askers × eigenvalues
 	out, final     []float32      // by item
-	top            []int32
-	last           parameters // those of the call before
+	last           parameters     // those of the call before
 	gemm           kernel.Gemm
 	gatherer       scorer
 	ask            ask

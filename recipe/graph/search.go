@@ -13,11 +13,12 @@ import (
 type hunt struct {
 	*judge
 	in     recipe.Input
+	v      recipe.Validation
 	graph  *spectrum // not normalised
 	spent  float64   // seconds, as estimated
 	budget float64
 	best   parameters
-	value  float64
+	value  float64 // of best; nothing while there are no trials
 	trials []model.Trial
 }
 
@@ -29,16 +30,21 @@ func (Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) 
 	if err != nil {
 		return recipe.Found{}, err
 	}
-	h := &hunt{judge: newJudge(v), in: in, graph: graphOf(in), budget: v.Seconds, best: p, value: -1}
-	s, err := h.spectrum(ctx, p)
+	if len(v.Cases) == 0 {
+		return recipe.Found{Params: in.Params}, nil
+	}
+	h := &hunt{judge: newJudge(v), in: in, v: v, graph: graphOf(in)}
+	h.budget = v.Seconds - float64(max(1, v.After))*seconds(in)
+	h.best = h.within(p)
+	s, err := h.spectrum(ctx, h.best)
 	if err != nil {
 		return recipe.Found{}, err
 	}
-	for _, round := range [][]parameters{h.grid(), nil, nil} {
-		if round == nil {
-			round = h.around(h.best)
-		}
-		if err := h.try(ctx, s, round); err != nil {
+	if err := h.try(ctx, s, h.grid()); err != nil {
+		return recipe.Found{}, err
+	}
+	for range 2 {
+		if err := h.try(ctx, s, h.around(h.best)); err != nil {
 			return recipe.Found{}, err
 		}
 	}
@@ -49,9 +55,22 @@ func (Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) 
 		return recipe.Found{}, err
 	}
 	if v.Progress != nil {
-		v.Progress(1, 1)
+		v.Progress(searchSteps, searchSteps)
 	}
 	return recipe.Found{Params: h.best.strings(in.Params), Value: h.value, Trials: h.trials}, nil
+}
+
+// searchSteps are what Progress counts, of the budget.
+const searchSteps = 1000
+
+// within is p with every number in its range, if one is given.
+func (h *hunt) within(p parameters) parameters {
+	for _, r := range h.v.Ranges {
+		if x := p.number(r.Name); x != nil && len(r.Values) == 0 {
+			*x = max(r.Min, min(r.Max, *x))
+		}
+	}
+	return p
 }
 
 // free says whether a parameter may be varied.
@@ -73,35 +92,43 @@ func (h *hunt) spectrumCost(p parameters) float64 {
 }
 
 // try measures some parameter sets, but no more than the budget allows after the
-// first, and keeps the best.
+// first of all, and keeps the best.
 func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
 	cases, items := float64(len(h.cases)), float64(len(h.in.Items))
 	listen := 4 * float64(h.in.Events.Len()) * cases / sparseRate
 	respond := 2 * cases * items * float64(len(s.lambda)) / denseRate
 	choose := 2 * cases * items / sparseRate
-	kept, last := ps[:0:0], parameters{rank: -1}
+	var kept []parameters
+	last := parameters{rank: -1}
 	for _, p := range ps {
 		cost := choose
-		if p.input != last.input || p.recency != last.recency || len(kept) == 0 {
+		heard := p.input == last.input && p.recency == last.recency && last.rank >= 0
+		if !heard {
 			cost += listen
 		}
-		if p.damping != last.damping || p.ideal != last.ideal || p.sharpening != last.sharpening {
+		if !heard || p.damping != last.damping || p.ideal != last.ideal || p.sharpening != last.sharpening || p.rank != last.rank {
 			cost += respond
 		}
-		if h.value >= 0 && h.spent+cost > h.budget || h.value < 0 && len(kept) > 0 && h.spent+cost > h.budget {
+		if h.within(p) != p || h.spent+cost > h.budget && len(h.trials)+len(kept) > 0 {
 			continue
 		}
 		h.spent, last, kept = h.spent+cost, p, append(kept, p)
+	}
+	if len(kept) == 0 {
+		return ctx.Err()
 	}
 	values, err := h.measure(ctx, s, kept)
 	if err != nil {
 		return err
 	}
 	for k, p := range kept {
-		h.trials = append(h.trials, model.Trial{Recipe: Name, Parameters: p.strings(h.in.Params), Value: values[k]})
-		if values[k] > h.value {
+		if len(h.trials) == 0 || values[k] > h.value {
 			h.best, h.value = p, values[k]
 		}
+		h.trials = append(h.trials, model.Trial{Recipe: Name, Parameters: p.strings(h.in.Params), Value: values[k]})
+	}
+	if h.v.Progress != nil && h.budget > 0 {
+		h.v.Progress(min(searchSteps-1, int(searchSteps*h.spent/h.budget)), searchSteps)
 	}
 	return nil
 }
