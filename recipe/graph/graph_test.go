@@ -294,6 +294,54 @@ func TestRobotsAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestKeepTakesTheLargest(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 60 {
+		row := make([]float32, 1+r.IntN(200))
+		for i := range row {
+			switch n % 4 {
+			case 0:
+				row[i] = float32(r.NormFloat64())
+			case 1:
+				row[i] = float32(r.IntN(5) - 2)
+			case 2:
+				row[i] = 1 + float32(r.IntN(3))/64
+			}
+		}
+		m := &maker{filter: &filter{neighbours: 1 + r.IntN(60)}}
+		for _, v := range row {
+			m.tally[bucket(v)]++
+		}
+		var want []int32
+		for i, v := range row {
+			if v != 0 {
+				want = append(want, int32(i))
+			}
+		}
+		slices.SortStableFunc(want, func(a, b int32) int {
+			x, y := math.Abs(float64(row[a])), math.Abs(float64(row[b]))
+			switch {
+			case x > y:
+				return -1
+			case x < y:
+				return 1
+			}
+			return 0
+		})
+		want = want[:min(len(want), m.neighbours)]
+		slices.Sort(want)
+		got := m.keep(row)
+		if !slices.Equal(got.item, want) {
+			t.Fatalf("of %v the largest %d are %v, got %v", row, m.neighbours, want, got.item)
+		}
+		for k, i := range got.item {
+			if got.value[k] != row[i] {
+				t.Fatalf("item %d of %v has %g", i, row, got.value[k])
+			}
+		}
+	}
+}
+
 func BenchmarkScore(b *testing.B) {
 	const items, factors, neighbours = 40000, 64, 300
 	r := rand.New(rand.NewPCG(1, 2))

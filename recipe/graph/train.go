@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -72,7 +73,7 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 }
 
 // Tensors of the model: beside what its factors say, item i adds to the items at
-// [start[i], start[i+1]), in order of size.
+// [start[i], start[i+1]), in order of items.
 const (
 	tensorStart   = "neighbour_start" // items+1
 	tensorItem    = "neighbour_item"  // rows of items
@@ -147,7 +148,7 @@ func (f *filter) lists(ctx context.Context, progress func(done, total int)) ([]l
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(out)+rowsAtOnce-1)/rowsAtOnce) {
 		workers.Go(func() {
-			m := &maker{filter: f, right: right, packed: packed, size: make([]float32, len(out)), row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
+			m := &maker{filter: f, right: right, packed: packed, row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
 			for ctx.Err() == nil {
 				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
 				if begin >= len(out) {
@@ -185,7 +186,9 @@ type maker struct {
 	right     matrix.Dense
 	packed    *kernel.Packed // its transpose, shared
 	left, row matrix.Dense   // rowsAtOnce × eigenvalues, and × items
-	size      []float32      // items
+	tally     [buckets]int   // elements of a row by size
+	border    []int32        // those of the last bucket, and their sizes
+	size      []float32
 	top       []int32
 	gemm      kernel.Gemm
 }
@@ -227,16 +230,53 @@ func (m *maker) largest(i int, row []float32) list {
 			row[j] += v * theirs[l]
 		}
 	}
+	clear(m.tally[:])
 	for j, v := range row {
-		row[j] = m.in[i] * m.out[j] * v
-		m.size[j] = float32(math.Abs(float64(row[j])))
+		v *= m.in[i] * m.out[j]
+		row[j] = v
+		m.tally[bucket(v)]++
 	}
-	m.top = kernel.TopK(m.top[:0], m.size, m.neighbours, nil)
-	l := list{item: make([]int32, 0, len(m.top)), value: make([]float32, 0, len(m.top))}
-	for _, j := range m.top {
-		if row[j] != 0 {
-			l.item, l.value = append(l.item, j), append(l.value, row[j])
+	return m.keep(row)
+}
+
+// buckets of the size of a float32: its exponent and three bits.
+const buckets = 1 << 11
+
+func bucket(v float32) uint32 { return math.Float32bits(v) << 1 >> 21 }
+
+// keep takes the largest elements of a row by their buckets, which are told
+// without comparing; only those of the last bucket that has room are compared.
+// The list is in order of items, of which equals keep the first.
+func (m *maker) keep(row []float32) list {
+	last, room := uint32(buckets-1), m.neighbours
+	for last > 0 && m.tally[last] <= room {
+		room -= m.tally[last]
+		last--
+	}
+	m.border, m.size = m.border[:0], m.size[:0]
+	if last > 0 { // else there is room for all that are more than nothing
+		for j, v := range row {
+			if bucket(v) == last {
+				m.border, m.size = append(m.border, int32(j)), append(m.size, float32(math.Abs(float64(v))))
+			}
 		}
+		m.top = kernel.TopK(m.top[:0], m.size, room, nil)
+		slices.Sort(m.top)
+	}
+	l := list{item: make([]int32, 0, m.neighbours), value: make([]float32, 0, m.neighbours)}
+	next := 0 // in top, which are places in border
+	for j, v := range row {
+		b := bucket(v)
+		if b < last || b == 0 {
+			continue
+		}
+		if b == last {
+			if next == len(m.top) || m.border[m.top[next]] != int32(j) {
+				continue
+			}
+			next++
+		}
+		l.item, l.value = append(l.item, int32(j)), append(l.value, v)
 	}
 	return l
 }
