@@ -42,11 +42,11 @@ const (
 	defaultUser       = 0.5
 	defaultItem       = 0.5
 	defaultInput      = 0
-	defaultOutput     = 0
-	defaultRank       = 256
+	defaultOutput     = 0.25
+	defaultRank       = 128
 	defaultIdeal      = 0
 	defaultSharpening = 0
-	defaultDamping    = 0.1
+	defaultDamping    = 0.05
 	defaultNeighbours = 300
 	defaultFactors    = 64
 	defaultRecency    = 0
@@ -133,15 +133,25 @@ func (p parameters) tail(last float64) float64 {
 	return c
 }
 
-// Candidates tries stronger and weaker damping: how far the strongest tastes
-// are to be held down depends on how much noise the weaker ones carry.
+// Candidates tries what sparse catalogues want, weak damping and popular items
+// preferred, and what dense ones want: how far the strongest tastes are to be
+// held down depends on how much noise the weaker ones carry.
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
 	out := []map[string]string{in.Params}
-	if _, given := in.Params[ParamDamping]; given || seconds(in) > tunedSeconds {
+	if seconds(in) > tunedSeconds {
 		return out
 	}
-	for _, damping := range []string{"0.03", "0.3"} {
-		out = append(out, recipe.With(in.Params, ParamDamping, damping))
+	for _, other := range []map[string]string{
+		{ParamDamping: "0.3", ParamOutput: "0.4", ParamUser: "0.3"}, {ParamDamping: "0.03", ParamOutput: "0.1"}} {
+		params, changed := in.Params, false
+		for name, value := range other {
+			if _, given := in.Params[name]; !given {
+				params, changed = recipe.With(params, name, value), true
+			}
+		}
+		if changed {
+			out = append(out, params)
+		}
 	}
 	return out
 }

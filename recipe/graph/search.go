@@ -136,7 +136,7 @@ func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
 // grid covers dampings and output exponents coarsely, the defaults first.
 func (h *hunt) grid() []parameters {
 	out := []parameters{h.best}
-	dampings, outputs := []float64{0.1, 0.03, 0.3, 1, 0}, []float64{0, 0.15, 0.3, 0.45}
+	dampings, outputs := []float64{0.03, 0.1, 0.3, 1, 0}, []float64{0, 0.15, 0.3, 0.45}
 	if !h.free(ParamDamping) {
 		dampings = []float64{h.best.damping}
 	}

@@ -187,6 +187,7 @@ type maker struct {
 	packed    *kernel.Packed // its transpose, shared
 	left, row matrix.Dense   // rowsAtOnce × eigenvalues, and × items
 	tally     [buckets]int   // elements of a row by size
+	chosen    []int32        // elements that may be among the largest
 	border    []int32        // those of the last bucket, and their sizes
 	size      []float32
 	top       []int32
@@ -230,11 +231,10 @@ func (m *maker) largest(i int, row []float32) list {
 			row[j] += v * theirs[l]
 		}
 	}
-	clear(m.tally[:])
+	scale := m.in[i]
+	out := m.out[:len(row)]
 	for j, v := range row {
-		v *= m.in[i] * m.out[j]
-		row[j] = v
-		m.tally[bucket(v)]++
+		row[j] = scale * out[j] * v
 	}
 	return m.keep(row)
 }
@@ -248,6 +248,11 @@ func bucket(v float32) uint32 { return math.Float32bits(v) << 1 >> 21 }
 // without comparing; only those of the last bucket that has room are compared.
 // The list is in order of items, of which equals keep the first.
 func (m *maker) keep(row []float32) list {
+	m.choose(row)
+	clear(m.tally[:])
+	for _, j := range m.chosen {
+		m.tally[bucket(row[j])]++
+	}
 	last, room := uint32(buckets-1), m.neighbours
 	for last > 0 && m.tally[last] <= room {
 		room -= m.tally[last]
@@ -255,9 +260,9 @@ func (m *maker) keep(row []float32) list {
 	}
 	m.border, m.size = m.border[:0], m.size[:0]
 	if last > 0 { // else there is room for all that are more than nothing
-		for j, v := range row {
-			if bucket(v) == last {
-				m.border, m.size = append(m.border, int32(j)), append(m.size, float32(math.Abs(float64(v))))
+		for _, j := range m.chosen {
+			if bucket(row[j]) == last {
+				m.border, m.size = append(m.border, j), append(m.size, float32(math.Abs(float64(row[j]))))
 			}
 		}
 		m.top = kernel.TopK(m.top[:0], m.size, room, nil)
@@ -265,18 +270,50 @@ func (m *maker) keep(row []float32) list {
 	}
 	l := list{item: make([]int32, 0, m.neighbours), value: make([]float32, 0, m.neighbours)}
 	next := 0 // in top, which are places in border
-	for j, v := range row {
-		b := bucket(v)
+	for _, j := range m.chosen {
+		b := bucket(row[j])
 		if b < last || b == 0 {
 			continue
 		}
 		if b == last {
-			if next == len(m.top) || m.border[m.top[next]] != int32(j) {
+			if next == len(m.top) || m.border[m.top[next]] != j {
 				continue
 			}
 			next++
 		}
-		l.item, l.value = append(l.item, int32(j)), append(l.value, v)
+		l.item, l.value = append(l.item, j), append(l.value, row[j])
 	}
 	return l
 }
+
+// sampled is one of how many elements choose looks at first.
+const sampled = 16
+
+// choose lists the elements that may be among the largest: all above what a
+// sample says is about twice too low, or all if that leaves too few.
+func (m *maker) choose(row []float32) {
+	clear(m.tally[:])
+	for j := 0; j < len(row); j += sampled {
+		m.tally[bucket(row[j])]++
+	}
+	floor, seen := uint32(buckets-1), m.tally[buckets-1]
+	for floor > 0 && seen*sampled < 2*m.neighbours+8*sampled {
+		floor--
+		seen += m.tally[floor]
+	}
+	for {
+		least := floor << 20 // the bits of the smallest size in its bucket
+		m.chosen = m.chosen[:0]
+		for j, v := range row {
+			if math.Float32bits(v)&^signBit >= least {
+				m.chosen = append(m.chosen, int32(j))
+			}
+		}
+		if len(m.chosen) >= m.neighbours || floor == 0 {
+			return
+		}
+		floor = 0
+	}
+}
+
+const signBit = 1 << 31
