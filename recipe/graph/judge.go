@@ -105,9 +105,7 @@ func (j *judge) value(lists [][]int32) (mean float64) {
 // rank is the list for one case of a panel that is scored.
 func (j *judge) rank(w *panel, c dataset.Case, row int) []int32 {
 	scores := w.final
-	for i, v := range w.scores.Row(row) {
-		scores[i] = v * w.out[i]
-	}
+	kernel.Mul(scores, w.scores.Row(row), w.out)
 	if j.leaveOut {
 		for _, i := range c.Input.Item {
 			scores[i] = float32(math.Inf(-1))

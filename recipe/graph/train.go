@@ -208,7 +208,7 @@ func (m *maker) rows(from int, out []list) {
 				if j >= m.whole {
 					w += m.response[j]
 				}
-				left[j] = w * v[j]
+				left[j] = m.in[from+b] * w * v[j]
 			}
 		}
 		m.gemm.NNPacked(kernel.NewView(m.row.Data[:len(out)*m.row.Cols], m.row.Cols), kernel.NewView(m.left.Data[:len(out)*k], k), m.packed)
@@ -226,16 +226,12 @@ func (m *maker) largest(i int, row []float32) list {
 	users, mine := m.byItem.Of(i)
 	for k, u := range users {
 		items, theirs := m.byUser.Of(int(u))
-		v := m.tail * mine[k]
+		v := m.in[i] * m.tail * mine[k]
 		for l, j := range items {
 			row[j] += v * theirs[l]
 		}
 	}
-	scale := m.in[i]
-	out := m.out[:len(row)]
-	for j, v := range row {
-		row[j] = scale * out[j] * v
-	}
+	kernel.Mul(row, row, m.out)
 	return m.keep(row)
 }
 
