@@ -135,11 +135,36 @@ func (s *search) defaultsOfAll(ctx context.Context) error {
 			a.closed = true
 			continue
 		}
+		params, err := s.itself(ctx, a, params)
+		if err != nil {
+			return err
+		}
 		if err := s.try(ctx, a, params); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// itself lets a member that knows how to search do so, in its part of the budget.
+func (s *search) itself(ctx context.Context, a *arm, params map[string]string) (map[string]string, error) {
+	r, ok := a.recipe.(recipe.Searcher)
+	share := (s.v.Seconds - s.spent) / float64(2*len(s.arms))
+	if !ok || share < 2*s.cost(a, params) {
+		return params, nil
+	}
+	in, v := a.input(s.in), s.v
+	in.Params, v.Seconds, v.After, v.Progress = params, share, 1, nil
+	found, err := r.Search(ctx, in, v)
+	if err != nil {
+		return nil, err
+	}
+	s.spent += share
+	for _, t := range found.Trials {
+		t.Recipe = a.name
+		s.trials = append(s.trials, t)
+	}
+	return found.Params, nil
 }
 
 // start are the parameters that a member is first trained with. One that learns
