@@ -88,8 +88,27 @@ func shortNumber(x float64, r Range) string {
 	return FormatFloat(max(r.Min, min(r.Max, x)))
 }
 
-// holds says whether a value lies in the range.
-func (r Range) holds(value string) bool {
+// Spread is up to n values of the range, evenly and in order, the first and the
+// last of them its ends: for a Searcher. Of one it is the middle.
+func (r Range) Spread(n int) []string {
+	if len(r.Values) > 0 {
+		return r.Values[:min(max(n, 1), len(r.Values))]
+	}
+	if n <= 1 {
+		return []string{r.at(0.5)}
+	}
+	var out []string
+	for i := range n {
+		x := min(float64(i)/float64(n-1), math.Nextafter(1, 0))
+		if v := r.at(x); len(out) == 0 || out[len(out)-1] != v {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// Holds says whether a value lies in the range.
+func (r Range) Holds(value string) bool {
 	if len(r.Values) > 0 {
 		return slices.Contains(r.Values, value)
 	}
@@ -156,7 +175,7 @@ func (f *fit) search(ctx context.Context, r Recipe, first choice, split *dataset
 			if values[r.Name] = c.model.Manifest.Parameters[r.Name]; values[r.Name] == "" {
 				values[r.Name] = r.Default
 			}
-			inside = inside && r.holds(values[r.Name])
+			inside = inside && r.Holds(values[r.Name])
 		}
 		f.trials = append(f.trials, model.Trial{Recipe: f.Name, Parameters: values, Value: c.value})
 		if inside && (!found || sign*c.value > sign*best.value) {

@@ -15,12 +15,29 @@ import (
 	"github.com/attune-io/attune/recipe"
 )
 
-// train trains a member and measures it, with each of the settings that only
-// Decode reads; the best of these is the trial.
+// train trains a member and measures it, or remembers that this was done.
 func (s *search) train(ctx context.Context, a *arm, params map[string]string) (*trial, error) {
 	m := a.member
 	m.params = params
 	in := m.input(s.in)
+	in.Checkpoint = partOf(in.Checkpoint, params)
+	var done recipe.Checkpoint
+	if in.Checkpoint != nil {
+		done, in.Checkpoint = in.Checkpoint.Part("done"), in.Checkpoint.Part("rounds")
+	}
+	if t, err := finished(ctx, done, s.in.Items); t != nil || err != nil {
+		return t, err
+	}
+	t, err := s.measure(ctx, a, m, in)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.keep(ctx, done)
+}
+
+// measure trains a member and asks it, with each of the settings that only
+// Decode reads; the best of these is the trial.
+func (s *search) measure(ctx context.Context, a *arm, m member, in recipe.Input) (*trial, error) {
 	got, err := s.learn(ctx, m, in)
 	if err != nil {
 		return nil, err

@@ -38,9 +38,8 @@ func ladders(of string) []axis {
 	return nil
 }
 
-// axes are the ladders of a recipe that may be climbed: without parameters that
-// are given, and within the ranges.
-func axes(of string, given map[string]string, ranges []recipe.Range) []axis {
+// axes are the ladders of a recipe that may be climbed: without parameters that are given.
+func axes(of string, given map[string]string) []axis {
 	var out []axis
 	for _, x := range ladders(of) {
 		if _, fixed := given[x.name]; !fixed {

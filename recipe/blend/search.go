@@ -18,6 +18,9 @@ const (
 	// farBehind is the part of the best member's metric under which another
 	// member's parameters are not worth trainings.
 	farBehind = 0.5
+	// nearTop is the part of the best member's metric from which on another is
+	// trained a second time.
+	nearTop = 0.85
 	// searchSteps are what Progress counts, of the budget.
 	searchSteps = 1000
 )
@@ -72,16 +75,18 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 	if v.Cut == 0 {
 		v.Cut = defaultCut
 	}
+	if in.Checkpoint != nil {
+		in.Checkpoint = in.Checkpoint.Part("search")
+	}
 	s := &search{Recipe: r, in: in, v: v}
 	if err := s.open(b); err != nil {
 		return recipe.Found{}, err
 	}
 	s.report()
-	if err := s.defaultsOfAll(ctx); err != nil {
-		return recipe.Found{}, err
-	}
-	if err := s.climb(ctx); err != nil {
-		return recipe.Found{}, err
+	for _, stage := range []func(context.Context) error{s.defaultsOfAll, s.climb, s.again} {
+		if err := stage(ctx); err != nil {
+			return recipe.Found{}, err
+		}
 	}
 	return s.finish(ctx)
 }
@@ -108,7 +113,7 @@ func (s *search) open(b blended) error {
 	for _, name := range names {
 		of, copies, _ := s.find(name)
 		m := member{name: name, recipe: of, copies: copies, weight: 1, params: s.own(s.in.Params, name)}
-		s.arms = append(s.arms, &arm{member: m, axes: axes(base(name), m.params, s.v.Ranges), tried: map[string]bool{}})
+		s.arms = append(s.arms, &arm{member: m, axes: axes(base(name), m.params), tried: map[string]bool{}})
 	}
 	if len(s.arms) == 0 {
 		return attune.Errorf(attune.Internal, "a blend of no recipes was asked to search")
@@ -136,10 +141,13 @@ func (s *search) defaultsOfAll(ctx context.Context) error {
 			continue
 		}
 		params, err := s.itself(ctx, a, params)
-		if err != nil {
-			return err
+		if err == nil {
+			err = s.try(ctx, a, params)
 		}
-		if err := s.try(ctx, a, params); err != nil {
+		if err == nil {
+			err = s.within(ctx, a)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -154,6 +162,9 @@ func (s *search) itself(ctx context.Context, a *arm, params map[string]string) (
 		return params, nil
 	}
 	in, v := a.input(s.in), s.v
+	if in.Checkpoint != nil {
+		in.Checkpoint = in.Checkpoint.Part("search")
+	}
 	in.Params, v.Seconds, v.After, v.Progress = params, share, 1, nil
 	found, err := r.Search(ctx, in, v)
 	if err != nil {
@@ -240,6 +251,36 @@ func (s *search) climb(ctx context.Context) error {
 			if err := s.try(ctx, a, params); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// again trains the members whose seeds matter once more, with another seed, while
+// the budget lasts: two that err differently are better than either.
+func (s *search) again(ctx context.Context) error {
+	top := 0.0
+	for _, a := range s.arms {
+		top = max(top, a.value())
+	}
+	if _, given := s.in.Params[ParamMembers]; given {
+		return nil
+	}
+	for _, name := range []string{"sequence", "ials"} {
+		at := slices.IndexFunc(s.arms, func(a *arm) bool { return a.name == name })
+		if at < 0 || s.arms[at].best == nil || s.arms[at].value() < nearTop*top || len(s.arms) == maxMembers {
+			continue
+		}
+		first := s.arms[at]
+		second := &arm{member: first.member, tried: map[string]bool{}}
+		second.name, second.copies, second.axes = name+"#2", 1, nil
+		second.params = s.own(s.in.Params, second.name)
+		s.arms = append(s.arms, second)
+		if !s.affordable(second, first.best.params) {
+			continue
+		}
+		if err := s.try(ctx, second, first.best.params); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -333,6 +374,7 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	}
 	out.Params[ParamMembers] = strings.Join(names, ",")
 	maps.Copy(out.Params, weights)
+	s.tell(out.Params, used, learned)
 	in := s.in
 	in.Params = out.Params
 	out.Model = blended{members: used, scale: s.scale()}.assemble(in, used, learned)
