@@ -6,10 +6,12 @@ import (
 	"github.com/attune-io/attune/recipe"
 )
 
-// defaults are the members without a search, by the shape of the data.
+// defaults are the members without a search, by the shape of the data: factors
+// and graph filters, which err differently and are quick, and where events have
+// an order the transformer.
 func (r Recipe) defaults(in recipe.Input) []string {
 	var out []string
-	for _, name := range []string{"ials", "ease", "sequence"} {
+	for _, name := range []string{"ials", "graph", "sequence"} {
 		if _, _, ok := r.find(name); ok && (name != "sequence" || recipe.Ordered(in.Events)) {
 			out = append(out, name)
 		}

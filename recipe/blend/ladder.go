@@ -60,7 +60,8 @@ func (a *arm) next() (map[string]string, bool) {
 			continue
 		}
 		for _, to := range x.around(at) {
-			if !a.tried[a.pointOf(recipe.With(a.best.resolved, x.name, x.values[to]))] {
+			if point := a.pointOf(recipe.With(a.best.resolved, x.name, x.values[to])); !a.tried[point] {
+				a.tried[point] = true
 				params := roundsAgain(roundsOf(base(a.name)), a.best.params)
 				return recipe.With(params, x.name, x.values[to]), true
 			}

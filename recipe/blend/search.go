@@ -2,6 +2,7 @@ package blend
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,6 +35,8 @@ type search struct {
 	spent  float64 // seconds of Coster
 	trials []model.Trial
 	told   int
+
+	refused error // of the last training that was passed over
 }
 
 // arm is a member that is looked at, and where its parameters may go.
@@ -42,7 +45,7 @@ type arm struct {
 	axes   []axis
 	tried  map[string]bool
 	best   *trial
-	closed bool // nothing is left to try
+	closed bool // nothing is left to try, or nothing that the budget bears
 }
 
 // trial is one training of a member, measured.
@@ -79,7 +82,7 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 		in.Checkpoint = in.Checkpoint.Part("search")
 	}
 	s := &search{Recipe: r, in: in, v: v}
-	if err := s.open(b); err != nil {
+	if err := s.open(ctx, b); err != nil {
 		return recipe.Found{}, err
 	}
 	s.report()
@@ -102,7 +105,7 @@ func (b blended) settled(given map[string]string) bool {
 }
 
 // open lists the members to look at: those given, or what the data bears.
-func (s *search) open(b blended) error {
+func (s *search) open(ctx context.Context, b blended) error {
 	names := s.bearable()
 	if _, given := s.in.Params[ParamMembers]; given {
 		names = nil
@@ -113,10 +116,22 @@ func (s *search) open(b blended) error {
 	for _, name := range names {
 		of, copies, _ := s.find(name)
 		m := member{name: name, recipe: of, copies: copies, weight: 1, params: s.own(s.in.Params, name)}
+		if err := m.check(ctx); err != nil {
+			return err
+		}
 		s.arms = append(s.arms, &arm{member: m, axes: axes(base(name), m.params), tried: map[string]bool{}})
 	}
 	if len(s.arms) == 0 {
 		return attune.Errorf(attune.Internal, "a blend of no recipes was asked to search")
+	}
+	return nil
+}
+
+// check reads a member's parameters, by training it on nothing.
+func (m member) check(ctx context.Context) error {
+	_, err := m.recipe.Train(ctx, m.input(recipe.Input{Items: []string{""}, Users: 1}))
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.name, err)
 	}
 	return nil
 }
@@ -243,8 +258,11 @@ func (s *search) climb(ctx context.Context) error {
 				continue
 			}
 			params, ok := a.next()
-			if !ok || !s.affordable(a, params) {
-				a.closed = !ok
+			for ok && !s.affordable(a, params) {
+				params, ok = a.next()
+			}
+			if !ok {
+				a.closed = true
 				continue
 			}
 			open = true
@@ -293,9 +311,15 @@ func (a *arm) value() float64 {
 	return a.best.value
 }
 
-// try trains a member and keeps it if it is the best of its kind.
+// try trains a member and keeps it if it is the best of its kind. Parameters
+// that a member cannot learn with, and that the customer did not choose, are
+// passed over.
 func (s *search) try(ctx context.Context, a *arm, params map[string]string) error {
 	t, err := s.train(ctx, a, params)
+	if attune.KindOf(err) == attune.Invalid {
+		s.refused = fmt.Errorf("%s: %w", a.name, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -343,6 +367,9 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 		if a.best != nil {
 			trained = append(trained, a)
 		}
+	}
+	if len(trained) == 0 {
+		return recipe.Found{}, s.refused
 	}
 	p, err := s.collect(ctx, trained)
 	if err != nil {
