@@ -4,14 +4,14 @@ package kernel
 
 const (
 	// A tile is 16 rows of 16 pairs of bfloat16, which are as long as 256 float32.
-	strip    = 16         // rows or columns of a tile
-	stepK    = 32         // elements of k in a tile
-	tileSize = strip * 16 // in float32
-	block    = 2 * strip  // rows and columns of C that the sums in tiles cover
-	halfK    = 512        // how much of k one pass takes: reading and writing C is then a tenth of it
-	splitK   = halfK / 2  // the same room for two tiles instead of one
-	stepsA   = 16 * halfK // steps × rows of A that stay in the second-level cache: 512 KiB, and a call of ≤ 50 µs
-	padding  = stepK * strip
+	strip      = 16         // rows or columns of a tile
+	stepK      = 32         // elements of k in a tile
+	tileFloats = strip * 16 // in float32
+	block      = 2 * strip  // rows and columns of C that the sums in tiles cover
+	halfK      = 512        // how much of k one pass takes: reading and writing C is then a tenth of it
+	splitK     = halfK / 2  // the same room for two tiles instead of one
+	stepsA     = 16 * halfK // steps × rows of A that stay in the second-level cache: 512 KiB, and a call of ≤ 50 µs
+	padding    = stepK * strip
 )
 
 // tileScratch is what a Gemm keeps between products in tiles.
@@ -42,7 +42,7 @@ func (g *Gemm) tiles(c View, a left, b right) {
 // tileSlice adds the product of one slice of k, and at most sliceN columns, to c.
 func (g *Gemm) tileSlice(c View, a left, parts int) {
 	steps := (a.k + stepK - 1) / stepK
-	size := parts * steps * tileSize // of a strip
+	size := parts * steps * tileFloats // of a strip
 	mc := max(block, stepsA/(parts*steps)/block*block)
 	product := tilesBF16
 	if parts == 2 {
@@ -91,7 +91,7 @@ func (g *Gemm) tileSlice(c View, a left, parts int) {
 // tileRight rounds columns [j, j+n) and rows [k, k+depth) of b into tiles, a
 // whole number of blocks.
 func (g *Gemm) tileRight(b right, j, n, k, depth, parts int) {
-	size := parts * ((depth + stepK - 1) / stepK) * tileSize
+	size := parts * ((depth + stepK - 1) / stepK) * tileFloats
 	strips := (n + block - 1) / block * 2
 	s := &g.scratch.tile
 	s.b = grow(s.b, strips*size)
@@ -136,13 +136,13 @@ func (g *Gemm) round(dst, src []float32, row, col, n, k, parts int, across bool)
 			for i := range n {
 				copy(s.pad[i*stepK:(i+1)*stepK], src[i*row+step*stepK:][:depth])
 			}
-			roundTiles(dst[step*parts*tileSize:], s.pad, stepK, 1, parts, long, across)
+			roundTiles(dst[step*parts*tileFloats:], s.pad, stepK, 1, parts, long, across)
 			continue
 		}
 		for l := range depth {
 			copy(s.pad[l*strip:(l+1)*strip], src[(step*stepK+l)*col:][:n])
 		}
-		roundTiles(dst[step*parts*tileSize:], s.pad, strip, 1, parts, long, across)
+		roundTiles(dst[step*parts*tileFloats:], s.pad, strip, 1, parts, long, across)
 	}
 }
 
@@ -157,8 +157,8 @@ func roundTiles(dst, src []float32, next, steps, parts int, long, across bool) {
 	case across:
 		high, low = roundColsAcross, roundColsAcrossLow
 	}
-	high(&dst[0], &src[0], 4*next, 4*parts*tileSize, steps)
+	high(&dst[0], &src[0], 4*next, 4*parts*tileFloats, steps)
 	if parts == 2 {
-		low(&dst[tileSize], &src[0], 4*next, 4*parts*tileSize, steps)
+		low(&dst[tileFloats], &src[0], 4*next, 4*parts*tileFloats, steps)
 	}
 }

@@ -15,5 +15,11 @@ func gemmAVX512(c *float32, cRow int, a *float32, aRow int, aCol int, aStep int,
 //go:noescape
 func gemmEdgeAVX512(c *float32, cRow int, a *float32, aRow int, aCol int, aStep int, b *float32, bRow int, mask uint32, rows int, k int)
 
+// packLeftAVX512 copies those of 16 columns whose bits are set in mask, of k > 0 rows, row bytes apart,
+// to dst, 16 elements a row, the others 0.
+//
+//go:noescape
+func packLeftAVX512(dst *float32, src *float32, row int, mask uint32, k int)
+
 // peakAVX512 does 768 floating-point operations n > 0 times, fused multiply-adds on registers alone.
 func peakAVX512(n int)

@@ -9,26 +9,28 @@ const (
 	wideCols = 2 * tileCols
 )
 
-// slice512 is slice with AVX-512. It sums in the same order and rounds at the
-// same places, so it gives the bits that slice gives.
-func slice512(c View, a left, p panels) {
-	mc := max(wideRows, blockA/a.k/wideRows*wideRows)
-	for i := 0; i < c.Rows; i += mc {
-		rows := min(mc, c.Rows-i)
-		ai, row, col, step := &a.data[i*a.row], 4*a.row, 4*a.col, 4*wideRows*a.row
-		j := 0
-		for ; j+wideCols <= c.Cols; j += wideCols {
-			gemmAVX512(&c.Data[i*c.Stride+j], 4*c.Stride, ai, row, col, step,
-				&p.data[j/tileCols*p.step], 4*p.row, 4*p.step, rows, a.k)
-		}
-		if j+tileCols <= c.Cols {
-			gemmEdgeAVX512(&c.Data[i*c.Stride+j], 4*c.Stride, ai, row, col, step,
-				&p.data[j/tileCols*p.step], 4*p.row, 1<<tileCols-1, rows, a.k)
-			j += tileCols
-		}
-		if rest := c.Cols - j; rest > 0 {
-			gemmEdgeAVX512(&c.Data[i*c.Stride+j], 4*c.Stride, ai, row, col, step,
-				&p.last[0], 4*tileCols, 1<<rest-1, rows, a.k)
-		}
+// column512 is column with AVX-512, two panels wide. It sums in the same order
+// and rounds at the same places, so it gives the bits that AVX2 gives.
+func column512(c View, a group, p panels, j int) {
+	if c.Cols == wideCols {
+		gemmAVX512(&c.Data[0], 4*c.Stride, a.data, a.row, a.col, a.step, &p.data[j*p.step], 4*p.row, 4*p.step, c.Rows, a.k)
+		return
 	}
+	if c.Cols >= tileCols {
+		gemmEdgeAVX512(&c.Data[0], 4*c.Stride, a.data, a.row, a.col, a.step, &p.data[j*p.step], 4*p.row, 1<<tileCols-1, c.Rows, a.k)
+		c.Data, c.Cols = c.Data[tileCols:], c.Cols-tileCols
+	}
+	if c.Cols > 0 {
+		gemmEdgeAVX512(&c.Data[0], 4*c.Stride, a.data, a.row, a.col, a.step, &p.last[0], 4*tileCols, 1<<c.Cols-1, c.Rows, a.k)
+	}
+}
+
+// packLeft512 is packLeft in groups of 14 rows, of which each step has 16 places.
+func (g *Gemm) packLeft512(a left, i, rows int) group {
+	step := tileCols * a.k
+	g.scratch.a = grow(g.scratch.a, (rows+wideRows-1)/wideRows*step)
+	for r := 0; r < rows; r += wideRows {
+		packLeftAVX512(&g.scratch.a[r/wideRows*step], &a.data[i+r], 4*a.col, 1<<min(wideRows, rows-r)-1, a.k)
+	}
+	return group{&g.scratch.a[0], 4, 4 * tileCols, 4 * step, a.k}
 }

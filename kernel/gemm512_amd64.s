@@ -2571,6 +2571,26 @@ done:
 	VZEROUPPER
 	RET
 
+// func packLeftAVX512(dst *float32, src *float32, row int, mask uint32, k int)
+// Requires: AVX, AVX512F
+TEXT ·packLeftAVX512(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  row+16(FP), DX
+	MOVL  mask+24(FP), BX
+	MOVQ  k+32(FP), SI
+	KMOVW BX, K1
+
+loop:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      DX, CX
+	ADDQ      $0x40, AX
+	DECQ      SI
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func peakAVX512(n int)
 // Requires: AVX, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8

@@ -70,26 +70,31 @@ func (g *Gemm) fast(c View, a left, b right) bool {
 	return true
 }
 
+// tileSize is the rows and columns of C that the kernel of this tier sums at once.
+func tileSize() (rows, cols int) {
+	if tier >= AVX512 {
+		return wideRows, wideCols
+	}
+	return tileRows, tileCols
+}
+
 // slice adds the product of one slice of k, and at most sliceN columns, to c.
 func (g *Gemm) slice(c View, a left, p panels) {
-	if tier >= AVX512 {
-		slice512(c, a, p)
-		return
-	}
-	mc := max(tileRows, blockA/a.k/tileRows*tileRows)
+	high, wide := tileSize()
+	mc := max(high, blockA/a.k/high*high)
 	for i := 0; i < c.Rows; i += mc {
 		rows := min(mc, c.Rows-i)
 		l := a.group(i)
 		if a.row == 1 && c.Cols > tileCols {
 			l = g.packLeft(a, i, rows)
 		}
-		for j := 0; j < c.Cols; j += tileCols {
-			g.column(View{c.Data[i*c.Stride+j:], rows, min(tileCols, c.Cols-j), c.Stride}, l, p, j/tileCols)
+		for j := 0; j < c.Cols; j += wide {
+			g.column(View{c.Data[i*c.Stride+j:], rows, min(wide, c.Cols-j), c.Stride}, l, p, j/tileCols)
 		}
 	}
 }
 
-// group is rows of a left matrix, 6 at a time, as assembly takes them: bytes
+// group is rows of a left matrix, some at a time, as assembly takes them: bytes
 // from row to row, from column to column and from one group to the next.
 type group struct {
 	data           *float32
@@ -99,20 +104,29 @@ type group struct {
 
 // group is a from row i on, where it is.
 func (a left) group(i int) group {
-	return group{&a.data[i*a.row], 4 * a.row, 4 * a.col, 4 * tileRows * a.row, a.k}
+	high, _ := tileSize()
+	return group{&a.data[i*a.row], 4 * a.row, 4 * a.col, 4 * high * a.row, a.k}
 }
 
 // packLeft copies rows of a, whose rows are the columns of what is stored, so
 // that what one step of the kernel reads is in one place.
 func (g *Gemm) packLeft(a left, i, rows int) group {
+	if tier >= AVX512 {
+		return g.packLeft512(a, i, rows)
+	}
 	step := tileRows*a.k + 2 // the copying writes so much beyond each group
 	g.scratch.a = grow(g.scratch.a, (rows+tileRows-1)/tileRows*step)
 	packLeftAVX2(&g.scratch.a[0], &a.data[i], 4*a.col, 4*step, rows, a.k)
 	return group{&g.scratch.a[0], 4, 4 * tileRows, 4 * step, a.k}
 }
 
-// column adds the product with panel number j to c, which has no more columns than that.
+// column adds the product with the panels from number j on to c, which has no
+// more columns than a tile.
 func (g *Gemm) column(c View, a group, p panels, j int) {
+	if tier >= AVX512 {
+		column512(c, a, p, j)
+		return
+	}
 	if c.Cols == tileCols {
 		gemmAVX2(&c.Data[0], 4*c.Stride, a.data, a.row, a.col, a.step, &p.data[j*p.step], 4*p.row, c.Rows, a.k)
 		return

@@ -21,14 +21,15 @@ func (m *Gemm) gramFast(g, y View, w []float32) bool {
 // upper adds the tiles on and above the diagonal, for one slice of rows.
 func (m *Gemm) upper(g, y View, w []float32) {
 	d, k := y.Cols, y.Rows
-	mc := max(tileRows, blockA/k/tileRows*tileRows)
+	high, wide := tileSize()
+	mc := max(high, blockA/k/high*high)
 	m.scratch.b = grow(m.scratch.b, k*roundUp(d))
 	packWeighted(m.scratch.b, y, w)
 	p := panels{m.scratch.b, tileCols, k * tileCols, m.scratch.b[d/tileCols*tileCols*k:]}
 	for i := 0; i < d; i += mc {
 		a := m.packLeft(left{y.Data, 1, y.Stride, k}, i, min(mc, d-i))
-		for j := i / tileCols * tileCols; j < d; j += tileCols {
-			cols := min(tileCols, d-j)
+		for j := i / wide * wide; j < d; j += wide {
+			cols := min(wide, d-j)
 			rows := min(mc, j+cols-i)
 			if rows <= 0 {
 				continue

@@ -16,7 +16,7 @@ func reachFast(dst, data []float32, index []int32, weight, x []float32, a, b flo
 	whole := n &^ (reachRows - 1)
 	for at := 0; at < whole; {
 		part := min(whole-at, max(reachRows, reachElements/d&^(reachRows-1)))
-		reachAVX2(&dst[0], &data[0], &index[at], &weight[at], &x[0], part, d, a, b)
+		reachListed(&dst[0], &data[0], &index[at], &weight[at], &x[0], part, d, a, b)
 		at += part
 	}
 	if whole < n { // the rest, filled up with rows that weigh nothing
@@ -26,7 +26,16 @@ func reachFast(dst, data []float32, index []int32, weight, x []float32, a, b flo
 			i[k] = index[min(whole+k, n-1)]
 		}
 		copy(w[:], weight[whole:])
-		reachAVX2(&dst[0], &data[0], &i[0], &w[0], &x[0], reachRows, d, a, b)
+		reachListed(&dst[0], &data[0], &i[0], &w[0], &x[0], reachRows, d, a, b)
 	}
 	return n
+}
+
+// reachListed does what the kernels say, with the one of this tier.
+func reachListed(dst, data *float32, index *int32, weight, x *float32, n, d int, a, b float32) {
+	if tier >= AVX512 {
+		reachAVX512(dst, data, index, weight, x, n, d, a, b)
+	} else {
+		reachAVX2(dst, data, index, weight, x, n, d, a, b)
+	}
 }

@@ -16,10 +16,10 @@ func tilesMultiply() bool {
 	for i := range a {
 		a[i], b[i] = float32(i*7%31-15), float32(i*5%29-14)
 	}
-	ta, tb := aligned(2*tileSize), aligned(2*tileSize)
+	ta, tb := aligned(2*tileFloats), aligned(2*tileFloats)
 	for s := range 2 {
-		roundTiles(ta[s*tileSize:], a[s*strip*n:], n, 1, 1, true, false)
-		roundTiles(tb[s*tileSize:], b[s*strip:], n, 1, 1, false, false)
+		roundTiles(ta[s*tileFloats:], a[s*strip*n:], n, 1, 1, true, false)
+		roundTiles(tb[s*tileFloats:], b[s*strip:], n, 1, 1, false, false)
 	}
 	tilesBF16(&c[0], 4*n, &ta[0], &tb[0], 1, 1)
 	for i := range n {

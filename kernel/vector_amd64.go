@@ -17,7 +17,7 @@ func dot(a, b []float32) float32 {
 	}
 	b = b[:len(a)]
 	var sum float32
-	gemvAVX2(&sum, &a[0], &b[0], 1, len(a), 0)
+	gemvRows(&sum, &a[0], &b[0], 1, len(a), 0)
 	return sum
 }
 
@@ -107,7 +107,7 @@ func gemv(dst, a, x []float32) {
 	}
 	for many := rowsAtOnce(d); len(dst) > 0; {
 		n := min(many, len(dst))
-		gemvAVX2(&dst[0], &a[0], &x[0], n, d, 4*d)
+		gemvRows(&dst[0], &a[0], &x[0], n, d, 4*d)
 		dst, a = dst[n:], a[n*d:]
 	}
 }
@@ -120,7 +120,11 @@ func gemvT(dst, a, v []float32) {
 	}
 	for many := rowsAtOnce(d); len(v) > 0; {
 		n := min(many, len(v))
-		gemvTAVX2(&dst[0], &a[0], &v[0], n, d, 4*d)
+		if tier >= AVX512 {
+			gemvTAVX512(&dst[0], &a[0], &v[0], n, d, 4*d)
+		} else {
+			gemvTAVX2(&dst[0], &a[0], &v[0], n, d, 4*d)
+		}
 		v, a = v[n:], a[n*d:]
 	}
 }
@@ -133,8 +137,21 @@ func normal(dst, y, w, p []float32) bool {
 	}
 	for many := rowsAtOnce(d); len(w) > 0; {
 		n := min(many, len(w))
-		normalAVX2(&dst[0], &y[0], &p[0], &w[0], n, d)
+		if tier >= AVX512 {
+			normalAVX512(&dst[0], &y[0], &p[0], &w[0], n, d)
+		} else {
+			normalAVX2(&dst[0], &y[0], &p[0], &w[0], n, d)
+		}
 		w, y = w[n:], y[n*d:]
 	}
 	return true
+}
+
+// gemvRows does what the kernels say, with the one of this tier.
+func gemvRows(dst, a, x *float32, rows, d, stride int) {
+	if tier >= AVX512 {
+		gemvAVX512(dst, a, x, rows, d, stride)
+	} else {
+		gemvAVX2(dst, a, x, rows, d, stride)
+	}
 }

@@ -163,7 +163,7 @@ func TestTilesOnlyWhereAllowed(t *testing.T) {
 func BenchmarkTiles(b *testing.B) {
 	needs(b, AMX)
 	r := rand.New(rand.NewPCG(1, 2))
-	data := random(r, 4*tileSize)
+	data := random(r, 4*tileFloats)
 	for i, x := range data { // two bfloat16 of common size
 		hi := math.Float32bits(x) &^ 0xffff
 		data[i] = math.Float32frombits(hi | hi>>16)

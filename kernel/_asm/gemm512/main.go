@@ -17,8 +17,32 @@ const mr = 14 // rows of a tile: 14 × 2 sums, 2 registers of b and 2 of a make 
 func main() {
 	tiles("gemmAVX512", 2)
 	tiles("gemmEdgeAVX512", 1)
+	packLeft()
 	peak()
 	Generate()
+}
+
+// packLeft writes the copying of up to 16 columns, of which one group of rows is made.
+func packLeft() {
+	TEXT("packLeftAVX512", NOSPLIT, "func(dst, src *float32, row int, mask uint32, k int)")
+	Doc("packLeftAVX512 copies those of 16 columns whose bits are set in mask, of k > 0 rows, row bytes apart,",
+		"to dst, 16 elements a row, the others 0.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	row := Load(Param("row"), GP64())
+	mask := Load(Param("mask"), GP32())
+	k := Load(Param("k"), GP64())
+	KMOVW(mask, K1)
+	Label("loop")
+	VMOVUPS_Z(Mem{Base: src}, K1, Z0)
+	VMOVUPS(Z0, Mem{Base: dst})
+	ADDQ(row, src)
+	ADDQ(Imm(64), dst)
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
 }
 
 // peak writes what benchmarks are a share of.
