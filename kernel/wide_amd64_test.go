@@ -17,7 +17,76 @@ func needs(t testing.TB, one Tier) {
 	t.Cleanup(func() { tier = before })
 }
 
+// bothWays are computations whose bits must not depend on whether AVX2 or
+// AVX-512 makes them: rows, columns, and a result that they may use.
+var bothWays = []struct {
+	name string
+	do   func(r *rand.Rand, n, d int, odd bool) []float32
+}{
+	{"Gemv", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		dst := make([]float32, n)
+		Gemv(dst, maybeOdd(r, n*d, odd), maybeOdd(r, d, odd))
+		return dst
+	}},
+	{"Dot", func(r *rand.Rand, _, d int, odd bool) []float32 {
+		return []float32{Dot(maybeOdd(r, d, odd), maybeOdd(r, d, odd))}
+	}},
+	{"GemvT", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		dst := random(r, d+2)
+		GemvT(dst[1:d+1], maybeOdd(r, n*d, odd), maybeOdd(r, n, odd))
+		return dst
+	}},
+	{"Normal", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		dst := random(r, d+2)
+		Normal(dst[1:d+1], maybeOdd(r, n*d, odd), maybeOdd(r, n, odd), maybeOdd(r, d, odd), nil)
+		return dst
+	}},
+	{"Reach", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		dst, index := random(r, d+2), make([]int32, n)
+		for i := range index {
+			index[i] = int32(r.IntN(n))
+		}
+		Reach(dst[1:d+1], maybeOdd(r, n*d, odd), index, random(r, n), maybeOdd(r, d, odd), 0.5, -1)
+		return dst
+	}},
+	{"Gram", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		g, w := random(r, d*d), maybeOdd(r, n, odd)
+		new(Gemm).Gram(g, NewView(maybeOdd(r, n*d, odd), d), w)
+		Mirror(g, d) // what lies below the diagonal is not defined
+		return g
+	}},
+}
+
+func maybeOdd(r *rand.Rand, n int, odd bool) []float32 {
+	x := random(r, n)
+	if odd {
+		special(r, x)
+	}
+	return x
+}
+
 // AVX-512 sums in the order of AVX2, so both train the same model.
+func TestWideEqualsAVX2BitForBit(t *testing.T) {
+	needs(t, AVX512)
+	for _, c := range bothWays {
+		for _, d := range []int{1, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 40, 64, 72, 100, 128, 130, 176} {
+			for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 9, 13, 30} {
+				for _, odd := range []bool{false, true} {
+					tier = AVX2
+					want := c.do(rand.New(rand.NewPCG(uint64(d), uint64(n))), n, d, odd)
+					tier = AVX512
+					got := c.do(rand.New(rand.NewPCG(uint64(d), uint64(n))), n, d, odd)
+					for i := range want {
+						if !same(got[i], want[i]) {
+							t.Fatalf("%s, %d rows of %d, at %d: %g, with AVX2 %g", c.name, n, d, i, got[i], want[i])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestWideGemmEqualsAVX2BitForBit(t *testing.T) {
 	needs(t, AVX512)
 	r := rand.New(rand.NewPCG(31, 32))
@@ -194,5 +263,42 @@ func BenchmarkTiles(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+func TestWideExp(t *testing.T) {
+	needs(t, AVX512)
+	r := rand.New(rand.NewPCG(41, 42))
+	for n := 1; n < 60; n++ {
+		x, guard := random(r, n), random(r, n+2)
+		for i := range x {
+			x[i] *= 30
+		}
+		if n > 30 {
+			x[3], x[7], x[n-1] = float32(math.Inf(-1)), 90, -200
+		}
+		dst := append([]float32(nil), guard...)
+		sum := expAVX512(&dst[1], &x[0], n, 0.5, -86)
+		want := 0.0
+		for i, v := range x {
+			e := math.Exp(float64(v - 0.5))
+			if v-0.5 < -86 {
+				e = 0
+			}
+			want += e
+			if got := float64(dst[i+1]); got != e && !(math.Abs(got-e) < 2e-7*e) && !(e > math.MaxFloat32 && math.IsInf(got, 1)) {
+				t.Fatalf("exp(%g-0.5) of %d: got %g, want %g", v, n, got, e)
+			}
+		}
+		if dst[0] != guard[0] || dst[n+1] != guard[n+1] {
+			t.Fatalf("%d: wrote outside", n)
+		}
+		if want < math.MaxFloat32 && !(math.Abs(float64(sum)-want) < 1e-6*want) {
+			t.Fatalf("sum of %d: got %g, want %g", n, sum, want)
+		}
+	}
+	x := []float32{float32(math.NaN())}
+	if expAVX512(&x[0], &x[0], 1, 0, -86); x[0] == x[0] {
+		t.Errorf("NaN became %g", x[0])
 	}
 }
