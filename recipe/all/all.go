@@ -12,13 +12,14 @@ import (
 	"github.com/attune-io/attune/recipe/popularity"
 	"github.com/attune-io/attune/recipe/rule"
 	"github.com/attune-io/attune/recipe/sequence"
+	"github.com/attune-io/attune/recipe/session"
 	"github.com/attune-io/attune/recipe/similar"
 	"github.com/attune-io/attune/recipe/trending"
 )
 
 // List is every algorithm of this build, the simplest first.
 func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), rule.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
+	return []recipe.Recipe{popularity.New(), trending.New(), itemknn.New(), rule.New(), session.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
 }
 
 // Blend is the recipe that chooses among those that answer users.
