@@ -3,13 +3,15 @@ package kernel
 import (
 	"syscall"
 	"time"
+	"unsafe"
 )
 
-// cpuTime is the processor time of this process.
+// cpuTime is the processor time of this thread.
 func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
+	const thread = 3 // CLOCK_THREAD_CPUTIME_ID
+	var t syscall.Timespec
+	if _, _, e := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, thread, uintptr(unsafe.Pointer(&t)), 0); e != 0 {
+		return time.Duration(time.Now().UnixNano())
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(t.Nano())
 }

@@ -15,6 +15,8 @@ const (
 	fewRows = 24
 	// nearK and nearStride say what right matrix is small enough to be read where it is.
 	nearK, nearStride = 64, 256
+	// manyCols and farStride say when the left matrix is worth copying.
+	manyCols, farStride = 192, 512
 )
 
 // gemmScratch is what a Gemm keeps between calls.
@@ -85,8 +87,11 @@ func (g *Gemm) slice(c View, a left, p panels) {
 	for i := 0; i < c.Rows; i += mc {
 		rows := min(mc, c.Rows-i)
 		l := a.group(i)
-		if a.row == 1 && c.Cols > tileCols {
+		switch {
+		case a.row == 1 && c.Cols > tileCols:
 			l = g.packLeft(a, i, rows)
+		case a.col == 1 && c.Cols >= manyCols && a.row >= farStride:
+			l = g.copyLeft(a, i, rows)
 		}
 		for j := 0; j < c.Cols; j += wide {
 			g.column(View{c.Data[i*c.Stride+j:], rows, min(wide, c.Cols-j), c.Stride}, l, p, j/tileCols)
@@ -118,6 +123,18 @@ func (g *Gemm) packLeft(a left, i, rows int) group {
 	g.scratch.a = grow(g.scratch.a, (rows+tileRows-1)/tileRows*step)
 	packLeftAVX2(&g.scratch.a[0], &a.data[i], 4*a.col, 4*step, rows, a.k)
 	return group{&g.scratch.a[0], 4, 4 * tileRows, 4 * step, a.k}
+}
+
+// copyLeft copies rows of a next to each other. Where they lie, rows that are a
+// power of two apart would compete for the same few places in the nearest cache.
+func (g *Gemm) copyLeft(a left, i, rows int) group {
+	high, _ := tileSize()
+	stride := a.k + cacheLine
+	g.scratch.a = grow(g.scratch.a, rows*stride)
+	for r := range rows {
+		copy(g.scratch.a[r*stride:], a.data[(i+r)*a.row:][:a.k])
+	}
+	return group{&g.scratch.a[0], 4 * stride, 4, 4 * high * stride, a.k}
 }
 
 // column adds the product with the panels from number j on to c, which has no

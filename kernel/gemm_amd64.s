@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func gemmAVX2(c *float32, cRow int, a *float32, aRow int, aCol int, aStep int, b *float32, bRow int, rows int, k int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmAVX2(SB), NOSPLIT, $0-80
 	MOVQ c+0(FP), AX
 	MOVQ cRow+8(FP), CX
@@ -17,25 +17,43 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-80
 	LEAQ (BX)(BX*4), R11
 
 next:
-	CMPQ   R9, $0x06
-	JLT    edge
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest6
+	CMPQ       R9, $0x06
+	JLT        edge
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest6
 
 four6:
 	VMOVUPS      (R13), Y12
@@ -209,13 +227,16 @@ edge:
 	JMP  done
 
 tile1:
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest1
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest1
 
 four1:
 	VMOVUPS      (R13), Y12
@@ -273,15 +294,21 @@ store1:
 	JMP     done
 
 tile2:
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest2
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest2
 
 four2:
 	VMOVUPS      (R13), Y12
@@ -359,17 +386,26 @@ store2:
 	JMP     done
 
 tile3:
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest3
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest3
 
 four3:
 	VMOVUPS      (R13), Y12
@@ -467,19 +503,31 @@ store3:
 	JMP     done
 
 tile4:
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest4
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest4
 
 four4:
 	VMOVUPS      (R13), Y12
@@ -597,21 +645,36 @@ store4:
 	JMP     done
 
 tile5:
-	MOVQ   DX, R12
-	MOVQ   DI, R13
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   k+72(FP), R14
-	SUBQ   $0x04, R14
-	JLT    rest5
+	MOVQ       AX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	ADDQ       CX, R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 60(R13)
+	MOVQ       DX, R12
+	MOVQ       DI, R13
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       k+72(FP), R14
+	SUBQ       $0x04, R14
+	JLT        rest5
 
 four5:
 	VMOVUPS      (R13), Y12

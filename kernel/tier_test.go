@@ -214,9 +214,7 @@ func BenchmarkGram(b *testing.B) {
 		for name, weight := range map[string][]float32{"plain": nil, "weighted": w} {
 			b.Run(fmt.Sprintf("%s/%dx%d", name, n, d), func(b *testing.B) {
 				share(b, float64(n)*float64(d)*float64(d+1), func() {
-					for b.Loop() {
-						m.Gram(g, y, weight)
-					}
+					m.Gram(g, y, weight)
 				})
 			})
 		}
@@ -230,9 +228,7 @@ func BenchmarkNormal(b *testing.B) {
 		y, w, p, dst := random(r, n*d), random(r, n), random(r, d), make([]float32, d)
 		b.Run(fmt.Sprintf("%dx%d", n, d), func(b *testing.B) {
 			share(b, 4*float64(n)*float64(d), func() {
-				for b.Loop() {
-					Normal(dst, y, w, p, nil)
-				}
+				Normal(dst, y, w, p, nil)
 			})
 		})
 	}
@@ -248,9 +244,7 @@ func BenchmarkVector(b *testing.B) {
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				share(b, 2*float64(n), func() {
-					for b.Loop() {
-						do()
-					}
+					do()
 				})
 			})
 		}

@@ -79,6 +79,14 @@ func tiles() {
 	tile := func(r int) {
 		label := func(s string) string { return fmt.Sprintf("%s%d", s, r) }
 		Label(label("tile"))
+		MOVQ(c, pb)
+		for i := range r {
+			PREFETCHT0(Mem{Base: pb})
+			PREFETCHT0(Mem{Base: pb, Disp: 60})
+			if i < r-1 {
+				ADDQ(cRow, pb)
+			}
+		}
 		MOVQ(a, pa)
 		MOVQ(b, pb)
 		for i := range 2 * r {
