@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Bitmap is a set of rows, 64 to a word. A nil Bitmap is empty.
 type Bitmap []uint64
@@ -27,38 +30,102 @@ func TopK(dst []int32, scores []float32, k int, skip Bitmap) []int32 {
 	if k <= 0 {
 		return dst
 	}
-	base := len(dst)
-	floor := float32(math.Inf(-1)) // only scores above it can enter
-	for i := 0; i < len(scores); i++ {
-		if w := i >> 6; i&63 == 0 && w < len(skip) && skip[w] == ^uint64(0) {
-			i += 63 // a filter may leave few rows
-			continue
+	c := chooser{scores: scores, k: k, base: len(dst), rows: dst, floor: float32(math.Inf(-1))}
+	for at := 0; at < len(scores); at += 64 {
+		var rows uint64
+		if at, rows = c.next(at, skip); rows == 0 {
+			break
 		}
-		s := scores[i]
-		if !(s > floor) { // false for NaN as well
-			continue
-		}
-		if row := int32(i); !skip.Has(row) {
-			heap := dst[base:]
-			if len(heap) < k {
-				dst = append(dst, row)
-				siftUp(dst[base:], scores)
-			} else {
-				heap[0] = row
-				siftDown(heap, scores)
-			}
-			if heap = dst[base:]; len(heap) == k {
-				// Later rows lose ties, so an equal score cannot enter.
-				floor = scores[heap[0]]
-			}
+		for ; rows != 0; rows &= rows - 1 {
+			c.offer(int32(at + bits.TrailingZeros64(rows)))
 		}
 	}
-	heap := dst[base:]
+	heap := c.rows[c.base:]
 	for n := len(heap) - 1; n > 0; n-- {
 		heap[0], heap[n] = heap[n], heap[0]
 		siftDown(heap[:n], scores)
 	}
-	return dst
+	return c.rows
+}
+
+// chooser keeps the k best rows so far, as a heap whose root is the worst.
+type chooser struct {
+	scores []float32
+	k      int
+	base   int     // where the heap begins in rows
+	rows   []int32 // those chosen, after what was there before
+	floor  float32 // only scores above it can enter
+}
+
+// offer takes a row in if it is good enough. Rows come in order.
+func (c *chooser) offer(row int32) {
+	if !(c.scores[row] > c.floor) { // false for NaN as well
+		return
+	}
+	heap := c.rows[c.base:]
+	if len(heap) < c.k {
+		c.rows = append(c.rows, row)
+		heap = c.rows[c.base:]
+		siftUp(heap, c.scores)
+	} else {
+		heap[0] = row
+		siftDown(heap, c.scores)
+	}
+	if len(heap) == c.k {
+		// Later rows lose ties, so an equal score cannot enter.
+		c.floor = c.scores[heap[0]]
+	}
+}
+
+// blocksAtOnce bounds one call into assembly, during which a goroutine cannot be stopped.
+const blocksAtOnce = 1024
+
+// next is the first block of 64 rows, from row at on, with scores above the floor in rows
+// that skip does not have: where it begins, and the bits of those rows; 0 when there is none.
+func (c *chooser) next(at int, skip Bitmap) (int, uint64) {
+	for at+64 <= len(c.scores) {
+		from := at >> 6
+		blocks := min(len(c.scores)>>6-from, blocksAtOnce)
+		var without []uint64
+		if from < len(skip) {
+			blocks = min(blocks, len(skip)-from)
+			without = skip[from : from+blocks]
+		}
+		block, rows := above(c.scores[at:at+64*blocks], without, c.floor)
+		if at += 64 * block; rows != 0 {
+			return at, rows
+		}
+	}
+	var rows uint64
+	for i, s := range c.scores[min(at, len(c.scores)):] {
+		if s > c.floor && !skip.Has(int32(at+i)) {
+			rows |= 1 << i
+		}
+	}
+	return at, rows
+}
+
+// aboveGeneric is the first block of 64 scores with some above the floor in rows
+// without a bit in skip, and their bits; the number of blocks, and 0, when there is none.
+func aboveGeneric(scores []float32, skip []uint64, floor float32) (int, uint64) {
+	for block := range len(scores) / 64 {
+		var without uint64
+		if skip != nil {
+			if without = skip[block]; without == ^uint64(0) {
+				continue // a filter may leave few rows
+			}
+		}
+		var rows uint64
+		for i, s := range scores[64*block : 64*block+64] {
+			if s > floor {
+				rows |= 1 << i
+			}
+		}
+		if rows &^= without; rows != 0 {
+			return block, rows
+		}
+	}
+	return len(scores) / 64, 0
 }
 
 // worse orders the heap: its root is the chosen row to give up first.

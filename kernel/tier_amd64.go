@@ -7,6 +7,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./exp -out ../exp_amd64.s -stubs ../exp_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./layer -out ../layer_amd64.s -stubs ../layer_amd64.gen.go -pkg kernel
+//go:generate go run -C _asm ./scan -out ../scan_amd64.s -stubs ../scan_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./peak -out ../peak_amd64.s -stubs ../peak_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./reach -out ../reach_amd64.s -stubs ../reach_amd64.gen.go -pkg kernel
 

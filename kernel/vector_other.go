@@ -22,3 +22,7 @@ func sigmoid(x []float32)                                              { sigmoid
 func adamFast(_, _, _, _ []float32, _ AdamStep) int                    { return 0 }
 func layerNormFast(_, _, _, _, _ []float32, _ float32) (float32, bool) { return 0, false }
 func layerNormBackFast(_, _, _, _, _, _ []float32, _ float32) bool     { return false }
+
+func above(scores []float32, skip []uint64, floor float32) (int, uint64) {
+	return aboveGeneric(scores, skip, floor)
+}
