@@ -13,3 +13,8 @@ func aboveAVX2(scores *float32, skip *uint64, blocks int, floor float32) (block 
 //
 //go:noescape
 func scan8AVX2(dst *int32, items *int8, size *int8, sign *int8, groups int, quads int)
+
+// boundsAVX2 writes product·scale·s ± (length·a + off·b) for n elements, a positive multiple of 8. lower may be product.
+//
+//go:noescape
+func boundsAVX2(upper *float32, lower *float32, product *int32, scale *float32, length *float32, off *float32, n int, s float32, a float32, b float32)

@@ -166,3 +166,38 @@ quad:
 	JNZ          group
 	VZEROUPPER
 	RET
+
+// func boundsAVX2(upper *float32, lower *float32, product *int32, scale *float32, length *float32, off *float32, n int, s float32, a float32, b float32)
+// Requires: AVX, FMA3
+TEXT ·boundsAVX2(SB), NOSPLIT, $0-68
+	MOVQ         upper+0(FP), AX
+	MOVQ         lower+8(FP), CX
+	MOVQ         product+16(FP), DX
+	MOVQ         scale+24(FP), BX
+	MOVQ         length+32(FP), SI
+	MOVQ         off+40(FP), DI
+	MOVQ         n+48(FP), R8
+	VBROADCASTSS s+56(FP), Y13
+	VBROADCASTSS a+60(FP), Y14
+	VBROADCASTSS b+64(FP), Y15
+
+loop:
+	VCVTDQ2PS   (DX), Y0
+	VMULPS      (BX), Y0, Y0
+	VMULPS      Y13, Y0, Y0
+	VMULPS      (SI), Y14, Y1
+	VFMADD231PS (DI), Y15, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y3
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y3, (CX)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JNZ         loop
+	VZEROUPPER
+	RET

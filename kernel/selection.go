@@ -48,6 +48,22 @@ func TopK(dst []int32, scores []float32, k int, skip Bitmap) []int32 {
 	return c.rows
 }
 
+// Above appends to dst the rows whose scores are above the floor and that are not
+// in skip, in order. NaN is above nothing.
+func Above(dst []int32, scores []float32, floor float32, skip Bitmap) []int32 {
+	c := chooser{scores: scores, floor: floor}
+	for at := 0; at < len(scores); at += 64 {
+		var rows uint64
+		if at, rows = c.next(at, skip); rows == 0 {
+			break
+		}
+		for ; rows != 0; rows &= rows - 1 {
+			dst = append(dst, int32(at+bits.TrailingZeros64(rows)))
+		}
+	}
+	return dst
+}
+
 // chooser keeps the k best rows so far, as a heap whose root is the worst.
 type chooser struct {
 	scores []float32

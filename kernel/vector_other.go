@@ -26,3 +26,5 @@ func layerNormBackFast(_, _, _, _, _, _ []float32, _ float32) bool     { return 
 func above(scores []float32, skip []uint64, floor float32) (int, uint64) {
 	return aboveGeneric(scores, skip, floor)
 }
+
+func (c *Coarse) boundsFast(_, _ []float32, _, _ []int8, _, _, _ float32) int { return 0 }

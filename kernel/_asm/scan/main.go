@@ -15,6 +15,7 @@ var ymm = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y
 func main() {
 	above()
 	scan8()
+	bounds()
 	Generate()
 }
 
@@ -135,3 +136,39 @@ func scan8() {
 	RET()
 }
 
+// bounds turns products of bytes into what the products of numbers lie between.
+func bounds() {
+	TEXT("boundsAVX2", NOSPLIT, "func(upper, lower *float32, product *int32, scale, length, off *float32, n int, s, a, b float32)")
+	Doc("boundsAVX2 writes product·scale·s ± (length·a + off·b) for n elements, a positive multiple of 8. lower may be product.")
+	Pragma("noescape")
+	var all []Register
+	for _, name := range []string{"upper", "lower", "product", "scale", "length", "off"} {
+		all = append(all, Load(Param(name), GP64()))
+	}
+	upper, lower, product, scale, length, off := all[0], all[1], all[2], all[3], all[4], all[5]
+	n := Load(Param("n"), GP64())
+	for i, name := range []string{"s", "a", "b"} {
+		p, err := Param(name).Resolve()
+		if err != nil {
+			panic(err)
+		}
+		VBROADCASTSS(p.Addr, ymm[13+i])
+	}
+	Label("loop")
+	VCVTDQ2PS(Mem{Base: product}, Y0)
+	VMULPS(Mem{Base: scale}, Y0, Y0)
+	VMULPS(Y13, Y0, Y0)
+	VMULPS(Mem{Base: length}, Y14, Y1)
+	VFMADD231PS(Mem{Base: off}, Y15, Y1)
+	VADDPS(Y1, Y0, Y2)
+	VSUBPS(Y1, Y0, Y3)
+	VMOVUPS(Y2, Mem{Base: upper})
+	VMOVUPS(Y3, Mem{Base: lower})
+	for _, p := range all {
+		ADDQ(Imm(32), p)
+	}
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
