@@ -3,6 +3,6 @@
 //
 // Takes:  scores or a query vector, and a Mask of rows to leave out.
 // Makes:  Hits, best first; equal scores keep the lower row first.
-// Never:  approximates, or knows what a row stands for.
-// Start:  exact.go.
+// Never:  approximates an answer, or knows what a row stands for.
+// Start:  exact.go, then coarse.go for many items.
 package index

@@ -7,6 +7,9 @@ const (
 	coarseGroup = 32 // items scanned at once
 	// coarseSteps is how many steps a number is told apart by, to either side of 0.
 	coarseSteps = 127
+	// coarseLeast is the size of numbers below which rows count as 0, and one over
+	// it what they may not be above, so that no product leaves the range of float32.
+	coarseLeast = 1e-15
 )
 
 // Coarse is a block of rows in 8 bits each element: a quarter of the memory to
@@ -21,8 +24,8 @@ type Coarse struct {
 	off        []float32 // at least the length of what rounding left of the row
 }
 
-// NewCoarse copies y (rows×cols). A row with a number that is none is one that
-// may be anything.
+// NewCoarse copies y (rows×cols). A row with a number that is none, or
+// is beyond 10¹⁵, is one whose products may be anything.
 func NewCoarse(y View) *Coarse {
 	inside(y)
 	padded := (y.Rows + coarseGroup - 1) / coarseGroup * coarseGroup
@@ -48,12 +51,13 @@ func coarse(bytes []int8, x []float32) (scale, length, off float32) {
 		most = max(most, v, -v) // NaN for NaN
 	}
 	clear(bytes)
-	if !(most <= math.MaxFloat32) {
+	if !(most <= 1/coarseLeast) {
 		return 0, 0, float32(math.Inf(1))
 	}
-	if scale = most / coarseSteps; scale == 0 {
-		return 0, 0, up(math.Sqrt(Norm2(x)))
+	if most < coarseLeast {
+		return 0, 0, up(math.Sqrt(Norm2(x)) + coarseLeast*coarseLeast)
 	}
+	scale = most / coarseSteps
 	var square, left float64
 	for j, v := range x {
 		b := max(-coarseSteps, min(coarseSteps, math.RoundToEven(float64(v)/float64(scale))))
@@ -73,7 +77,8 @@ func (c *Coarse) Padded() int { return len(c.scale) }
 
 // Bounds writes for every row what Dot of it with query lies between. Both
 // slices are Padded long; what stands beyond the rows has no meaning. It is
-// false, and writes nothing, when query holds a number that is none, or is 0.
+// false, and writes nothing, when query holds a number that is none, or numbers
+// that are all below 10⁻¹⁵ or not all below 10¹⁵.
 //
 // A row is x = x̂ + e and the query y = ŷ + f, with bytes x̂, ŷ and what rounding
 // left e, f. Then x·y - x̂·ŷ = x̂·f + e·y, at most |x̂||f| + |e||y| by Cauchy and
