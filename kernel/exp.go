@@ -60,28 +60,27 @@ func sigmoidGeneric(x []float32) {
 	}
 }
 
-// LogSumExp returns ln Σ exp(x), stable for any size of x, in float64.
+// LogSumExp returns ln Σ exp(x), stable for any size of x, to 10⁻⁶.
 // Elements that are -Inf or NaN count as absent; -Inf when nothing is present.
 func LogSumExp(x []float32) float64 {
-	top := float32(math.Inf(-1))
-	for _, v := range x {
-		if v > top {
-			top = v
-		}
-	}
+	top := Max(x)
 	if math.IsInf(float64(top), 0) {
 		return float64(top)
 	}
-	var sum float64
-	for _, v := range x {
-		if v >= top-expReach {
-			sum += math.Exp(float64(v) - float64(top))
+	var part [512]float32
+	var total float64
+	for len(x) > 0 {
+		n := min(len(part), len(x))
+		if sum := ExpSum(part[:n], x[:n], top); sum == sum {
+			total += float64(sum)
+		} else { // something is NaN, and absent
+			for _, v := range part[:n] {
+				if v == v {
+					total += float64(v)
+				}
+			}
 		}
+		x = x[n:]
 	}
-	return float64(top) + math.Log(sum)
+	return float64(top) + math.Log(total)
 }
-
-// expReach is how far below the largest element an exponential still counts:
-// e⁻⁸⁰ is beyond what float64 sums of any catalogue can feel, and smaller
-// values would only make denormals, which are many times slower.
-const expReach = 80

@@ -78,7 +78,7 @@ func TestSoftmax(t *testing.T) {
 		for _, n := range append(lengths(70), 3500, 40_000) {
 			x := random(r, n)
 			Scale(8, x)
-			want := LogSumExp(x)
+			want := logSumExp64(x)
 			logits := append([]float32(nil), x...)
 			got := float64(Softmax(x))
 			if got != want && !(math.Abs(got-want) < 1e-5) {
@@ -136,6 +136,57 @@ func TestSigmoid(t *testing.T) {
 	})
 }
 
+// logSumExp64 is what LogSumExp is compared with.
+func logSumExp64(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		if v == v {
+			sum += math.Exp(float64(v))
+		}
+	}
+	return math.Log(sum)
+}
+
+func TestLogSumExp(t *testing.T) { inTiers(t, testLogSumExp) }
+
+func testLogSumExp(t *testing.T) {
+	inf, nan := math.Inf(1), float32(math.NaN())
+	for _, c := range []struct {
+		x    []float32
+		want float64
+	}{
+		{nil, -inf},
+		{[]float32{5}, 5},
+		{[]float32{1000, 1000}, 1000 + math.Ln2},
+		{[]float32{-1e30, 0}, 0},
+		{[]float32{0, float32(-inf), nan, 0}, math.Ln2},
+		{[]float32{float32(-inf), nan}, -inf},
+		{[]float32{float32(inf), 1}, inf},
+	} {
+		if got := LogSumExp(c.x); got != c.want && !(math.Abs(got-c.want) < 1e-6) {
+			t.Errorf("of %v: got %v, want %v", c.x, got, c.want)
+		}
+	}
+	x := make([]float32, 2000)
+	for i := range x { // more than one part of it, and something absent in each
+		x[i] = float32(i%3) - 1
+		if i%100 == 7 {
+			x[i] = nan
+		}
+	}
+	if got, want := LogSumExp(x), logSumExp64(x); math.Abs(got-want) > 1e-6 {
+		t.Errorf("with gaps: got %g, want %g", got, want)
+	}
+	x = random(rand.New(rand.NewPCG(1, 1)), 5000)
+	norm, sum := LogSumExp(x), 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - norm)
+	}
+	if math.Abs(sum-1) > 1e-6 {
+		t.Errorf("the softmax sums to %g", sum)
+	}
+}
+
 func FuzzExp(f *testing.F) {
 	f.Add(float32(1), uint8(3))
 	f.Fuzz(func(t *testing.T, v float32, n uint8) {
@@ -162,6 +213,9 @@ func BenchmarkExp(b *testing.B) {
 			share(b, float64(n), func() {
 				ExpSum(y, x, 1)
 			})
+		})
+		b.Run(fmt.Sprintf("LogSumExp/%d", n), func(b *testing.B) {
+			share(b, float64(n), func() { LogSumExp(x) })
 		})
 		b.Run(fmt.Sprintf("Softmax/%d", n), func(b *testing.B) {
 			share(b, float64(n), func() {

@@ -1,5 +1,9 @@
 package kernel
 
+// gramRows is how many rows are taken at once; they are packed twice, and stay
+// in the nearer caches meanwhile.
+const gramRows = 128
+
 // gramFast adds the upper half of Yᵀ·diag(w)·Y to g, with w all ones where it
 // is nil; false when this tier has no faster way.
 func (m *Gemm) gramFast(g, y View, w []float32) bool {
@@ -7,8 +11,8 @@ func (m *Gemm) gramFast(g, y View, w []float32) bool {
 		return false
 	}
 	d := y.Cols
-	for from := 0; from < y.Rows; from += sliceK {
-		part := y.Part(from, min(from+sliceK, y.Rows), 0, d)
+	for from := 0; from < y.Rows; from += gramRows {
+		part := y.Part(from, min(from+gramRows, y.Rows), 0, d)
 		if w == nil {
 			m.upper(g, part, nil)
 		} else {
@@ -24,10 +28,12 @@ func (m *Gemm) upper(g, y View, w []float32) {
 	high, wide := tileSize()
 	mc := max(high, blockA/k/high*high)
 	m.scratch.b = grow(m.scratch.b, k*roundUp(d))
-	packWeighted(m.scratch.b, y, w)
 	p := panels{m.scratch.b, tileCols, k * tileCols, m.scratch.b[d/tileCols*tileCols*k:]}
 	for i := 0; i < d; i += mc {
 		a := m.packLeft(left{y.Data, 1, y.Stride, k}, i, min(mc, d-i))
+		if i == 0 { // after the left side, which reads rows as they lie and so fetches them best
+			packWeighted(m.scratch.b, y, w)
+		}
 		for j := i / wide * wide; j < d; j += wide {
 			cols := min(wide, d-j)
 			rows := min(mc, j+cols-i)

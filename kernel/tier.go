@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"os"
 	"slices"
 )
@@ -53,7 +54,7 @@ func choose(forced string) Tier {
 	}
 	if forced != "" {
 		best := all[len(all)-1]
-		os.Stderr.WriteString("ATTUNE_KERNEL=" + forced + ": this machine has no such kernel tier; " + best.String() + " is used\n")
+		fmt.Fprintf(os.Stderr, "ATTUNE_KERNEL=%s: this machine has no such kernel tier; %s is used\n", forced, best)
 	}
 	return all[len(all)-1]
 }

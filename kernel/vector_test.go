@@ -185,34 +185,6 @@ func testGemvTAndGram(t *testing.T) {
 	}
 }
 
-func TestLogSumExp(t *testing.T) {
-	inf, nan := math.Inf(1), float32(math.NaN())
-	for _, c := range []struct {
-		x    []float32
-		want float64
-	}{
-		{nil, -inf},
-		{[]float32{5}, 5},
-		{[]float32{1000, 1000}, 1000 + math.Ln2},
-		{[]float32{-1e30, 0}, 0},
-		{[]float32{0, float32(-inf), nan, 0}, math.Ln2},
-		{[]float32{float32(-inf), nan}, -inf},
-		{[]float32{float32(inf), 1}, inf},
-	} {
-		if got := LogSumExp(c.x); got != c.want && !(math.Abs(got-c.want) < 1e-9) {
-			t.Errorf("of %v: got %v, want %v", c.x, got, c.want)
-		}
-	}
-	x := random(rand.New(rand.NewPCG(1, 1)), 5000)
-	norm, sum := LogSumExp(x), 0.0
-	for _, v := range x {
-		sum += math.Exp(float64(v) - norm)
-	}
-	if math.Abs(sum-1) > 1e-9 {
-		t.Errorf("the softmax sums to %g", sum)
-	}
-}
-
 func BenchmarkGemv(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct{ rows, d int }{{64, 64}, {100, 64}, {1000, 64}, {10000, 64}, {1000, 128}} {
