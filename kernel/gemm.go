@@ -149,30 +149,3 @@ func inside(v View) {
 		panic("kernel: a matrix reaches beyond its data")
 	}
 }
-
-func nnGeneric(c, a, b View) {
-	for i := range c.Rows {
-		row, ai := c.Row(i), a.Row(i)
-		for k, v := range ai {
-			axpyGeneric(v, b.Row(k), row)
-		}
-	}
-}
-
-func ntGeneric(c, a, b View) {
-	for i := range c.Rows {
-		row, ai := c.Row(i), a.Row(i)
-		for j := range row {
-			row[j] += dotGeneric(ai, b.Row(j))
-		}
-	}
-}
-
-func tnGeneric(c, a, b View) {
-	for k := range a.Rows {
-		ak, bk := a.Row(k), b.Row(k)
-		for i, v := range ak {
-			axpyGeneric(v, bk, c.Row(i))
-		}
-	}
-}

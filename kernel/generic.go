@@ -108,20 +108,7 @@ func gemvGeneric(dst, a, x []float32) {
 }
 
 func gemvTGeneric(dst, a, v []float32) {
-	d := len(dst)
-	a = a[:len(v)*d]
-	// Four rows at a time, so that dst is read and written a quarter as often.
-	for len(v) >= 4 {
-		v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
-		r0, r1, r2, r3 := a[:d], a[d:2*d], a[2*d:3*d], a[3*d:4*d]
-		for j := range dst {
-			dst[j] += (float32(v0*r0[j]) + float32(v1*r1[j])) + (float32(v2*r2[j]) + float32(v3*r3[j]))
-		}
-		v, a = v[4:], a[4*d:]
-	}
-	for i, s := range v {
-		axpyGeneric(s, a[i*d:(i+1)*d], dst)
-	}
+	rowGeneric(dst, View{a, len(v), len(dst), len(dst)}, v)
 }
 
 func gramGeneric(g []float32, y View, w []float32) {
