@@ -1,10 +1,10 @@
 package ease
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -18,6 +18,7 @@ const (
 	ParamRegularize = "regularization"
 	ParamDropout    = "dropout"            // as if that share of every history had been left out at random
 	ParamUser       = "user_exponent"      // a user with n items counts n^-user_exponent
+	ParamLocal      = "neighbourhood"      // items that may predict an item, the nearest; 0 for all, by a matrix of items × items
 	ParamKept       = "kept_weights"       // of each item, the largest
 	ParamRecency    = "recency_half_life"  // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
 	ParamMask       = "recency_mask"       // Personalize's; false forbids weighing by recency
@@ -30,6 +31,7 @@ const (
 	defaultRegularize = 1
 	defaultDropout    = 0
 	defaultUser       = 0
+	defaultLocal      = 256 // of a catalogue above denseItems; of others 0
 	defaultKept       = 500
 	defaultRecency    = 0
 	defaultScale      = 1
@@ -59,7 +61,7 @@ func (Recipe) Name() string { return Name }
 // parameters as resolved.
 type parameters struct {
 	regularize, dropout, user float64
-	kept                      int
+	kept, neighbourhood       int
 	recency, scale            float64
 }
 
@@ -79,14 +81,28 @@ func resolve(in recipe.Input) (p parameters, err error) {
 			return p, err
 		}
 	}
-	p.kept, err = in.Int(ParamKept, defaultKept, 1, 100_000)
-	return p, err
+	if p.kept, err = in.Int(ParamKept, defaultKept, 1, 100_000); err != nil {
+		return p, err
+	}
+	local := 0
+	if len(in.Items) > denseItems {
+		local = defaultLocal
+	}
+	if p.neighbourhood, err = in.Int(ParamLocal, local, 0, 4096); err != nil {
+		return p, err
+	}
+	if p.neighbourhood == 0 && len(in.Items) > denseItems {
+		return p, attune.Errorf(attune.Invalid, "a catalogue of %d items is too big for a matrix of all of them, at most %d: give %s a number above 0",
+			len(in.Items), denseItems, ParamLocal)
+	}
+	return p, nil
 }
 
 // strings is how the manifest remembers the parameters, along with those
 // given that mean nothing here.
 func (p parameters) strings(given map[string]string) map[string]string {
 	out := recipe.With(given, ParamKept, strconv.Itoa(p.kept))
+	out[ParamLocal] = strconv.Itoa(p.neighbourhood)
 	out[ParamRegularize] = recipe.FormatFloat(p.regularize)
 	out[ParamDropout] = recipe.FormatFloat(p.dropout)
 	out[ParamUser] = recipe.FormatFloat(p.user)
@@ -117,38 +133,6 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 		out = append(out, recipe.With(in.Params, ParamRecency, h))
 	}
 	return out
-}
-
-// Bytes estimates the peak memory of Train: the interactions from both sides,
-// the matrix with what its inversion needs beside it, and the weights.
-func (Recipe) Bytes(in recipe.Input) int64 {
-	p, err := resolve(in)
-	if err != nil {
-		return 0 // Train says what is wrong
-	}
-	items := int64(len(in.Items))
-	weights := 2 * 8 * items * min(int64(p.kept), items)
-	return 36*int64(in.Events.Len()) + 16*(items+int64(in.Users)) + weights + 4*items*(items+1024)
-}
-
-const (
-	// inversionsPerSecond are elements cubed: 1.4e11 operations on two cores with AVX2.
-	inversionsPerSecond = 1.4e11
-	// pairsPerSecond of items of one user, when they are counted.
-	pairsPerSecond = 4e8
-)
-
-// Seconds estimates Train: counting pairs, and the inversion.
-func (Recipe) Seconds(in recipe.Input) float64 {
-	n := float64(len(in.Items))
-	return pairs(in)/pairsPerSecond + n*n*n/inversionsPerSecond
-}
-
-// pairs of items that the users have, counted from one side.
-func pairs(in recipe.Input) float64 {
-	var sum float64
-	in.Events.ByUser(func(_ int32, from, to int) { sum += math.Pow(float64(to-from), 2) / 2 })
-	return sum
 }
 
 var (

@@ -150,6 +150,31 @@ func TestClosedFormIsRegression(t *testing.T) {
 	}
 }
 
+// A neighbourhood of everything is the closed form, and a smaller one the
+// regression on the nearest only.
+func TestLocal(t *testing.T) {
+	w := datasettest.Blocks(400, 40, 1, 0.4, 1) // so full that all items have users in common
+	params := map[string]string{ParamDropout: "0.2", ParamUser: "0.25", ParamRegularize: "1"}
+	whole, all := weights(t, input(w, params)), weights(t, input(w, recipe.With(params, ParamLocal, "100")))
+	for i, v := range whole.Data {
+		if math.Abs(float64(v-all.Data[i])) > 1e-3 {
+			t.Fatalf("weight %d is %g with all as neighbours, %g in closed form", i, all.Data[i], v)
+		}
+	}
+	few := weights(t, input(w, recipe.With(params, ParamLocal, "6")))
+	for j := range 40 {
+		got := 0
+		for i := range 40 {
+			if few.Row(i)[j] != 0 {
+				got++
+			}
+		}
+		if got == 0 || got > 6 {
+			t.Errorf("item %d is predicted from %d others", j, got)
+		}
+	}
+}
+
 func TestKeepsTheLargest(t *testing.T) {
 	w := datasettest.Blocks(90, 40, 2, 0.2, 1)
 	all, few := weights(t, input(w, nil)), weights(t, input(w, map[string]string{ParamKept: "7"}))
@@ -204,19 +229,21 @@ func TestScores(t *testing.T) {
 }
 
 func TestFewAndAlike(t *testing.T) {
-	for name, e := range map[string]dataset.Events{
-		"one event":     {User: []int32{0}, Item: []int32{0}, At: []int64{1}},
-		"all identical": {User: []int32{0, 0, 0, 1, 1, 1}, Item: []int32{2, 2, 2, 2, 2, 2}, At: []int64{0, 0, 0, 0, 0, 0}},
-		"everything":    {User: []int32{0, 0, 0, 1, 1, 1}, Item: []int32{0, 1, 2, 0, 1, 2}, At: []int64{0, 0, 0, 0, 0, 0}},
-	} {
-		m, err := New().Train(t.Context(), recipe.Input{Events: e, Users: 2, Items: []string{"a", "b", "c"}, Params: map[string]string{ParamRegularize: "0.0001"}})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		for _, v := range m.Tensors[tensorWeight].F32 {
-			if v != v || math.IsInf(float64(v), 0) {
-				t.Errorf("%s: a weight is %g", name, v)
+	for _, local := range []string{"0", "2"} {
+		for name, e := range map[string]dataset.Events{
+			"one event":     {User: []int32{0}, Item: []int32{0}, At: []int64{1}},
+			"all identical": {User: []int32{0, 0, 0, 1, 1, 1}, Item: []int32{2, 2, 2, 2, 2, 2}, At: []int64{0, 0, 0, 0, 0, 0}},
+			"everything":    {User: []int32{0, 0, 0, 1, 1, 1}, Item: []int32{0, 1, 2, 0, 1, 2}, At: []int64{0, 0, 0, 0, 0, 0}},
+		} {
+			m, err := New().Train(t.Context(), recipe.Input{Events: e, Users: 2, Items: []string{"a", "b", "c"}, Params: map[string]string{ParamRegularize: "0.0001", ParamLocal: local}})
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			for _, v := range m.Tensors[tensorWeight].F32 {
+				if v != v || math.IsInf(float64(v), 0) {
+					t.Errorf("%s: a weight is %g", name, v)
+				}
 			}
 		}
 	}

@@ -30,15 +30,16 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Items) > denseItems {
-		return nil, attune.Errorf(attune.Invalid, "a catalogue of %d items is too big for ease: at most %d", len(in.Items), denseItems)
-	}
 	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
 	for i, n := range byUser.Weight {
 		byUser.Weight[i] = confidence(n)
 	}
 	t := &training{parameters: p, byUser: byUser, byItem: byUser.Transpose(), squared: p.userWeights(byUser)}
-	lists, err := t.dense(ctx, in)
+	solve := t.dense
+	if p.neighbourhood > 0 {
+		solve = t.local
+	}
+	lists, err := solve(ctx, in)
 	if err != nil {
 		return nil, err
 	}
