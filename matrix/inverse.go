@@ -27,7 +27,8 @@ const (
 // Invert replaces the symmetric positive definite a by its inverse. It reads the
 // lower half (with the diagonal) and writes both. It takes n³ multiplications
 // and additions, about n·1024 floats beside a, and every processor; the result
-// does not depend on how many there are. told is called after each step, may
+// does not depend on how many there are. precision is that of the products: Split is
+// enough where the condition number is far below 2¹⁶. told is called after each step, may
 // be nil. a is spoilt when an error comes back: ctx's, or attune.Invalid when a
 // is not positive definite in the precision of float32.
 //
@@ -42,7 +43,7 @@ const (
 // factorisation followed by an inversion, nearly all of it in one kind of
 // product over tiles that do not depend on each other. Without a search for
 // pivots it is stable for positive definite matrices.
-func Invert(ctx context.Context, a Dense, told func(done, total int)) error {
+func Invert(ctx context.Context, a Dense, precision kernel.Precision, told func(done, total int)) error {
 	if a.Rows != a.Cols {
 		return attune.Errorf(attune.Internal, "inverse of a matrix of %d × %d", a.Rows, a.Cols)
 	}
@@ -52,6 +53,9 @@ func Invert(ctx context.Context, a Dense, told func(done, total int)) error {
 	}
 	v := kernel.View{Data: a.Data, Rows: a.Rows, Cols: a.Cols, Stride: a.Cols}
 	s := newInversion(ctx, v, block, runtime.GOMAXPROCS(0))
+	for i := range s.gemm {
+		s.gemm[i].Precision = precision
+	}
 	if err := s.all(told); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/kernel"
 )
 
 // positive makes a Gram matrix of n columns with a ridge, as recipes invert
@@ -79,7 +80,7 @@ func TestInvertAgainstTextbook(t *testing.T) {
 		a := positive(n, 0.05, uint64(n))
 		want := textbook(a)
 		last := 0
-		if err := Invert(t.Context(), a, func(done, total int) {
+		if err := Invert(t.Context(), a, kernel.Full, func(done, total int) {
 			if done != last+1 || done > total {
 				t.Errorf("step %d of %d after %d", done, total, last)
 			}
@@ -103,12 +104,31 @@ func TestInvertAgainstTextbook(t *testing.T) {
 	}
 }
 
+// With products in two parts of bfloat16, where the machine has tiles for them,
+// the inverse is as good as a ridge of the size of the diagonal asks for.
+func TestInvertInTwoParts(t *testing.T) {
+	a := positive(300, 1, 9)
+	want := textbook(a)
+	if err := Invert(t.Context(), a, kernel.Split, nil); err != nil {
+		t.Fatal(err)
+	}
+	var off, all float64
+	for i := range want {
+		for j, w := range want[i] {
+			off, all = off+math.Pow(float64(a.Row(i)[j])-w, 2), all+w*w
+		}
+	}
+	if e := math.Sqrt(off / all); !(e < 1e-3) {
+		t.Errorf("relative error %.2g", e)
+	}
+}
+
 func TestInvertSameBits(t *testing.T) {
 	var want []float32
 	for _, procs := range []int{1, 2, 7} {
 		before := runtime.GOMAXPROCS(procs)
 		a := positive(300, 1, 3)
-		err := Invert(t.Context(), a, nil)
+		err := Invert(t.Context(), a, kernel.Full, nil)
 		runtime.GOMAXPROCS(before)
 		if err != nil {
 			t.Fatal(err)
@@ -130,15 +150,15 @@ func TestInvertRefuses(t *testing.T) {
 	} {
 		a := positive(200, 1, 5)
 		spoil(a)
-		if err := Invert(t.Context(), a, nil); attune.KindOf(err) != attune.Invalid {
+		if err := Invert(t.Context(), a, kernel.Full, nil); attune.KindOf(err) != attune.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := Invert(t.Context(), NewDense(2, 3), nil); err == nil {
+	if err := Invert(t.Context(), NewDense(2, 3), kernel.Full, nil); err == nil {
 		t.Error("inverted a matrix that is not square")
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	err := Invert(ctx, positive(300, 1, 5), func(int, int) { stop() })
+	err := Invert(ctx, positive(300, 1, 5), kernel.Full, func(int, int) { stop() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled on the way: %v", err)
 	}
@@ -156,7 +176,7 @@ func BenchmarkInvert(b *testing.B) {
 			}
 			for b.Loop() {
 				copy(a.Data, fresh.Data)
-				if err := Invert(b.Context(), a, nil); err != nil {
+				if err := Invert(b.Context(), a, kernel.Split, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

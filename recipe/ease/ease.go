@@ -28,9 +28,9 @@ const (
 
 // The defaults, chosen on validation slices of several public data sets.
 const (
-	defaultRegularize = 1
-	defaultDropout    = 0
-	defaultUser       = 0
+	defaultRegularize = 3
+	defaultDropout    = 0.5
+	defaultUser       = 0.25
 	defaultLocal      = 256 // of a catalogue above denseItems; of others 0
 	defaultKept       = 500
 	defaultRecency    = 0
@@ -111,14 +111,14 @@ func (p parameters) strings(given map[string]string) map[string]string {
 	return out
 }
 
-// Candidates varies the ridge, of which sparse data want more.
+// Candidates varies the ridge, of which sparse data want more, and how much less
+// each interaction of a busy user counts, which does well where histories are long.
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
 	out := []map[string]string{in.Params}
-	if _, given := in.Params[ParamRegularize]; given {
-		return out
-	}
-	for _, r := range []string{"0.3", "3"} {
-		out = append(out, recipe.With(in.Params, ParamRegularize, r))
+	for _, c := range []struct{ name, value string }{{ParamRegularize, "1"}, {ParamRegularize, "10"}, {ParamUser, "0"}, {ParamUser, "0.5"}} {
+		if _, given := in.Params[c.name]; !given {
+			out = append(out, recipe.With(in.Params, c.name, c.value))
+		}
 	}
 	return out
 }

@@ -112,7 +112,7 @@ func (t *training) dense(ctx context.Context, in recipe.Input) ([]list, error) {
 	for i, ridge := range t.ridge(func(i int) float32 { return g.Row(i)[i] }) {
 		g.Row(i)[i] += ridge
 	}
-	if err := matrix.Invert(ctx, g, func(done, all int) { steps.report(n + n*done/all) }); err != nil {
+	if err := matrix.Invert(ctx, g, kernel.Split, func(done, all int) { steps.report(n + n*done/all) }); err != nil {
 		return nil, err
 	}
 	scale := make([]float32, n)
