@@ -106,10 +106,7 @@ func (p parameters) gram(y matrix.Dense) []float32 {
 					return
 				}
 				parts[i] = make([]float32, d*d)
-				for at := i * size; at < min((i+1)*size, y.Rows); at += gathered {
-					rows := kernel.NewView(y.Data[at*d:min(at+gathered, (i+1)*size, y.Rows)*d], d)
-					gemm.TN(kernel.NewView(parts[i], d), rows, rows)
-				}
+				gemm.Gram(parts[i], kernel.NewView(y.Data[min(i*size, y.Rows)*d:min((i+1)*size, y.Rows)*d], d), nil)
 			}
 		})
 	}
@@ -119,6 +116,7 @@ func (p parameters) gram(y matrix.Dense) []float32 {
 		kernel.Axpy(1, part, sum)
 	}
 	kernel.Scale(float32(p.unobserved), sum)
+	kernel.Mirror(sum, d)
 	return sum
 }
 

@@ -22,6 +22,7 @@ type solver struct {
 	a, m    []float32 // d: the matrix without its observations, and the preconditioner
 
 	rows, h, g []float32 // of block: gathered × size, size × size, size
+	pull       []float32 // of block: gathered
 	e          []float32 // of block: grows to the observations of a row
 }
 
@@ -31,7 +32,8 @@ func newSolver(p parameters, f *fixed) *solver {
 	s := &solver{parameters: p, fixed: f, turn: make([]float32, rowsAtOnce*d),
 		r: all[:d], p: all[d : 2*d], q: all[2*d : 3*d], a: all[3*d : 4*d], m: all[4*d:]}
 	if size := p.size(); size > 0 {
-		s.rows, s.h, s.g = make([]float32, gathered*size), make([]float32, size*size), make([]float32, size)
+		s.rows, s.pull = make([]float32, gathered*size), make([]float32, gathered)
+		s.h, s.g = make([]float32, size*size), make([]float32, size)
 	}
 	return s
 }
@@ -145,8 +147,8 @@ func (s *solver) distance(index []int32, weight []float32) float64 {
 // Subspace Optimization (2021); with size = d that is the exact solution. False,
 // with x as far as it came, when a matrix is not positive definite.
 //
-// With ỹ = √w·y and ẽ = √w·(1 - y·x), the factors x_B of a block change by
-// (Σ ỹ_B·ỹ_Bᵀ + a_B)⁻¹ (Σ ẽ·ỹ_B - a_B∘x_B).
+// With e = 1 - y·x, the factors x_B of a block change by
+// (Σ w·y_B·y_Bᵀ + a_B)⁻¹ (Σ w·e·y_B - a_B∘x_B).
 func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) bool {
 	d := len(x)
 	s.e = s.e[:0]
@@ -164,14 +166,17 @@ func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) 
 		}
 		for from := 0; from < len(index); from += gathered {
 			to := min(from+gathered, len(index))
-			rows := s.gather(index[from:to], weight[from:to], left, right)
-			v := kernel.NewView(rows, n)
-			s.gemm.TN(kernel.NewView(h, n), v, v)
-			kernel.GemvT(g, rows, s.e[from:to])
+			rows, pull := s.gather(index[from:to], left, right), s.pull[:to-from]
+			s.gemm.Gram(h, kernel.NewView(rows, n), weight[from:to])
+			for k := range pull {
+				pull[k] = float32(weight[from+k] * s.e[from+k])
+			}
+			kernel.GemvT(g, rows, pull)
 		}
 		for j, a := range s.a[left:right] {
 			h[j*n+j] += a
 		}
+		kernel.Mirror(h, n)
 		if !kernel.Cholesky(h, n) {
 			return false
 		}
@@ -182,7 +187,7 @@ func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) 
 		}
 		for from := 0; from < len(index); from += gathered {
 			to := min(from+gathered, len(index))
-			rows := s.gather(index[from:to], weight[from:to], left, right)
+			rows := s.gather(index[from:to], left, right)
 			for k := from; k < to; k++ {
 				s.e[k] -= kernel.Dot(rows[(k-from)*n:(k-from+1)*n], g)
 			}
@@ -191,15 +196,11 @@ func (s *solver) blocks(x []float32, index []int32, weight []float32, size int) 
 	return true
 }
 
-// gather copies columns [left, right) of rows, each times the root of its weight.
-func (s *solver) gather(index []int32, weight []float32, left, right int) []float32 {
+// gather copies columns [left, right) of rows.
+func (s *solver) gather(index []int32, left, right int) []float32 {
 	n := right - left
 	for k, i := range index {
-		row := s.rows[k*n : (k+1)*n]
-		copy(row, s.from.Row(int(i))[left:right])
-		if weight[k] != 1 {
-			kernel.Scale(float32(math.Sqrt(float64(max(0, weight[k])))), row)
-		}
+		copy(s.rows[k*n:(k+1)*n], s.from.Row(int(i))[left:right])
 	}
 	return s.rows[:len(index)*n]
 }
