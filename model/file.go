@@ -27,7 +27,7 @@ const (
 
 	// Bounds on what is believed of a file before its checksum is known.
 	maxHeader  = 16 << 20 // a manifest is a few KiB
-	maxTensors = 64       // recipes have a handful
+	maxTensors = 256      // recipes have a handful to some dozens, and a blend those of all its members
 	maxRank    = 4
 	maxItem    = math.MaxUint16 // bytes of an item id; the service allows 256 characters
 

@@ -18,10 +18,10 @@ const (
 const (
 	// standardUnit seconds are the standard budget of standardEvents events. Time
 	// rises faster than the data does, since larger data bears larger models.
-	standardUnit   = 3.5
+	standardUnit   = 3
 	standardEvents = 100_000
 	standardPower  = 1.5
-	leastStandard  = 3.5
+	leastStandard  = 3
 	mostStandard   = 30 * 60
 	// thoroughFactor standard budgets are a thorough one.
 	thoroughFactor = 30

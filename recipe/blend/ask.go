@@ -35,34 +35,48 @@ func (s *search) train(ctx context.Context, a *arm, params map[string]string) (*
 	return t, t.keep(ctx, done)
 }
 
-// measure trains a member and asks it, with each of the settings that only
-// Decode reads; the best of these is the trial.
+// measure trains a member and asks what it is worth; then with other settings
+// that only Decode reads, one after another from the best, while that helps.
 func (s *search) measure(ctx context.Context, a *arm, m member, in recipe.Input) (*trial, error) {
 	got, err := s.learn(ctx, m, in)
 	if err != nil {
 		return nil, err
 	}
-	in.Params = got.params
-	settings := []map[string]string{got.params}
-	if r, ok := m.recipe.(recipe.Refiner); ok {
-		settings = r.Refinements(in)
+	best, err := s.set(ctx, m, got.model, got.params)
+	if err != nil {
+		return nil, err
 	}
-	var best *trial
-	for _, with := range settings {
-		t := &trial{params: with, model: refined(got.model, with), cost: s.cost(a, got.params), spent: s.cost(a, got.made)}
-		t.resolved = t.model.Manifest.Parameters
-		said, err := m.recipe.Decode(t.model)
-		if err != nil {
-			return nil, err
-		}
-		if t.value, err = s.ask(ctx, said); err != nil {
-			return nil, err
-		}
-		if best == nil || t.value > best.value {
-			best = t
+	asked := 1
+	r, refines := m.recipe.(recipe.Refiner)
+	for better := refines; better; {
+		better = false
+		in.Params = best.params
+		settings := r.Refinements(in)
+		for _, with := range settings[min(1, len(settings)):] { // the first is what there is
+			t, err := s.set(ctx, m, got.model, with)
+			if err != nil {
+				return nil, err
+			}
+			asked++
+			if t.value > best.value {
+				best, better = t, true
+			}
 		}
 	}
+	best.cost, best.spent = s.cost(a, got.params), s.cost(a, got.made)+float64(asked)*s.askCost()
 	return best, nil
+}
+
+// set is a model with some settings, measured.
+func (s *search) set(ctx context.Context, m member, learned *model.Model, params map[string]string) (*trial, error) {
+	t := &trial{params: params, model: refined(learned, params)}
+	t.resolved = t.model.Manifest.Parameters
+	said, err := m.recipe.Decode(t.model)
+	if err != nil {
+		return nil, err
+	}
+	t.value, err = s.ask(ctx, said)
+	return t, err
 }
 
 // refined is a model with other parameters for Decode; the tensors are shared.

@@ -28,7 +28,7 @@ const (
 	maxWeight    = 1e6
 	maxScale     = 1e6
 	minScale     = 1e-6
-	maxMembers   = 8
+	maxMembers   = 16
 	defaultScale = 1
 )
 

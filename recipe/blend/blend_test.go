@@ -194,7 +194,7 @@ func TestBadParameters(t *testing.T) {
 	for _, params := range []map[string]string{
 		{"members": ""}, {"members": "hrnn"}, {"members": "ials,"}, {"members": "ials#1"}, {"members": "ials#x"}, {"members": "ials#02"},
 		{"members": "ials", "weight.ials": "0"}, {"weight.ials": "Inf"}, {"weight.ials": "-1"}, {"score_scale": "NaN"},
-		{"members": strings.Repeat("ials,", 9) + "ials"}, {"ials.hidden_dimension": "NaN"}, {"members": "itemknn", "shrinkage": "NaN"},
+		{"members": strings.Repeat("ials,", 17) + "ials"}, {"ials.hidden_dimension": "NaN"}, {"members": "itemknn", "shrinkage": "NaN"},
 	} {
 		in, v := question(t, params)
 		if _, err := three().Train(t.Context(), in); attune.KindOf(err) != attune.Invalid {

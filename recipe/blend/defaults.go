@@ -1,6 +1,7 @@
 package blend
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/attune-io/attune/recipe"
@@ -49,39 +50,17 @@ func (r Recipe) Seconds(in recipe.Input) (sum float64) {
 	return sum
 }
 
-// The cost of a member that does not tell it: so much for every interaction
-// and item.
-const (
-	secondsEvent = 3e-6
-	secondsItem  = 2e-5
-)
-
-// seconds estimates the training of a member.
-func seconds(r recipe.Recipe, in recipe.Input) float64 {
-	if c, ok := r.(recipe.Coster); ok {
-		return c.Seconds(in)
-	}
-	return secondsEvent*float64(in.Events.Len()) + secondsItem*float64(len(in.Items))
-}
-
 // base is the recipe's name of a member's.
 func base(name string) string {
 	name, _, _ = strings.Cut(name, "#")
 	return name
 }
 
-// secondsAsk is what a case costs for every item of the catalogue.
-const secondsAsk = 5e-9
-
 // bearable are the members that a search looks at: all but those that learn
 // from the order of events where there is none.
 func (s *search) bearable() []string {
 	ordered := recipe.Ordered(s.in.Events)
-	var out []string
-	for _, name := range s.names() {
-		if ordered || name != "sequence" && name != "session" {
-			out = append(out, name)
-		}
-	}
-	return out
+	return slices.DeleteFunc(s.names(), func(name string) bool {
+		return !ordered && (name == "sequence" || name == "session" || name == "rule")
+	})
 }

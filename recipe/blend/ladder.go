@@ -54,6 +54,11 @@ func (a *arm) next() (map[string]string, bool) {
 	if a.best == nil {
 		return nil, false
 	}
+	if len(a.others) > 0 {
+		first := a.others[0]
+		a.others = a.others[1:]
+		return first, true
+	}
 	for _, x := range a.axes {
 		at, ok := x.place(a.best.resolved[x.name])
 		if !ok {

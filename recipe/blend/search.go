@@ -3,10 +3,7 @@ package blend
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
@@ -43,6 +40,7 @@ type search struct {
 type arm struct {
 	member
 	axes   []axis
+	others []map[string]string // parameters that its recipe would try besides
 	tried  map[string]bool
 	best   *trial
 	closed bool // nothing is left to try, or nothing that the budget bears
@@ -193,51 +191,6 @@ func (s *search) itself(ctx context.Context, a *arm, params map[string]string) (
 	return found.Params, nil
 }
 
-// start are the parameters that a member is first trained with. One that learns
-// in rounds gets as many as a good part of what is left of the budget bears,
-// and stops by itself when they no longer help.
-func (s *search) start(a *arm) map[string]string {
-	params := a.params
-	if t, ok := a.recipe.(recipe.Tuner); ok {
-		params = t.Candidates(a.input(s.in))[0]
-	}
-	of := roundsOf(base(a.name))
-	if _, given := params[of]; of == "" || given {
-		return params
-	}
-	one := s.cost(a, recipe.With(params, of, "1"))
-	most := roundsShare * (s.v.Seconds - s.spent) / float64(1+max(1, s.v.After)) / one
-	return recipe.With(params, of, strconv.Itoa(int(min(maxRounds, max(minRounds, most)))))
-}
-
-// cost is that of a training and of asking what it is worth.
-func (s *search) cost(a *arm, params map[string]string) float64 {
-	m := a.member
-	m.params = params
-	asked := secondsAsk * float64(len(s.v.Cases)) * float64(len(s.in.Items))
-	if n, err := strconv.Atoi(params[roundsOf(base(a.name))]); err == nil {
-		asked += float64(n) * secondsAsk * float64(min(watchCases, len(s.v.Cases))) * float64(len(s.in.Items))
-	}
-	return seconds(m.recipe, m.input(s.in)) + asked
-}
-
-// affordable says whether a training fits in the budget, with what follows if it is kept.
-func (s *search) affordable(a *arm, params map[string]string) bool {
-	cost := s.cost(a, params)
-	later := 0.0
-	for _, b := range s.arms {
-		own := 0.0
-		if b.best != nil {
-			own = b.best.cost
-		}
-		if a == b {
-			own = max(own, cost)
-		}
-		later += own
-	}
-	return s.spent+cost+later*float64(max(1, s.v.After)) <= s.v.Seconds
-}
-
 // climb tries a neighbour of the best parameters of each member in turn, the
 // better members first, until nothing gets better or affordable.
 func (s *search) climb(ctx context.Context) error {
@@ -358,72 +311,4 @@ func (s *search) report() {
 		s.told = max(s.told, min(searchSteps-1, int(searchSteps*s.spent/s.v.Seconds)))
 	}
 	s.v.Progress(s.told, searchSteps)
-}
-
-// finish weighs the members and says what was found.
-func (s *search) finish(ctx context.Context) (recipe.Found, error) {
-	var trained []*arm
-	for _, a := range s.arms {
-		if a.best != nil {
-			trained = append(trained, a)
-		}
-	}
-	if len(trained) == 0 {
-		return recipe.Found{}, s.refused
-	}
-	p, err := s.collect(ctx, trained)
-	if err != nil {
-		return recipe.Found{}, err
-	}
-	w := p.choose()
-	out := recipe.Found{Params: maps.Clone(s.in.Params)}
-	if out.Params == nil {
-		out.Params = map[string]string{}
-	}
-	var names []string
-	var used []member
-	var learned []*model.Model
-	weights := map[string]string{}
-	for i, a := range trained {
-		if w[i] == 0 {
-			continue
-		}
-		names = append(names, a.name)
-		weights[weightOf+a.name] = recipe.FormatFloat(w[i])
-		for key, value := range a.best.params {
-			if given, ok := s.in.Params[key]; !ok || given != value {
-				out.Params[a.name+"."+key] = value
-			}
-		}
-		m := a.member
-		m.weight, m.params = w[i], a.best.params
-		used, learned = append(used, m), append(learned, a.best.model)
-	}
-	out.Params[ParamMembers] = strings.Join(names, ",")
-	maps.Copy(out.Params, weights)
-	s.tell(out.Params, used, learned)
-	in := s.in
-	in.Params = out.Params
-	out.Model = blended{members: used, scale: s.scale()}.assemble(in, used, learned)
-	said, err := s.Decode(out.Model)
-	if err != nil {
-		return recipe.Found{}, err
-	}
-	if out.Value, err = s.ask(ctx, said); err != nil {
-		return recipe.Found{}, err
-	}
-	s.trials = append(s.trials, model.Trial{Recipe: Name, Parameters: weights, Value: out.Value})
-	out.Trials = s.trials
-	if s.v.Progress != nil {
-		s.v.Progress(searchSteps, searchSteps)
-	}
-	return out, nil
-}
-
-func (s *search) scale() float64 {
-	x, err := s.in.Float(ParamScale, defaultScale, minScale, maxScale)
-	if err != nil {
-		return defaultScale // resolve has said so
-	}
-	return x
 }
