@@ -35,6 +35,10 @@ func (s *search) train(ctx context.Context, a *arm, params map[string]string) (*
 	return t, t.keep(ctx, done)
 }
 
+// refineShare is the part of the budget that choosing among settings may take,
+// where it takes longer than the training.
+const refineShare = 0.05
+
 // measure trains a member and asks what it is worth; then with other settings
 // that only Decode reads, one after another from the best, while that helps.
 func (s *search) measure(ctx context.Context, a *arm, m member, in recipe.Input) (*trial, error) {
@@ -46,24 +50,28 @@ func (s *search) measure(ctx context.Context, a *arm, m member, in recipe.Input)
 	if err != nil {
 		return nil, err
 	}
-	asked := 1
+	cost, asked := s.cost(a, got.params), 0.0
+	most := max(cost, refineShare*s.v.Seconds)
 	r, refines := m.recipe.(recipe.Refiner)
 	for better := refines; better; {
 		better = false
 		in.Params = best.params
 		settings := r.Refinements(in)
 		for _, with := range settings[min(1, len(settings)):] { // the first is what there is
+			if asked += s.askCost(m.name); asked > most {
+				asked, better = most, false
+				break
+			}
 			t, err := s.set(ctx, m, got.model, with)
 			if err != nil {
 				return nil, err
 			}
-			asked++
 			if t.value > best.value {
 				best, better = t, true
 			}
 		}
 	}
-	best.cost, best.spent = s.cost(a, got.params), s.cost(a, got.made)+float64(asked)*s.askCost()
+	best.cost, best.spent = cost, s.cost(a, got.made)+asked
 	return best, nil
 }
 

@@ -3,6 +3,7 @@ package blend
 import (
 	"strconv"
 
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/recipe"
 )
 
@@ -31,16 +32,19 @@ func (s *search) start(a *arm) map[string]string {
 func (s *search) cost(a *arm, params map[string]string) float64 {
 	m := a.member
 	m.params = params
-	asked := s.askCost()
+	asked := s.askCost(a.name)
 	if n, err := strconv.Atoi(params[roundsOf(base(a.name))]); err == nil {
-		asked += float64(n) * secondsAsk * float64(min(watchCases, len(s.v.Cases))) * float64(len(s.in.Items))
+		asked += float64(n) * s.askCost(a.name) * float64(min(watchCases, len(s.v.Cases))) / float64(len(s.v.Cases))
 	}
 	return seconds(m.recipe, m.input(s.in)) + asked
 }
 
 // askCost is that of asking a member about all cases.
-func (s *search) askCost() float64 {
-	return secondsAsk * float64(len(s.v.Cases)) * float64(len(s.in.Items))
+func (s *search) askCost(name string) float64 {
+	if c, ok := s.asking[base(name)]; ok {
+		return c
+	}
+	return s.asking[""]
 }
 
 // affordable says whether a training fits in the budget, with what follows if it is kept.
@@ -75,5 +79,34 @@ func seconds(r recipe.Recipe, in recipe.Input) float64 {
 	return secondsEvent*float64(in.Events.Len()) + secondsItem*float64(len(in.Items))
 }
 
-// secondsAsk is what a case costs for every item of the catalogue.
-const secondsAsk = 5e-9
+// What asking takes, for one case.
+const (
+	secondsAsk   = 5e-9 // for every item of the catalogue
+	secondsTouch = 3e-7 // for every event of the case's history, of which neighbours are looked up
+	secondsToken = 3e-6 // the same, where it goes through the layers of a transformer
+	secondsVote  = 5e-9 // for every event of the sessions that vote
+	tokensAtMost = 200
+	votersAtMost = 1000
+)
+
+// asking estimates what it takes to ask each member about all cases, by the name
+// of its recipe; "" stands for those that are not among them.
+func asking(in recipe.Input, cases []dataset.Case) map[string]float64 {
+	count := make([]float64, len(in.Items))
+	for _, item := range in.Events.Item {
+		count[item]++
+	}
+	users := 0
+	in.Events.ByUser(func(int32, int, int) { users++ })
+	voters := votersAtMost * float64(in.Events.Len()) / float64(max(1, users))
+	plain, tokens, votes := 0.0, 0.0, 0.0
+	for _, c := range cases {
+		plain += secondsAsk*float64(len(in.Items)) + secondsTouch*float64(c.Input.Len())
+		tokens += secondsToken * float64(min(c.Input.Len(), tokensAtMost))
+		votes += secondsVote * min(voters, float64(in.Events.Len()))
+		for _, item := range c.Input.Item {
+			votes += secondsVote * count[item]
+		}
+	}
+	return map[string]float64{"": plain, "sequence": plain + tokens, "session": plain + votes}
+}

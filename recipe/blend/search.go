@@ -32,6 +32,7 @@ type search struct {
 	spent  float64 // seconds of Coster
 	trials []model.Trial
 	told   int
+	asking map[string]float64 // seconds that asking about all cases takes, by recipe
 
 	refused error // of the last training that was passed over
 }
@@ -79,7 +80,7 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 	if in.Checkpoint != nil {
 		in.Checkpoint = in.Checkpoint.Part("search")
 	}
-	s := &search{Recipe: r, in: in, v: v}
+	s := &search{Recipe: r, in: in, v: v, asking: asking(in, v.Cases)}
 	if err := s.open(ctx, b); err != nil {
 		return recipe.Found{}, err
 	}

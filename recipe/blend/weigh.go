@@ -213,7 +213,7 @@ func (p *pool) forward() [][]float64 {
 			if w[k] > 0 {
 				continue
 			}
-			for _, part := range []float64{0.05, 0.12, 0.25, 0.5, 1} {
+			for _, part := range []float64{0.05, 0.12, 0.25, 0.5, 1, 2, 4, 8} {
 				with := slices.Clone(w)
 				with[k] = part
 				if v := p.value(with, all); v > reached {
