@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/attune-io/attune"
@@ -19,7 +20,7 @@ const atOnce = 32
 type scorer struct {
 	voices  []voice
 	newborn []float32 // scores for an empty history: the logarithm of popularity
-	rows    sync.Pool // *[]float32, one row of scores
+	rows    sync.Pool // *scratch
 }
 
 // voice is one member that is asked.
@@ -58,11 +59,11 @@ func (r Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		}
 		s.voices = append(s.voices, voice{said, of.weight * b.scale})
 	}
-	s.rows.New = func() any { row := make([]float32, len(m.Items)); return &row }
+	s.rows.New = func() any { return &scratch{scores: make([]float32, len(m.Items))} }
 	return s, nil
 }
 
-// Score is Σ weight · score / spread over the members; see spread. Without a
+// Score is Σ weight · scale · score over the members; see toScale. Without a
 // history it is popularity.
 func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
 	if err := ctx.Err(); err != nil {
@@ -77,15 +78,22 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 	}
 	q.Item = model.NoItem
 	clear(dst)
-	row := s.rows.Get().(*[]float32)
+	row := s.rows.Get().(*scratch)
 	defer s.rows.Put(row)
+	row.seen = rowsOf(row.seen, q.History, len(dst))
 	for _, v := range s.voices {
-		if err := v.scorer.Score(ctx, q, *row); err != nil {
+		if err := v.scorer.Score(ctx, q, row.scores); err != nil {
 			return err
 		}
-		add(dst, *row, v.weight)
+		add(dst, row.scores, row.seen, v.weight)
 	}
 	return nil
+}
+
+// scratch is that of one query.
+type scratch struct {
+	scores []float32
+	seen   []int32
 }
 
 // ScoreMany asks each member for some queries at once.
@@ -104,20 +112,23 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 		clear(dst[i])
 		known, to = append(known, q), append(to, dst[i])
 	}
-	rows := make([][]float32, min(atOnce, len(known)))
+	rows, each := make([][]float32, min(atOnce, len(known))), make([]*scratch, min(atOnce, len(known)))
 	for i := range rows {
-		row := s.rows.Get().(*[]float32)
-		defer s.rows.Put(row)
-		rows[i] = *row
+		each[i] = s.rows.Get().(*scratch)
+		defer s.rows.Put(each[i])
+		rows[i] = each[i].scores
 	}
 	for from := 0; from < len(known); from += atOnce {
 		end := min(from+atOnce, len(known))
+		for i := from; i < end; i++ {
+			each[i-from].seen = rowsOf(each[i-from].seen, known[i].History, len(s.newborn))
+		}
 		for _, v := range s.voices {
 			if err := scoreAll(ctx, v.scorer, known[from:end], rows[:end-from]); err != nil {
 				return err
 			}
 			for i := from; i < end; i++ {
-				add(to[i], rows[i-from], v.weight)
+				add(to[i], rows[i-from], each[i-from].seen, v.weight)
 			}
 		}
 	}
@@ -156,8 +167,8 @@ func (s *scorer) known(history []model.Touch) bool {
 
 // add adds a member's scores to dst at the scale that all have in common. What
 // one member cannot recommend, none can.
-func add(dst, scores []float32, weight float64) {
-	factor := weight * toScale(scores)
+func add(dst, scores []float32, seen []int32, weight float64) {
+	factor := weight * toScale(scores, seen)
 	if !(factor > 0) || factor > math.MaxFloat32 { // they are all alike
 		for i, x := range scores {
 			if math.IsInf(float64(x), -1) {
@@ -169,11 +180,12 @@ func add(dst, scores []float32, weight float64) {
 	kernel.Axpy(float32(factor), scores, dst)
 }
 
-// toScale is what scores are multiplied by so that their standard deviation
-// over the catalogue is one; 0 when they are all alike. What is added to all
-// scores alike changes neither an order nor a softmax, so the mean stays. Items
-// that cannot be recommended do not count.
-func toScale(scores []float32) float64 {
+// toScale is what scores are multiplied by so that their standard deviation is
+// one over the items that the asker has not seen; 0 when they are all alike.
+// Items that were seen, distinct rows, stand out by far in some members and not
+// at all in others. What is added to all scores alike changes neither an order
+// nor a softmax, so the mean stays. Items that cannot be recommended do not count.
+func toScale(scores []float32, seen []int32) float64 {
 	n, sum, squares := 0, 0.0, 0.0
 	for _, x := range scores {
 		if x-x == 0 {
@@ -182,12 +194,42 @@ func toScale(scores []float32) float64 {
 			squares += float64(x) * float64(x)
 		}
 	}
-	mean := sum / float64(max(1, n))
-	variance := squares/float64(max(1, n)) - mean*mean
+	rest, restSum, restSquares := n, sum, squares
+	for _, row := range seen {
+		if x := scores[row]; x-x == 0 {
+			rest--
+			restSum -= float64(x)
+			restSquares -= float64(x) * float64(x)
+		}
+	}
+	if scale := inverseDeviation(rest, restSum, restSquares); scale > 0 {
+		return scale
+	}
+	return inverseDeviation(n, sum, squares) // everything was seen
+}
+
+func inverseDeviation(n int, sum, squares float64) float64 {
+	if n < 2 {
+		return 0
+	}
+	mean := sum / float64(n)
+	variance := squares/float64(n) - mean*mean
 	if !(variance > 1e-12*mean*mean) || math.IsInf(variance, 0) {
 		return 0
 	}
 	return 1 / math.Sqrt(variance)
+}
+
+// rowsOf are the distinct rows of a history that a model of n items knows, ascending; dst is used again.
+func rowsOf(dst []int32, history []model.Touch, n int) []int32 {
+	dst = dst[:0]
+	for _, t := range history {
+		if t.Item >= 0 && int(t.Item) < n {
+			dst = append(dst, t.Item)
+		}
+	}
+	slices.Sort(dst)
+	return slices.Compact(dst)
 }
 
 var (

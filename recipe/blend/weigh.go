@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 )
@@ -63,14 +64,16 @@ func (s *search) collect(ctx context.Context, arms []*arm) (*pool, error) {
 			for k := range rows {
 				each[k] = rows[k][i]
 			}
-			p.cases[from+i] = pooling(each, s.v.Cases[from+i].Truth, top, s.v.Cut)
+			p.cases[from+i] = pooling(each, s.v.Cases[from+i], top, s.v.Cut)
 		}
 	})
 	return p, err
 }
 
 // pooling joins the best items of each member for one case with the true ones.
-func pooling(rows [][]float32, truth []int32, top, cut int) pooled {
+func pooling(rows [][]float32, of dataset.Case, top, cut int) pooled {
+	truth := of.Truth
+	seen := slices.Compact(slices.Sorted(slices.Values(of.Input.Item)))
 	var items []int32
 	for _, scores := range rows {
 		items = kernel.TopK(items, scores, top, nil)
@@ -83,7 +86,7 @@ func pooling(rows [][]float32, truth []int32, top, cut int) pooled {
 	})
 	c := pooled{n: len(items), said: make([]float32, 0, len(rows)*len(items))}
 	for _, scores := range rows {
-		scale := float32(toScale(scores))
+		scale := float32(toScale(scores, seen))
 		for _, row := range items {
 			c.said = append(c.said, scale*scores[row])
 		}
