@@ -62,7 +62,7 @@ func TestBlendOfBadData(t *testing.T) {
 		strange("all alike", many(1, 1, 500, func(int64) int64 { return 9 }), short),
 		strange("same item and time", many(60, 1, 4, func(int64) int64 { return 9 }), short),
 		strange("a huge user", append(many(30, 50, 3, rising), func() (out [][3]int64) {
-			for k := range int64(1500) {
+			for k := range int64(400) {
 				out = append(out, [3]int64{99, k % 50, rising(k)})
 			}
 			return out
