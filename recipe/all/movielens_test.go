@@ -98,7 +98,7 @@ func TestMovieLens100K(t *testing.T) {
 	s := movieLens100K(t)
 	liked := 4.0
 	for _, c := range []struct{ name, algorithm string }{
-		{"aws-user-personalization", "ials"}, {"aws-sims", "itemknn"}, {"aws-popularity-count", "popularity"},
+		{"aws-user-personalization", "blend"}, {"aws-user-personalization-v2", "ials"}, {"aws-sims", "itemknn"}, {"aws-popularity-count", "popularity"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			learner, ok := all.ByName(c.algorithm)
