@@ -61,19 +61,10 @@ func (n *net) chances(c, q, k kernel.View, from int, distance []float32) {
 		clear(row[last+1:])
 		row = row[:last+1]
 		near := distance[len(distance)-1-last:]
-		top := float32(math.Inf(-1))
-		for j, v := range row {
-			v = float32(v*scale) + near[j]
-			row[j] = v
-			top = max(top, v)
+		for j, v := range near[:len(row)] {
+			row[j] = float32(row[j]*scale) + v
 		}
-		var sum float32
-		for j, v := range row {
-			v = exp(v - top)
-			row[j] = v
-			sum += v
-		}
-		kernel.Scale(1/sum, row)
+		kernel.Scale(1/exponentials(row, largest(row, float32(math.Inf(-1)))), row)
 	}
 }
 

@@ -72,7 +72,8 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 // among them, and returns that.
 func softmaxLoss(row []float32, target int, weight float32) float64 {
 	right := row[target]
-	top, sum := exponentials(row, float32(math.Inf(-1)))
+	top := largest(row, float32(math.Inf(-1)))
+	sum := exponentials(row, top)
 	kernel.Scale(weight/sum, row)
 	row[target] -= weight
 	return float64(weight) * (float64(top) + math.Log(float64(sum)) - float64(right))
@@ -80,26 +81,22 @@ func softmaxLoss(row []float32, target int, weight float32) float64 {
 
 // sampledLoss is softmaxLoss with a target beside row, whose gradient is pull.
 func sampledLoss(row []float32, right, weight float32) (loss float64, pull float32) {
-	top, sum := exponentials(row, right)
-	own := exp(right - top)
+	top := largest(row, right)
+	sum := exponentials(row, top)
+	own := float32(math.Exp(float64(right - top)))
 	sum += own
 	kernel.Scale(weight/sum, row)
 	return float64(weight) * (float64(top) + math.Log(float64(sum)) - float64(right)), weight*own/sum - weight
 }
 
-// exponentials makes exp(row - top), where top is the largest of row and least,
-// and sums them up.
-func exponentials(row []float32, least float32) (top, sum float32) {
-	top = least
-	for _, v := range row {
-		top = max(top, v)
+// largest of x and least. Numbers that are none are passed over; the loss shows them.
+func largest(x []float32, least float32) float32 {
+	for _, v := range x {
+		if v > least { // max would look at every bit of both
+			least = v
+		}
 	}
-	for j, v := range row {
-		v = exp(v - top)
-		row[j] = v
-		sum += v
-	}
-	return top, sum
+	return least
 }
 
 // sampler draws the candidates of a step, where not all items are: half of them

@@ -206,20 +206,22 @@ func TestNoDenormals(t *testing.T) {
 	}
 }
 
-func TestExp(t *testing.T) {
-	for x := -39.9; x < 80; x += 0.0137 {
-		want := math.Exp(float64(float32(x)))
-		if got := float64(exp(float32(x))); math.Abs(got-want) > 4e-7*want {
+func TestExponentials(t *testing.T) {
+	for x := -39.9; x < 40; x += 0.0137 {
+		want, got := math.Exp(float64(float32(x))), []float32{float32(x) + 2}
+		sum := exponentials(got, 2)
+		if math.Abs(float64(got[0])-want) > 4e-6*want || sum != got[0] {
 			t.Errorf("exp(%g) is %g, not %g", x, got, want)
 		}
 	}
-	if exp(-41) != 0 || exp(float32(math.Inf(-1))) != 0 {
-		t.Error("far below it is not 0")
+	x := []float32{-41, float32(math.Inf(-1)), float32(math.NaN())}
+	if exponentials(x, 0) != 0 || x[0] != 0 || x[1] != 0 || x[2] != 0 {
+		t.Errorf("far below it is not 0 but %v", x)
 	}
 }
 
 func TestDropoutKeepsTheMean(t *testing.T) {
-	const n = 100_003
+	const n = 1_000_003
 	x := make([]float32, n)
 	for i := range x {
 		x[i] = 1
@@ -234,7 +236,7 @@ func TestDropoutKeepsTheMean(t *testing.T) {
 				gone++
 			}
 		}
-		if math.Abs(sum/n-1) > 0.02 || math.Abs(gone/n-p) > 0.006 {
+		if math.Abs(sum/n-1) > 0.01 || math.Abs(gone/n-p) > 0.005 {
 			t.Errorf("dropout of %g: mean %g, %g are gone", p, sum/n, gone/n)
 		}
 	}

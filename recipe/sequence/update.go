@@ -19,6 +19,8 @@ const (
 	meanDecay, squareDecay, adamEpsilon = 0.9, 0.98, 1e-8
 	// warmSteps is over how many steps the rate rises, or two epochs of fewer.
 	warmSteps = 200
+	// slowSteps is how many steps it takes for the rate to fall to 0.7, and three times as many to half.
+	slowSteps = 1000
 	// longestGradient bounds the norm of a step's gradient: a rare batch cannot undo
 	// what was learned.
 	longestGradient = 5
@@ -90,7 +92,7 @@ func (t *trainer) update(ctx context.Context, batch []window, parts int, c *cand
 	if norm = math.Sqrt(norm); norm > longestGradient {
 		scale = float32(longestGradient / norm)
 	}
-	rate := t.rate * min(1, float64(step+1)/float64(min(warmSteps, 2*t.perEpoch())))
+	rate := t.rate * min(1, float64(step+1)/float64(min(warmSteps, 2*t.perEpoch()))) / math.Sqrt(1+float64(step)/slowSteps)
 	t.parallel(ctx, len(t.ranges), func(_, k int) { t.adam(t.ranges[k], scale, rate, step) })
 }
 

@@ -73,10 +73,17 @@ func sumRows(sum []float32, x kernel.View) {
 	}
 }
 
+// sigmoidReach is beyond what 1/(1+exp(-x)) is 0 or 1 to a float32.
+const sigmoidReach = 30
+
 // sigmoid is 1/(1+exp(-x)) in place.
 func sigmoid(x []float32) {
 	for i, v := range x {
-		x[i] = 1 / (1 + exp(-v))
+		x[i] = -min(max(v, -sigmoidReach), sigmoidReach)
+	}
+	exponentials(x, 0)
+	for i, v := range x {
+		x[i] = 1 / (1 + v)
 	}
 }
 
@@ -86,13 +93,32 @@ func sigmoid(x []float32) {
 //
 // Srivastava et al.: Dropout (JMLR 2014).
 type dropout struct {
-	threshold uint32 // out of 1<<16
-	scale     [2]float32
+	threshold uint64           // of 1<<dropBits
+	factors   *[256][8]float32 // what eight elements are multiplied with, by which of them stay
 }
 
+// dropBits is how many random bits decide about one element: 64 bits are eight
+// of so many, and eight to spare, so that all are compared at once.
+const dropBits = 7
+
 func newDropout(p float64) dropout {
-	t := uint32(math.Round(p * (1 << 16)))
-	return dropout{threshold: t, scale: [2]float32{0, 1 / float32(1-float64(t)/(1<<16))}}
+	o := dropout{threshold: uint64(math.Round(p * (1 << dropBits))), factors: new([256][8]float32)}
+	for stay := range o.factors {
+		for k := range 8 {
+			if stay>>k&1 == 1 {
+				o.factors[stay][k] = 1 / float32(1-float64(o.threshold)/(1<<dropBits))
+			}
+		}
+	}
+	return o
+}
+
+// stay says by eight bits which of eight elements do.
+func (o dropout) stay(key uint64) *[8]float32 {
+	const ones = 0x0101_0101_0101_0101
+	// A byte's highest bit is set where its random number reaches the threshold; the product gathers those bits.
+	reached := (mix(key)&(ones*(1<<dropBits-1)) + ones*(1<<dropBits-o.threshold)) >> dropBits & ones
+	return &o.factors[reached*0x0102_0408_1020_4080>>56]
 }
 
 // apply writes to dst what is left of x; they may be the same.
@@ -102,19 +128,18 @@ func (o dropout) apply(dst, x []float32, key uint64) {
 		return
 	}
 	dst = dst[:len(x)]
-	for len(x) >= 4 {
-		bits := mix(key)
+	for len(x) >= 8 && len(dst) >= 8 {
+		f := o.stay(key)
 		key += golden
-		// The carry bit of the sum says whether 16 random bits reach the threshold; a branch would be guessed wrong.
-		dst[0] = x[0] * o.scale[(uint32(bits&0xffff)+(1<<16)-o.threshold)>>16&1]
-		dst[1] = x[1] * o.scale[(uint32(bits>>16&0xffff)+(1<<16)-o.threshold)>>16&1]
-		dst[2] = x[2] * o.scale[(uint32(bits>>32&0xffff)+(1<<16)-o.threshold)>>16&1]
-		dst[3] = x[3] * o.scale[(uint32(bits>>48)+(1<<16)-o.threshold)>>16&1]
-		x, dst = x[4:], dst[4:]
+		dst[0], dst[1], dst[2], dst[3] = x[0]*f[0], x[1]*f[1], x[2]*f[2], x[3]*f[3]
+		dst[4], dst[5], dst[6], dst[7] = x[4]*f[4], x[5]*f[5], x[6]*f[6], x[7]*f[7]
+		x, dst = x[8:], dst[8:]
 	}
-	bits := mix(key)
-	for i, v := range x {
-		dst[i] = v * o.scale[(uint32(bits>>(16*i)&0xffff)+(1<<16)-o.threshold)>>16&1]
+	if len(x) > 0 {
+		f := o.stay(key)
+		for i, v := range x {
+			dst[i] = v * f[i]
+		}
 	}
 }
 
@@ -132,16 +157,25 @@ func mix(z uint64) uint64 {
 // denormals once they are multiplied, which are many times slower.
 const expLeast = -40
 
-// exp is e to the x, to about 2 in the last place; 0 below expLeast.
-func exp(x float32) float32 {
-	if !(x >= expLeast) {
-		return 0
-	}
+// exponentials makes exp(x - top) of every x, to about 2 in the last place, and
+// 0 where that is below e to the expLeast; it returns their sum. No x is above
+// top by more than 88.
+func exponentials(x []float32, top float32) (sum float32) {
 	const shift = 3 << 22 // adding it rounds to a whole number, in the lowest bits
-	k := float32(min(x, 88)*math.Log2E) + shift
-	exponent := math.Float32bits(k) << 23
-	k -= shift
-	r := x - k*0.693359375 + k*2.12194440e-4
-	p := ((((1.9875691500e-4*r+1.3981999507e-3)*r+8.3334519073e-3)*r+4.1665795894e-2)*r+1.6666665459e-1)*r + 5.0000001201e-1
-	return math.Float32frombits(math.Float32bits(p*r*r+r+1) + exponent)
+	for i, v := range x {
+		v -= top
+		if !(v >= expLeast) {
+			x[i] = 0
+			continue
+		}
+		k := float32(v*math.Log2E) + shift
+		exponent := math.Float32bits(k) << 23
+		k -= shift
+		r := v - k*0.693359375 + k*2.12194440e-4
+		p := ((((1.9875691500e-4*r+1.3981999507e-3)*r+8.3334519073e-3)*r+4.1665795894e-2)*r+1.6666665459e-1)*r + 5.0000001201e-1
+		v = math.Float32frombits(math.Float32bits(p*r*r+r+1) + exponent)
+		x[i] = v
+		sum += v
+	}
+	return sum
 }
