@@ -61,10 +61,9 @@ func (n *net) chances(c, q, k kernel.View, from int, distance []float32) {
 		clear(row[last+1:])
 		row = row[:last+1]
 		near := distance[len(distance)-1-last:]
-		for j, v := range near[:len(row)] {
-			row[j] = float32(row[j]*scale) + v
-		}
-		kernel.Scale(1/exponentials(row, largest(row, float32(math.Inf(-1)))), row)
+		kernel.Scale(scale, row)
+		kernel.Axpy(1, near[:len(row)], row)
+		kernel.Softmax(row)
 	}
 }
 

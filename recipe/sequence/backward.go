@@ -11,7 +11,7 @@ type backScratch struct{ out, in, z, inner, up, square []float32 }
 
 // backward adds to g, gradients of the layers, what the gradient dh of n.h
 // makes of them, after forward of the same piece. It returns the gradient of
-// what embed put into x before dropout, for the vectors of items.
+// the vectors of items, as embed read them.
 func (n *net) backward(w *weights, g []float32, p *piece, dh kernel.View) kernel.View {
 	dx := n.take(len(p.item), n.dimension)
 	clear(dx.Data)
@@ -25,6 +25,7 @@ func (n *net) backward(w *weights, g []float32, p *piece, dh kernel.View) kernel
 			row := dx.Row(t)
 			n.drop.apply(row, row, n.key(0, siteEmbedding, p.token[t]))
 			kernel.Axpy(1, row, place.Row(p.start[s+1]-1-t))
+			kernel.Scale(n.loud, row)
 		}
 	}
 	return dx
@@ -74,9 +75,9 @@ func (n *net) joinBack(dx, dy, y, open, dg kernel.View, site, b int, p *piece) {
 		copy(out, row)
 		if n.gated == 1 {
 			s, v, gate := open.Row(i), y.Row(i), dg.Row(i)
-			for j, x := range row {
-				out[j] = float32(x * s[j])
-				gate[j] = x * v[j] * s[j] * (1 - s[j])
+			kernel.Mul(out, row, s)
+			for j, x := range out {
+				gate[j] = x * v[j] * (1 - s[j])
 			}
 		}
 		if site >= 0 {
@@ -100,7 +101,7 @@ func activateBack(dUp, d, up []float32) {
 	}
 	s := dUp[:f]
 	copy(s, up[:f])
-	sigmoid(s)
+	kernel.Sigmoid(s)
 	da, db := dUp[:f], dUp[f:2*f]
 	for j, v := range d {
 		a, b, open := up[j], up[f+j], s[j]

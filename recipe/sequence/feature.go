@@ -1,6 +1,7 @@
 package sequence
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -140,5 +141,34 @@ func (f *features) back(row, gradient []float32, k int) {
 	for j := f.itemStart[k]; j < f.itemStart[k+1]; j++ {
 		i := int(f.items[j])
 		kernel.Axpy(f.itemWeight[j], gradient[i*d:(i+1)*d], row)
+	}
+}
+
+// stead writes to row, the vector of an item nobody had, what is usual for its
+// features: of each the mean of the items that have it and were had, the rarer
+// the feature the more. What items have learned to be of their own takes most of
+// what their features say, so that the features' vectors alone say little.
+func (f *features) stead(row, vectors []float32, counts []int32, item int) {
+	d, all := len(row), float64(0)
+	clear(row)
+	mean := make([]float32, d)
+	for j := f.start[item]; j < f.start[item+1]; j++ {
+		k, had := f.index[j], float64(0)
+		clear(mean)
+		for _, i := range f.items[f.itemStart[k]:f.itemStart[k+1]] {
+			if counts[i] > 0 {
+				kernel.Axpy(1, vectors[int(i)*d:(int(i)+1)*d], mean)
+				had++
+			}
+		}
+		if had == 0 {
+			continue
+		}
+		weight := float64(f.weight[j]) * math.Log1p(float64(len(counts))/had)
+		kernel.Axpy(float32(weight/had), mean, row)
+		all += weight
+	}
+	if all > 0 {
+		kernel.Scale(float32(1/all), row)
 	}
 }

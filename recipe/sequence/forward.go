@@ -83,10 +83,12 @@ func (n *net) forward(w *weights, p *piece, vector func(int32) []float32) {
 		n.block(w, p, b)
 	}
 	n.hat, n.h, n.inv = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(n.h, n.hat, n.x, n.inv, n.norm.of(w.flat), n.shift.of(w.flat))
+	n.normalise(n.h, n.hat, n.inv, n.norm.of(w.flat), n.shift.of(w.flat))
 }
 
-// embed begins a piece: it puts the vector of each item, and of its place counted from the newest, into x.
+// embed begins a piece: it puts the vector of each item, made as long as it must
+// be to be heard beside what the layers add, and of its place counted from the
+// newest, into x.
 func (n *net) embed(w *weights, p *piece, vector func(int32) []float32) {
 	n.used = 0
 	n.traces = slices.Grow(n.traces[:0], n.blocks)[:n.blocks]
@@ -96,6 +98,7 @@ func (n *net) embed(w *weights, p *piece, vector func(int32) []float32) {
 		for t := p.start[s]; t < p.start[s+1]; t++ {
 			row := n.x.Row(t)
 			copy(row, vector(p.item[t]))
+			kernel.Scale(n.loud, row)
 			kernel.Axpy(1, place.Row(p.start[s+1]-1-t), row)
 			n.drop.apply(row, row, n.key(0, siteEmbedding, p.token[t]))
 		}
@@ -106,7 +109,7 @@ func (n *net) block(w *weights, p *piece, b int) {
 	l, t := n.layers[b], &n.traces[b]
 	tokens, d := len(p.item), n.dimension
 	t.z1, t.hat1, t.inv1 = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(t.z1, t.hat1, n.x, t.inv1, l.norm1.of(w.flat), l.shift1.of(w.flat))
+	n.normalise(t.z1, t.hat1, t.inv1, l.norm1.of(w.flat), l.shift1.of(w.flat))
 	t.in = n.take(tokens, l.in.cols)
 	setRows(t.in, l.inBias.of(w.flat))
 	n.gemm.NNPacked(t.in, t.z1, &w.forth[b*packs+packIn])
@@ -127,7 +130,7 @@ func (n *net) rest(w *weights, b int, token []uint64) {
 	n.join(t.out, gate(t.in, 3*d), -1, b, token)
 
 	t.z2, t.hat2, t.inv2 = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
-	normalise(t.z2, t.hat2, n.x, t.inv2, l.norm2.of(w.flat), l.shift2.of(w.flat))
+	n.normalise(t.z2, t.hat2, t.inv2, l.norm2.of(w.flat), l.shift2.of(w.flat))
 	t.up = n.take(tokens, l.up.cols)
 	setRows(t.up, l.upBias.of(w.flat))
 	n.gemm.NNPacked(t.up, t.z2, &w.forth[b*packs+packUp])
@@ -145,6 +148,14 @@ func (n *net) rest(w *weights, b int, token []uint64) {
 // gate is the columns of x from one on; none when x has none.
 func gate(x kernel.View, from int) kernel.View { return x.Part(0, x.Rows, from, x.Cols) }
 
+// normalise is layer normalisation of n.x: without gain and shift to hat, with
+// them to z, and one over each row's deviation to inv.
+func (n *net) normalise(z, hat kernel.View, inv, gain, shift []float32) {
+	for i := range n.x.Rows {
+		inv[i] = kernel.LayerNorm(z.Row(i), hat.Row(i), n.x.Row(i), gain, shift, epsilon)
+	}
+}
+
 // join adds to x what a branch of a layer says, after dropout, as far as its
 // gate is open; g becomes σ(g). site -1 has no dropout.
 func (n *net) join(y, g kernel.View, site, b int, token []uint64) {
@@ -158,10 +169,8 @@ func (n *net) join(y, g kernel.View, site, b int, token []uint64) {
 			continue
 		}
 		open := g.Row(i)
-		sigmoid(open)
-		for j, v := range row {
-			x[j] += float32(open[j] * v)
-		}
+		kernel.Sigmoid(open)
+		kernel.MulAdd(x, open, row)
 	}
 }
 
@@ -176,8 +185,7 @@ func activate(inner, up []float32) {
 		return
 	}
 	copy(inner, up[:f])
-	sigmoid(inner)
-	for j, b := range up[f : 2*f] {
-		inner[j] *= float32(up[j] * b)
-	}
+	kernel.Sigmoid(inner)
+	kernel.Mul(inner, inner, up[:f])
+	kernel.Mul(inner, inner, up[f:2*f])
 }

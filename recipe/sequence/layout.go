@@ -50,7 +50,8 @@ type layout struct {
 	feature     span // features×d
 	item        span // items×d
 	spans       []span
-	layersEnd   int // groups of the layers lie below it
+	loud        float32 // √d: what an item vector grows by where it is read, as in Vaswani et al., section 3.4
+	layersEnd   int     // groups of the layers lie below it
 	size        int
 }
 
@@ -59,7 +60,7 @@ type layout struct {
 const smallFirst = 0.02
 
 func newLayout(p parameters, features, items int) *layout {
-	l := &layout{parameters: p}
+	l := &layout{parameters: p, loud: float32(math.Sqrt(float64(p.dimension)))}
 	d, f := p.dimension, p.dimension*p.wide
 	inner, gate := f, 0
 	if p.gated == 1 {

@@ -72,8 +72,8 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 // among them, and returns that.
 func softmaxLoss(row []float32, target int, weight float32) float64 {
 	right := row[target]
-	top := largest(row, float32(math.Inf(-1)))
-	sum := exponentials(row, top)
+	top := kernel.Max(row)
+	sum := kernel.ExpSum(row, row, top)
 	kernel.Scale(weight/sum, row)
 	row[target] -= weight
 	return float64(weight) * (float64(top) + math.Log(float64(sum)) - float64(right))
@@ -81,22 +81,12 @@ func softmaxLoss(row []float32, target int, weight float32) float64 {
 
 // sampledLoss is softmaxLoss with a target beside row, whose gradient is pull.
 func sampledLoss(row []float32, right, weight float32) (loss float64, pull float32) {
-	top := largest(row, right)
-	sum := exponentials(row, top)
+	top := max(kernel.Max(row), right)
+	sum := kernel.ExpSum(row, row, top)
 	own := float32(math.Exp(float64(right - top)))
 	sum += own
 	kernel.Scale(weight/sum, row)
 	return float64(weight) * (float64(top) + math.Log(float64(sum)) - float64(right)), weight*own/sum - weight
-}
-
-// largest of x and least. Numbers that are none are passed over; the loss shows them.
-func largest(x []float32, least float32) float32 {
-	for _, v := range x {
-		if v > least { // max would look at every bit of both
-			least = v
-		}
-	}
-	return least
 }
 
 // sampler draws the candidates of a step, where not all items are: half of them

@@ -65,7 +65,7 @@ func (r reference) window(p *piece, first, end int, vector func(int32) []float64
 	for t := range x {
 		x[t] = append([]float64(nil), vector(p.item[first+t])...)
 		for j := range x[t] {
-			x[t][j] += r.at(r.place, n-1-t, j)
+			x[t][j] = x[t][j]*math.Sqrt(float64(d)) + r.at(r.place, n-1-t, j)
 		}
 		x[t] = r.leave(x[t], r.net.key(0, siteEmbedding, p.token[first+t]))
 	}

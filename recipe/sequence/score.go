@@ -182,7 +182,7 @@ func (r *reader) newest(w *weights, keys *kernel.Packed, p *piece) []float32 {
 	l, t := r.layers[b], &r.traces[b]
 	each := d / r.heads
 	z, hat, inv := r.take(last+1, d), r.take(last+1, d), r.slice(last+1)
-	normalise(z, hat, r.x, inv, l.norm1.of(w.flat), l.shift1.of(w.flat))
+	r.normalise(z, hat, inv, l.norm1.of(w.flat), l.shift1.of(w.flat))
 	kv := r.take(last+1, 2*d)
 	setRows(kv, l.inBias.of(w.flat)[d:3*d])
 	r.gemm.NNPacked(kv, z, keys)
@@ -200,6 +200,6 @@ func (r *reader) newest(w *weights, keys *kernel.Packed, p *piece) []float32 {
 	r.x = r.x.Part(last, last+1, 0, d)
 	r.rest(w, b, p.token[last:])
 	h := r.take(1, d)
-	normalise(h, hat.Part(0, 1, 0, d), r.x, inv, r.norm.of(w.flat), r.shift.of(w.flat))
+	r.net.normalise(h, hat.Part(0, 1, 0, d), inv, r.norm.of(w.flat), r.shift.of(w.flat))
 	return h.Data
 }

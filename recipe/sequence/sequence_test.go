@@ -206,20 +206,6 @@ func TestNoDenormals(t *testing.T) {
 	}
 }
 
-func TestExponentials(t *testing.T) {
-	for x := -39.9; x < 40; x += 0.0137 {
-		want, got := math.Exp(float64(float32(x))), []float32{float32(x) + 2}
-		sum := exponentials(got, 2)
-		if math.Abs(float64(got[0])-want) > 4e-6*want || sum != got[0] {
-			t.Errorf("exp(%g) is %g, not %g", x, got, want)
-		}
-	}
-	x := []float32{-41, float32(math.Inf(-1)), float32(math.NaN())}
-	if exponentials(x, 0) != 0 || x[0] != 0 || x[1] != 0 || x[2] != 0 {
-		t.Errorf("far below it is not 0 but %v", x)
-	}
-}
-
 func TestDropoutKeepsTheMean(t *testing.T) {
 	const n = 1_000_003
 	x := make([]float32, n)

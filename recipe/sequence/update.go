@@ -161,23 +161,16 @@ func (t *trainer) reduceFeatures(r span) {
 func (t *trainer) adam(r span, scale float32, rate float64, step int) {
 	w, g, m, v := r.of(t.w), r.of(t.g), r.of(t.mean), r.of(t.square)
 	n := float64(step + 1)
-	stride := float32(rate / (1 - math.Pow(meanDecay, n)))
-	unbias := float32(1 / (1 - math.Pow(squareDecay, n)))
-	keep := float32(1)
+	a := kernel.AdamStep{Scale: scale, Beta1: meanDecay, Beta2: squareDecay, Epsilon: adamEpsilon, Keep: 1,
+		Stride: float32(rate / (1 - math.Pow(meanDecay, n))), Unbias: float32(1 / (1 - math.Pow(squareDecay, n)))}
 	if r.decays {
-		keep = float32(1 - rate*t.decay)
+		a.Keep = float32(1 - rate*t.decay)
 	}
-	m, v, w = m[:len(g)], v[:len(g)], w[:len(g)]
-	for i, x := range g {
-		x *= scale
-		m[i] = float32(meanDecay*m[i]) + float32((1-meanDecay)*x)
-		v[i] = float32(squareDecay*v[i]) + float32((1-squareDecay)*x*x)
-		w[i] = float32(keep*w[i]) - float32(stride*m[i]/(float32(math.Sqrt(float64(v[i]*unbias)))+adamEpsilon))
-	}
+	kernel.Adam(w, m, v, g, a)
 }
 
-// learned is the items' vectors to serve with: an item without events has only
-// those of its features.
+// learned is the items' vectors to serve with: an item without events has what is
+// usual for its features.
 func (t *trainer) learned() []float32 {
 	t.refresh()
 	out := append([]float32(nil), t.vectors...)
@@ -186,7 +179,7 @@ func (t *trainer) learned() []float32 {
 			row := out[i*t.dimension : (i+1)*t.dimension]
 			clear(row)
 			if t.features != nil {
-				t.features.add(row, t.feature.of(t.w), i)
+				t.features.stead(row, t.vectors, t.counts, i)
 			}
 		}
 	}
