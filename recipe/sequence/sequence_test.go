@@ -3,6 +3,7 @@ package sequence
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
@@ -141,7 +142,10 @@ func TestWindows(t *testing.T) {
 
 // Items nobody had are ranked by what the catalogue says of them.
 func TestFeaturesStandForNewItems(t *testing.T) {
-	in := chain(60, 30, 2, 8) // odd and even items never meet
+	in, r := chain(60, 30, 2, 8), rand.New(rand.NewPCG(1, 2))
+	for k, u := range in.Events.User {
+		in.Events.Item[k] = int32(2*r.IntN(15)) + u%2 // odd and even items never meet
+	}
 	in.Items = append(in.Items, "new even", "new odd", "new unknown")
 	in.ItemAttributes = &dataset.Attributes{Columns: []dataset.Column{{Name: "KIND", Categorical: true, Text: make([]string, 33)}}}
 	for i := range 32 {
