@@ -35,18 +35,20 @@ const (
 	defaultDimension = 64
 	defaultBlocks    = 2
 	defaultHeads     = 2
-	defaultDropout   = 0.2
-	defaultRate      = 1e-3
-	defaultBatch     = 128
+	defaultDropout   = 0.3
+	defaultRate      = 2e-3
 	defaultEpochs    = 30
-	defaultNegatives = 512 // where the catalogue is too large for all
+	defaultNegatives = 2048 // where the catalogue is too large for all; near to all, in a fraction of the time
 	defaultWide      = 2
 	defaultScale     = 1
 
 	// wholeCatalogue is up to how many items every step compares with all of them.
-	wholeCatalogue = 15_000
+	wholeCatalogue = 5_000
 	shortest       = 20 // default max_length is between these
 	longest        = 200
+
+	fewest, most  = 16, 128 // default batch_size is between these
+	stepsPerEpoch = 48
 )
 
 // Recipe is the transformer.
@@ -82,7 +84,6 @@ func resolve(in recipe.Input) (p parameters, err error) {
 		heads--
 	}
 	whole(&p.heads, ParamHeads, heads, 1, 64)
-	whole(&p.batch, ParamBatch, defaultBatch, 1, 1<<16)
 	whole(&p.epochs, ParamEpochs, defaultEpochs, 1, 10_000)
 	whole(&p.wide, ParamWide, defaultWide, 1, 16)
 	whole(&p.gated, ParamGated, 1, 0, 1)
@@ -95,7 +96,9 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	number(&p.rate, ParamRate, defaultRate, 1e-7, 1)
 	number(&p.decay, ParamDecay, 0, 0, 10)
 	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
-	whole(&p.length, ParamLength, lengthFor(in), 1, 4096)
+	length, batch := fit(in)
+	whole(&p.length, ParamLength, length, 1, 4096)
+	whole(&p.batch, ParamBatch, batch, 1, 1<<16)
 	if err == nil && p.dimension%p.heads != 0 {
 		err = attune.Errorf(attune.Invalid, "%s is %d and %s %d: give a number of heads that divides the dimension",
 			ParamDimension, p.dimension, ParamHeads, p.heads)
@@ -103,16 +106,17 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	return p, err
 }
 
-// lengthFor is a max_length that holds nineteen of twenty histories whole.
-func lengthFor(in recipe.Input) int {
+// fit is a max_length that holds nineteen of twenty histories whole, and a
+// batch_size that makes an epoch of some dozens of steps also of few users.
+func fit(in recipe.Input) (length, batch int) {
 	var lengths []int
 	in.Events.ByUser(func(_ int32, from, to int) { lengths = append(lengths, to-from) })
 	if len(lengths) == 0 {
-		return shortest
+		return shortest, fewest
 	}
 	slices.Sort(lengths)
 	high := lengths[len(lengths)*19/20]
-	return min(longest, max(shortest, (high+9)/10*10))
+	return min(longest, max(shortest, (high+9)/10*10)), min(most, max(fewest, len(lengths)/stepsPerEpoch/8*8))
 }
 
 // strings is how the manifest remembers the parameters, along with those
