@@ -2,7 +2,9 @@
 // by side in one run, and prints how much processor time each takes and how far
 // it comes with that.
 //
-//	go run ./bench/peers                        implicit matrix factorisation at the size of MovieLens 20M
+//	go run ./bench/peers                        every peer: als and sasrec
+//	go run ./bench/peers sasrec                 a SASRec in PyTorch, in the way that is quickest here
+//	go run ./bench/peers als                    implicit matrix factorisation at the size of MovieLens 20M
 //	go run ./bench/peers -scale 0.1 -dims 64    a tenth of the users and items
 //	go run ./bench/peers -dir peers             keeps the Python environment for the next run
 //

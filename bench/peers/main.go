@@ -22,7 +22,7 @@ type peer struct {
 
 // peers lists them in the order they are run.
 func peers() []peer {
-	return []peer{{"als", als}}
+	return []peer{{"als", als}, {"sasrec", sasrec}}
 }
 
 // run is what was asked for.
