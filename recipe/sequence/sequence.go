@@ -172,24 +172,25 @@ func (Recipe) Seconds(in recipe.Input) float64 {
 	if p.negatives == 0 {
 		compared = float64(len(in.Items))
 	}
-	width := 4 + 2*float64(p.wide)
+	width, nanos := 4+2*float64(p.wide), plainNanos
 	if p.gated == 1 {
-		width = 6 + 3*float64(p.wide)
+		width, nanos = 6+3*float64(p.wide), gatedNanos
 	}
 	layers := float64(tokens)*float64(p.blocks)*width*d*d + squares*2*d*float64(p.blocks)
 	// 6 operations for each multiplication: forward, and backward to both sides.
 	flops := 6 * (layers + float64(tokens)*compared*d)
-	small := float64(tokens) * d * float64(p.blocks) * smallNanos * 1e-9
+	small := float64(tokens) * d * float64(p.blocks) * nanos * 1e-9
 	steps := math.Ceil(float64(windows) / float64(p.batch))
 	adam := steps * float64(len(in.Items)) * d * adamNanos * 1e-9
-	return float64(p.epochs) * (flops/(flopsPerSecond) + small + adam) / 2
+	return float64(p.epochs) * (flops/flopsPerSecond + small + adam) / 2
 }
 
 // What Seconds reckons with for one core, measured on one with AVX2.
 const (
-	flopsPerSecond = 40e9
-	smallNanos     = 60 // for each element of a token and block: norms, dropout, gates
-	adamNanos      = 3  // for each weight of an item and step
+	flopsPerSecond = 55e9
+	plainNanos     = 45.0 // for each element of a token and block: norms, dropout, attention's softmax
+	gatedNanos     = 80.0 // the same with gates
+	adamNanos      = 3    // for each weight of an item and step
 )
 
 var (
