@@ -127,7 +127,6 @@ func (l *layout) tensors(w []float32) map[string]model.Tensor {
 
 // weights gathers the groups of the layers from a model; attune.Invalid where they do not fit.
 func (l *layout) weights(m *model.Model) ([]float32, error) {
-	w := make([]float32, l.layersEnd)
 	for _, s := range l.spans {
 		if s.from >= l.layersEnd {
 			continue
@@ -139,7 +138,12 @@ func (l *layout) weights(m *model.Model) ([]float32, error) {
 		if len(t.F32) != s.len() {
 			return nil, notFloats(s.name)
 		}
-		copy(s.of(w), t.F32)
+	}
+	w := make([]float32, l.layersEnd) // now that it is known to be as much as the model has
+	for _, s := range l.spans {
+		if s.from < l.layersEnd {
+			copy(s.of(w), m.Tensors[s.name].F32)
+		}
 	}
 	return w, nil
 }

@@ -200,6 +200,6 @@ func (r *reader) newest(w *weights, keys *kernel.Packed, p *piece) []float32 {
 	r.x = r.x.Part(last, last+1, 0, d)
 	r.rest(w, b, p.token[last:])
 	h := r.take(1, d)
-	r.net.normalise(h, hat.Part(0, 1, 0, d), inv, r.norm.of(w.flat), r.shift.of(w.flat))
+	r.normalise(h, hat.Part(0, 1, 0, d), inv, r.norm.of(w.flat), r.shift.of(w.flat))
 	return h.Data
 }
