@@ -47,8 +47,10 @@ const (
 	shortest       = 20 // default max_length is between these
 	longest        = 200
 
-	fewest, most  = 16, 128 // default batch_size is between these
+	fewest, most  = 8, 128 // default batch_size is between these
 	stepsPerEpoch = 48
+	tokensPerStep = 2000
+	itemsPerToken = 100 // a step moves the vectors of all items, so that more of them are worth more tokens
 )
 
 // Recipe is the transformer.
@@ -96,9 +98,8 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	number(&p.rate, ParamRate, defaultRate, 1e-7, 1)
 	number(&p.decay, ParamDecay, 0, 0, 10)
 	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
-	length, batch := fit(in)
-	whole(&p.length, ParamLength, length, 1, 4096)
-	whole(&p.batch, ParamBatch, batch, 1, 1<<16)
+	whole(&p.length, ParamLength, lengthFor(in), 1, 4096)
+	whole(&p.batch, ParamBatch, batchFor(in, max(1, p.length)), 1, 1<<16)
 	if err == nil && p.dimension%p.heads != 0 {
 		err = attune.Errorf(attune.Invalid, "%s is %d and %s %d: give a number of heads that divides the dimension",
 			ParamDimension, p.dimension, ParamHeads, p.heads)
@@ -106,17 +107,34 @@ func resolve(in recipe.Input) (p parameters, err error) {
 	return p, err
 }
 
-// fit is a max_length that holds nineteen of twenty histories whole, and a
-// batch_size that makes an epoch of some dozens of steps also of few users.
-func fit(in recipe.Input) (length, batch int) {
+// lengthFor is a max_length that holds nineteen of twenty histories whole.
+func lengthFor(in recipe.Input) int {
 	var lengths []int
 	in.Events.ByUser(func(_ int32, from, to int) { lengths = append(lengths, to-from) })
 	if len(lengths) == 0 {
-		return shortest, fewest
+		return shortest
 	}
 	slices.Sort(lengths)
 	high := lengths[len(lengths)*19/20]
-	return min(longest, max(shortest, (high+9)/10*10)), min(most, max(fewest, len(lengths)/stepsPerEpoch/8*8))
+	return min(longest, max(shortest, (high+9)/10*10))
+}
+
+// batchFor is a batch_size that gives a step about tokensPerStep, and an epoch of
+// few users some dozens of steps: what is learned depends more on how many steps
+// there are than on how sure each is of its direction.
+func batchFor(in recipe.Input, length int) int {
+	tokens, windows := count(in, length)
+	perStep := max(tokensPerStep, len(in.Items)/itemsPerToken)
+	return max(fewest, min(most, windows/stepsPerEpoch/4*4, perStep*windows/max(1, tokens)/4*4))
+}
+
+// count is how many tokens there are to learn from, in how many windows.
+func count(in recipe.Input, length int) (tokens, windows int) {
+	in.Events.ByUser(func(_ int32, from, to int) {
+		n := to - from - 1
+		tokens, windows = tokens+n, windows+(n+length-1)/length
+	})
+	return tokens, windows
 }
 
 // strings is how the manifest remembers the parameters, along with those
@@ -160,12 +178,10 @@ func (Recipe) Seconds(in recipe.Input) float64 {
 	if err != nil {
 		return 0
 	}
-	tokens, windows := 0, 0
+	tokens, windows := count(in, p.length)
 	var squares float64
 	in.Events.ByUser(func(_ int32, from, to int) {
-		n := to - from - 1
-		tokens, windows = tokens+n, windows+(n+p.length-1)/p.length
-		squares += float64(n) * float64(min(n, p.length)) / 2
+		squares += float64(to-from-1) * float64(min(to-from-1, p.length)) / 2
 	})
 	d := float64(p.dimension)
 	compared := float64(p.negatives)
