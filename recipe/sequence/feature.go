@@ -144,28 +144,39 @@ func (f *features) back(row, gradient []float32, k int) {
 	}
 }
 
-// stead writes to row, the vector of an item nobody had, what is usual for its
-// features: of each the mean of the items that have it and were had, the rarer
-// the feature the more. What items have learned to be of their own takes most of
-// what their features say, so that the features' vectors alone say little.
-func (f *features) stead(row, vectors []float32, counts []int32, item int) {
-	d, all := len(row), float64(0)
-	clear(row)
-	mean := make([]float32, d)
-	for j := f.start[item]; j < f.start[item+1]; j++ {
-		k, had := f.index[j], float64(0)
-		clear(mean)
-		for _, i := range f.items[f.itemStart[k]:f.itemStart[k+1]] {
-			if counts[i] > 0 {
-				kernel.Axpy(1, vectors[int(i)*d:(int(i)+1)*d], mean)
-				had++
+// usual is the mean vector of the items that have a feature and were had, by
+// feature, and how many those are.
+func (f *features) usual(vectors []float32, counts []int32) (means []float32, had []int) {
+	d := len(vectors) / max(1, len(counts))
+	means, had = make([]float32, f.count*d), make([]int, f.count)
+	for i, n := range counts {
+		for _, k := range f.index[f.start[i]:f.start[i+1]] {
+			if n > 0 {
+				kernel.Axpy(1, vectors[i*d:(i+1)*d], means[int(k)*d:(int(k)+1)*d])
+				had[k]++
 			}
 		}
-		if had == 0 {
+	}
+	for k, n := range had {
+		kernel.Scale(1/float32(max(1, n)), means[k*d:(k+1)*d])
+	}
+	return means, had
+}
+
+// stead writes to row, the vector of an item nobody had, what is usual for its
+// features, the rarer the feature the more. What items have learned to be of
+// their own takes most of what their features say, so that the features' vectors
+// alone say little.
+func (f *features) stead(row, means []float32, had []int, item int) {
+	d, items, all := len(row), len(f.start)-1, float64(0)
+	clear(row)
+	for j := f.start[item]; j < f.start[item+1]; j++ {
+		k := int(f.index[j])
+		if had[k] == 0 {
 			continue
 		}
-		weight := float64(f.weight[j]) * math.Log1p(float64(len(counts))/had)
-		kernel.Axpy(float32(weight/had), mean, row)
+		weight := float64(f.weight[j]) * math.Log1p(float64(items)/float64(had[k]))
+		kernel.Axpy(float32(weight), means[k*d:(k+1)*d], row)
 		all += weight
 	}
 	if all > 0 {

@@ -174,12 +174,17 @@ func (t *trainer) adam(r span, scale float32, rate float64, step int) {
 func (t *trainer) learned() []float32 {
 	t.refresh()
 	out := append([]float32(nil), t.vectors...)
+	var means []float32
+	var had []int
+	if t.features != nil {
+		means, had = t.features.usual(t.vectors, t.counts)
+	}
 	for i, n := range t.counts {
 		if n == 0 {
 			row := out[i*t.dimension : (i+1)*t.dimension]
 			clear(row)
 			if t.features != nil {
-				t.features.stead(row, t.vectors, t.counts, i)
+				t.features.stead(row, means, had, i)
 			}
 		}
 	}
