@@ -114,38 +114,21 @@ func (l *layout) initial(seed uint64) []float32 {
 	return w
 }
 
-// tensors are the groups of the layers, which share w's memory.
-func (l *layout) tensors(w []float32) map[string]model.Tensor {
-	out := map[string]model.Tensor{}
-	for _, s := range l.spans {
-		if s.from < l.layersEnd {
-			out[s.name] = model.Tensor{Shape: []int{s.rows, s.cols}, F32: s.of(w)}
-		}
-	}
-	return out
-}
+// tensorLayers is the groups of the layers, one after the other as layout has
+// them: one tensor, for a file holds only so many and a blend has several models.
+const tensorLayers = "layers"
 
-// weights gathers the groups of the layers from a model; attune.Invalid where they do not fit.
-func (l *layout) weights(m *model.Model) ([]float32, error) {
-	for _, s := range l.spans {
-		if s.from >= l.layersEnd {
-			continue
-		}
-		t, err := recipe.CheckTensor(m, s.name, s.rows, s.cols)
-		if err != nil {
-			return nil, err
-		}
-		if len(t.F32) != s.len() {
-			return nil, notFloats(s.name)
-		}
+// stored is the layers of a model, which share its memory; attune.Invalid where
+// they do not fit the parameters.
+func (l *layout) stored(m *model.Model) ([]float32, error) {
+	t, err := recipe.CheckTensor(m, tensorLayers, l.layersEnd)
+	if err != nil {
+		return nil, err
 	}
-	w := make([]float32, l.layersEnd) // now that it is known to be as much as the model has
-	for _, s := range l.spans {
-		if s.from < l.layersEnd {
-			copy(s.of(w), m.Tensors[s.name].F32)
-		}
+	if len(t.F32) != l.layersEnd {
+		return nil, notFloats(tensorLayers)
 	}
-	return w, nil
+	return t.F32, nil
 }
 
 // weights are those of the layers, with their matrices laid out for products:

@@ -36,7 +36,7 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		return nil, err
 	}
 	l := newLayout(p, 0, 0)
-	w, err := l.weights(m)
+	w, err := l.stored(m)
 	if err != nil {
 		return nil, err
 	}

@@ -114,6 +114,19 @@ func TestNewestIsForward(t *testing.T) {
 	}
 }
 
+// A file holds 64 tensors, and a blend those of all its members: a deep model has no more than a flat one.
+func TestDepthMakesNoTensors(t *testing.T) {
+	in := chain(4, 8, 3, 5)
+	in.Params = map[string]string{ParamDimension: "4", ParamBlocks: "16", ParamEpochs: "1"}
+	m, err := New().Train(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Tensors) != 3 {
+		t.Errorf("%d tensors", len(m.Tensors))
+	}
+}
+
 // A long history is learned from in all its parts, each event once.
 func TestWindows(t *testing.T) {
 	e := someEvents([]int{1, 2, 8, 0, 7, 20}, 9, false, 1)

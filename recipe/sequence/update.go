@@ -196,13 +196,14 @@ func (t *trainer) scorer() model.Scorer {
 }
 
 func (t *trainer) model() *model.Model {
-	m := &model.Model{
+	return &model.Model{
 		Manifest: model.Manifest{Algorithm: Name, Parameters: t.strings(t.in.Params), Seed: t.in.Seed, Scores: "softmax",
 			Users: t.in.Users, Items: len(t.in.Items), Interactions: int64(t.in.Events.Len())},
-		Items:   t.in.Items,
-		Tensors: t.tensors(t.w[:t.layersEnd:t.layersEnd]),
+		Items: t.in.Items,
+		Tensors: map[string]model.Tensor{
+			tensorLayers: {Shape: []int{t.layersEnd}, F32: t.w[:t.layersEnd:t.layersEnd]},
+			tensorItems:  {Shape: []int{len(t.in.Items), t.dimension}, F32: t.learned()},
+			tensorCount:  {Shape: []int{len(t.in.Items)}, I32: t.counts},
+		},
 	}
-	m.Tensors[tensorItems] = model.Tensor{Shape: []int{len(t.in.Items), t.dimension}, F32: t.learned()}
-	m.Tensors[tensorCount] = model.Tensor{Shape: []int{len(t.in.Items)}, I32: t.counts}
-	return m
 }
