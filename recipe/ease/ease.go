@@ -111,10 +111,16 @@ func (p parameters) strings(given map[string]string) map[string]string {
 	return out
 }
 
+// tunedSeconds is up to how long a training takes for others to be tried.
+const tunedSeconds = 10
+
 // Candidates varies the ridge, of which sparse data want more, and how much less
 // each interaction of a busy user counts, which does well where histories are long.
-func (Recipe) Candidates(in recipe.Input) []map[string]string {
+func (r Recipe) Candidates(in recipe.Input) []map[string]string {
 	out := []map[string]string{in.Params}
+	if r.Seconds(in) > tunedSeconds {
+		return out
+	}
 	for _, c := range []struct{ name, value string }{{ParamRegularize, "1"}, {ParamRegularize, "10"}, {ParamUser, "0"}, {ParamUser, "0.5"}} {
 		if _, given := in.Params[c.name]; !given {
 			out = append(out, recipe.With(in.Params, c.name, c.value))
