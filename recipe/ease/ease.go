@@ -31,7 +31,7 @@ const (
 	defaultRegularize = 3
 	defaultDropout    = 0.5
 	defaultUser       = 0.25
-	defaultLocal      = 256 // of a catalogue above denseItems; of others 0
+	defaultLocal      = 512 // where it is used: it is as good as all items, on sparse data and on dense
 	defaultKept       = 500
 	defaultRecency    = 0
 	defaultScale      = 1
@@ -85,7 +85,7 @@ func resolve(in recipe.Input) (p parameters, err error) {
 		return p, err
 	}
 	local := 0
-	if len(in.Items) > denseItems {
+	if len(in.Items) > denseItems || sparing*localSeconds(in, defaultLocal) < denseSeconds(in) {
 		local = defaultLocal
 	}
 	if p.neighbourhood, err = in.Int(ParamLocal, local, 0, 4096); err != nil {

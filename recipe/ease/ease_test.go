@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/datasettest"
 	"github.com/attune-io/attune/matrix"
@@ -172,6 +173,42 @@ func TestLocal(t *testing.T) {
 		if got == 0 || got > 6 {
 			t.Errorf("item %d is predicted from %d others", j, got)
 		}
+	}
+}
+
+// Neighbourhoods are taken where the closed form would cost much more, and of
+// catalogues for which there is no room.
+func TestChoosesHow(t *testing.T) {
+	var sparse, dense dataset.Events
+	for u := range int32(3000) { // 3 items each, and all
+		for k := range int32(3) {
+			sparse.User, sparse.Item, sparse.At = append(sparse.User, u), append(sparse.Item, (u*3+k)%9000), append(sparse.At, 0)
+		}
+	}
+	for u := range int32(50) {
+		for i := range int32(1000) {
+			dense.User, dense.Item, dense.At = append(dense.User, u), append(dense.Item, i), append(dense.At, 0)
+		}
+	}
+	for name, c := range map[string]struct {
+		in    recipe.Input
+		local bool
+	}{
+		"sparse": {recipe.Input{Events: sparse, Users: 3000, Items: make([]string, 9000)}, true},
+		"dense":  {recipe.Input{Events: dense, Users: 50, Items: make([]string, 1000)}, false},
+		"big":    {recipe.Input{Events: dense, Users: 50, Items: make([]string, denseItems+1)}, true},
+	} {
+		p, err := resolve(c.in)
+		if err != nil || c.local != (p.neighbourhood > 0) {
+			t.Errorf("%s: neighbourhood %d, %v", name, p.neighbourhood, err)
+		}
+		if s := New().Seconds(c.in); !(s > 0 && s < 1000) {
+			t.Errorf("%s: %g seconds", name, s)
+		}
+	}
+	in := recipe.Input{Items: make([]string, denseItems+1), Params: map[string]string{ParamLocal: "0"}}
+	if _, err := resolve(in); attune.KindOf(err) != attune.Invalid {
+		t.Errorf("a matrix that is too big: %v", err)
 	}
 }
 
