@@ -60,6 +60,7 @@ type Evaluation struct {
 	Metrics   map[string]float64 `json:"metrics"`           // keys as in GetSolutionMetrics
 	NDCG25    Interval           `json:"ndcg25"`            // bootstrap interval of normalized_discounted_cumulative_gain_at_25
 	Baselines []Baseline         `json:"baselines"`
+	Slices    map[string]Slice   `json:"slices,omitempty"`   // parts of the same answers, by the names below; those that nobody is in are absent
 	Findings  []Finding          `json:"findings,omitempty"` // about the data and the split: why the numbers may tell less than they seem to
 }
 
@@ -70,6 +71,20 @@ type Finding struct {
 	Count int64  `json:"count"` // it is true of so many
 	Of    int64  `json:"of"`    // of so many
 	Words string `json:"words"`
+}
+
+// The slices of an evaluation: answers about which behaviour says little.
+const (
+	SliceColdItems = "cold-items" // users who went on to items with fewer than 5 interactions in the training part; only those count as right
+	SliceNewUsers  = "new-users"  // users of whom fewer than 5 interactions are known
+)
+
+// Slice is a part of an evaluation.
+type Slice struct {
+	Users     int                 `json:"users"`
+	Metrics   map[string]float64  `json:"metrics"` // keys as in GetSolutionMetrics, without coverage
+	NDCG25    Interval            `json:"ndcg25"`
+	Baselines map[string]Interval `json:"baselines,omitempty"` // NDCG@25 of each baseline, by its name
 }
 
 // Baseline is a simple method measured on the same users.

@@ -301,6 +301,7 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 		both := evaluate.Bootstrap(f.Seed, ndcg, evaluate.Difference(mine, ndcg))
 		out.Baselines = append(out.Baselines, model.Baseline{Name: p.recipe.Name(), Parameters: maps.Clone(m.Manifest.Parameters),
 			Metrics: a.mean(), NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
+		f.measureSlices(out, p.recipe.Name(), false, a, split)
 	}
 	return out, nil
 }
@@ -320,6 +321,7 @@ func (f *fit) measureOwn(ctx context.Context, p plan, m *model.Model, a *answers
 		out.Metrics[evaluate.Coverage] = a.coverage
 	}
 	out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg25(a.users))[0])
+	f.measureSlices(out, p.recipe.Name(), true, a, split)
 	f.measured = &model.Measured{Own: kept(evaluate.PerUser(a.users))}
 	return f.measureLive(ctx, split, a, out.Holdout)
 }

@@ -61,6 +61,11 @@ func TestFitFillsTheManifest(t *testing.T) {
 	if e.NDCG25.Mean != e.Metrics[evaluate.NDCG25] || !(e.NDCG25.Low < e.NDCG25.Mean && e.NDCG25.Mean < e.NDCG25.High) {
 		t.Errorf("interval %+v of %v", e.NDCG25, e.Metrics)
 	}
+	for name, slice := range e.Slices {
+		if slice.Users == 0 || slice.Users > e.Users || slice.NDCG25.Mean != slice.Metrics[evaluate.NDCG25] || len(slice.Baselines) != 2 {
+			t.Errorf("slice %s: %+v", name, slice)
+		}
+	}
 	for _, b := range e.Baselines {
 		// All of a user's group is right, so popularity is right a third of the time.
 		if b.Name == "popularity" && b.Difference.Low <= 0 {

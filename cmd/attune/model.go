@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/model"
@@ -77,7 +79,8 @@ func findings(out io.Writer, e *model.Evaluation) {
 
 var evaluationHead = []string{"METHOD", "NDCG@25", "95 % INTERVAL", "MRR@25", "COVERAGE", "MODEL MINUS METHOD"}
 
-// evaluationRows lists a model and its baselines, each with its interval.
+// evaluationRows lists a model and its baselines, each with its interval, then
+// the same of slices: of items and of users that little is known of.
 func evaluationRows(e *model.Evaluation, add func(...any)) {
 	if e == nil {
 		return
@@ -89,6 +92,14 @@ func evaluationRows(e *model.Evaluation, add func(...any)) {
 	row("model", e.NDCG25, e.Metrics, "")
 	for _, b := range e.Baselines {
 		row(b.Name, b.NDCG25, b.Metrics, fmt.Sprintf("%+.4f %s", b.Difference.Mean, interval(b.Difference)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Slices)) {
+		s := e.Slices[name]
+		add(fmt.Sprintf("model, %s (%d users)", name, s.Users), fmt.Sprintf("%.4f", s.NDCG25.Mean), interval(s.NDCG25),
+			fmt.Sprintf("%.4f", s.Metrics["mean_reciprocal_rank_at_25"]), "", "")
+		for _, of := range slices.Sorted(maps.Keys(s.Baselines)) {
+			add(of+", "+name, fmt.Sprintf("%.4f", s.Baselines[of].Mean), interval(s.Baselines[of]), "", "", "")
+		}
 	}
 }
 
