@@ -48,6 +48,7 @@ recipe/ease: . recipe dataset model matrix index kernel
 recipe/graph: . recipe dataset model matrix index kernel
 recipe/session: . recipe dataset model matrix index kernel
 recipe/rule: . recipe dataset model matrix index kernel
+recipe/demographic: . recipe dataset dataset/schema model matrix
 recipe/sequence: . recipe dataset model matrix index kernel
 recipe/blend: . recipe dataset model matrix index kernel evaluate
 recipe/content: . recipe dataset model matrix index kernel dataset/schema

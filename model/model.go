@@ -57,9 +57,11 @@ type Query struct {
 	History []Touch // oldest first; only rows this model knows
 	Item    int32   // the item in focus for related items; NoItem otherwise
 
-	// Of models of actions only; zero for all others.
-	User map[string]any // attributes of who asks by column: string, []string, float64 or bool; nil when none are known
-	Now  int64          // the moment of the question, Unix milliseconds
+	// Attributes of who asks by column: string, []string, float64 or bool; nil
+	// when none are known. In serving for models of actions, and those with
+	// Manifest.AsksUser.
+	User map[string]any
+	Now  int64 // the moment of the question, Unix milliseconds; of models of actions only
 }
 
 // NoItem stands for "no item in focus".

@@ -123,7 +123,10 @@ func leaveOut(scores []float32, items []int32) {
 // query asks as serving would: with the history, and for related items with
 // the newest item of it in focus.
 func (f *fit) query(q *model.Query, input dataset.Events) {
-	q.History, q.Item = q.History[:0], model.NoItem
+	q.History, q.Item, q.User = q.History[:0], model.NoItem, nil
+	if f.Snapshot.UserAttributes != nil && input.Len() > 0 {
+		q.User = f.Snapshot.UserAttributes.Row(input.User[0])
+	}
 	for i, item := range input.Item {
 		weight := float32(1)
 		if input.Weight != nil {

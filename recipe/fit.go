@@ -225,7 +225,7 @@ func counting(e dataset.Events, rules model.EventRules) dataset.Events {
 // input is what a recipe learns from, without parameters.
 func (f *fit) input(e dataset.Events) Input {
 	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed,
-		ItemAttributes: f.attributes, Now: f.now}
+		ItemAttributes: f.attributes, UserAttributes: f.Snapshot.UserAttributes, Now: f.now}
 }
 
 // train learns; the stage hears of it, and is where it would go on: "" for what

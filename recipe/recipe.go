@@ -50,8 +50,7 @@ type Input struct {
 	// ItemAttributes are the columns of the catalogue by item row, without those
 	// that the customer excluded; nil when nothing is known of items.
 	ItemAttributes *dataset.Attributes
-	// UserAttributes are those of users by user row, for recipes of actions; nil
-	// when nothing is known of users.
+	// UserAttributes are those of users by user row; nil when nothing is known of users.
 	UserAttributes *dataset.Attributes
 	// Now is the moment as of which the events are known, in Unix milliseconds; 0
 	// when that is the newest event, as in a slice of the data.

@@ -85,6 +85,9 @@ func (w *space) query(r *release, v view, user, item string) model.Query {
 		}
 	}
 	q.History = w.touches
+	if r.Model.Manifest.AsksUser && user != "" {
+		q.User = v.UserAttributes(user)
+	}
 	w.leaveOut(r, v, user)
 	return q
 }

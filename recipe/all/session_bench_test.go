@@ -1,6 +1,7 @@
 package all_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,10 +68,10 @@ func sessions(b *testing.B, r recipe.Recipe, train, test [][]int32, items int) {
 			b.Fatal(err)
 		}
 		for _, refined := range refinements(r, sessionInput(train[:cut], items, trained)) {
-			for k, v := range refined {
-				m.Manifest.Parameters[k] = v
-			}
-			hits, reciprocal, _ := askSessions(b, r, m, some)
+			other := *m
+			other.Manifest.Parameters = maps.Clone(m.Manifest.Parameters)
+			maps.Copy(other.Manifest.Parameters, refined)
+			hits, reciprocal, _ := askSessions(b, r, &other, some)
 			b.Logf("validation: %.2f %.2f with %v", 100*hits, 100*reciprocal, refined)
 			if v := hits + reciprocal; v > best {
 				best, chosen = v, refined

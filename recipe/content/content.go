@@ -50,7 +50,7 @@ func (Recipe) Name() string { return Name }
 // Bytes estimates the peak memory of Train and of the scorer: the vectors from
 // both sides at their longest, and the counts of terms.
 func (Recipe) Bytes(in recipe.Input) int64 {
-	return 2*8*termsAtMost*int64(len(in.Items))*int64(len(spoken(in.ItemAttributes))) + 12*places
+	return 2*8*termsAtMost*int64(len(in.Items))*int64(len(spoken(in.ItemAttributes))) + 16*places
 }
 
 // spoken are the columns that are words or categories.

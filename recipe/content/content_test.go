@@ -84,3 +84,33 @@ func TestColumnsAreApart(t *testing.T) {
 		t.Errorf("a name and a place are alike with %g", got[1])
 	}
 }
+
+// A profile is the sum of what the history says: scores add up as if each item
+// of it had asked by itself.
+func TestProfileIsTheSum(t *testing.T) {
+	genres := dataset.Column{Name: "GENRES", Categorical: true, Text: []string{"drama|war", "war", "drama|comedy", "comedy", "war|comedy", "western"}}
+	in := recipe.Input{Items: make([]string, 6), ItemAttributes: &dataset.Attributes{Columns: []dataset.Column{genres}}}
+	m, err := New().Train(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New().Decode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(history ...model.Touch) []float32 {
+		dst := make([]float32, 6)
+		if err := s.Score(t.Context(), model.Query{History: history, Item: model.NoItem}, dst); err != nil {
+			t.Fatal(err)
+		}
+		return dst
+	}
+	a, b := ask(model.Touch{Item: 0, Weight: 1}), ask(model.Touch{Item: 2, Weight: 1})
+	both := ask(model.Touch{Item: 0, Weight: 1}, model.Touch{Item: 2, Weight: 0.5})
+	for i := range both {
+		near(t, "the sum", both[i], float64(max(a[i], 0))+0.5*float64(max(b[i], 0))+float64(min(both[i], 0)))
+	}
+	if both[5] >= 0 {
+		t.Errorf("nothing in common scores %g", both[5])
+	}
+}

@@ -2,13 +2,16 @@ package content
 
 import (
 	"context"
+	"math"
+	"sync"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
 
-// scorer holds the vectors from both sides; it has no state of its own.
+// scorer holds the vectors from both sides. What it keeps besides are places to
+// add in, which are zero between queries.
 type scorer struct {
 	start, term []int32 // by item
 	weight      []float32
@@ -16,6 +19,7 @@ type scorer struct {
 	item        []int32
 	share       []float32 // weight of the place in the item
 	rest        []float32 // by item, below 0: the order, by popularity, of what has nothing in common
+	scratch     sync.Pool // of *profile
 }
 
 // Decode turns the vectors around, so that a query touches only items that
@@ -48,6 +52,7 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	for i, n := range count.I32 {
 		s.rest[i] = -1 / float32(1+max(n, 0))
 	}
+	s.scratch.New = func() any { return &profile{weight: make([]float32, places)} }
 	return s, nil
 }
 
@@ -90,20 +95,52 @@ func (s *scorer) turn() {
 
 // Score gives every item that has something in common with the item in focus
 // the cosine of the two, and the item itself -Inf. With no item in focus the
-// cosines to all items of the history add up. Everything else follows by
+// cosines to all items of the history add up, which is one inner product with
+// the sum of their vectors: the profile of who asks. Everything else follows by
 // popularity, below zero.
 func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
-	return recipe.ScoreRelated(ctx, q, s.rest, dst, s.add)
+	x := s.scratch.Get().(*profile)
+	defer s.scratch.Put(x)
+	err := recipe.ScoreRelated(ctx, q, s.rest, dst, func(_ []float32, row int32, weight float32) { s.describe(x, row, weight) })
+	if err != nil {
+		return err
+	}
+	for _, p := range x.terms {
+		s.add(dst, p, x.weight[p])
+		x.weight[p] = 0
+	}
+	x.terms = x.terms[:0]
+	if q.Item >= 0 && int(q.Item) < len(dst) {
+		dst[q.Item] = float32(math.Inf(-1)) // once more: terms are shared with itself
+	}
+	return nil
 }
 
-// add gives every item that shares a term with row the product of the two
-// weights times weight. The first one that an item gets replaces its place among the rest.
-func (s *scorer) add(dst []float32, row int32, weight float32) {
+// profile is what a history is about.
+type profile struct {
+	weight []float32 // by place; zero between queries
+	terms  []int32   // places with a weight, as they came
+}
+
+// describe adds an item's vector to a profile.
+func (s *scorer) describe(x *profile, row int32, weight float32) {
 	for at := s.start[row]; at < s.start[row+1]; at++ {
-		p, w := s.term[at], weight*s.weight[at]
-		for k := s.from[p]; k < s.from[p+1]; k++ {
-			j := s.item[k]
-			dst[j] = max(dst[j], 0) + float32(w*s.share[k])
+		p := s.term[at]
+		if x.weight[p] == 0 {
+			x.terms = append(x.terms, p)
 		}
+		x.weight[p] += weight * s.weight[at]
+	}
+}
+
+// add gives every item that has a term the product of the two weights. The first
+// one that an item gets replaces its place among the rest.
+func (s *scorer) add(dst []float32, p int32, weight float32) {
+	if weight == 0 {
+		return
+	}
+	for k := s.from[p]; k < s.from[p+1]; k++ {
+		j := s.item[k]
+		dst[j] = max(dst[j], 0) + float32(weight*s.share[k])
 	}
 }

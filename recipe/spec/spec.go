@@ -35,12 +35,14 @@ const (
 	Similar    = "similar"
 	IALS       = "ials"
 	NextAction = "nextaction"
-	EASE       = "ease"     // linear item-item model in closed form, or its sparse approximation
-	Graph      = "graph"    // graph filters, which need no training
-	Session    = "session"  // neighbours of sessions
-	Rule       = "rule"     // what follows what in sessions
-	Sequence   = "sequence" // transformer
-	Blend      = "blend"    // several of the others, chosen and weighed by themselves
+	EASE       = "ease"    // linear item-item model in closed form, or its sparse approximation
+	Graph      = "graph"   // graph filters, which need no training
+	Session    = "session" // neighbours of sessions
+	Rule       = "rule"    // what follows what in sessions
+	// Demographic is what people like the asker, by attributes, interact with.
+	Demographic = "demographic"
+	Sequence    = "sequence" // transformer
+	Blend       = "blend"    // several of the others, chosen and weighed by themselves
 )
 
 // Recipe is what is known of one recipe. Recipes that are not Built are only
