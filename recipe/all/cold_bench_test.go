@@ -25,7 +25,7 @@ func BenchmarkCold(b *testing.B) {
 			s := read(b)
 			for b.Loop() {
 				m, err := recipe.Fit(b.Context(), recipe.FitSpec{Snapshot: s, Recipe: named(b, "ials"), Name: "aws-user-personalization", Seed: 1,
-					Baselines: []recipe.Recipe{named(b, "popularity"), named(b, "itemknn"), named(b, "content")}})
+					Baselines: []recipe.Recipe{named(b, "popularity"), named(b, "itemknn"), named(b, "content"), named(b, "demographic")}})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -77,7 +77,31 @@ func moviesWithGenres(t testing.TB) *dataset.Snapshot {
 		titles.Text[row], genres.Text[row] = f[1], strings.Join(has, "|")
 	}
 	s.ItemAttributes = &dataset.Attributes{Columns: []dataset.Column{genres, titles}}
+	viewers(t, s)
 	return s
+}
+
+// viewers adds what MovieLens 100K tells of its users.
+func viewers(t testing.TB, s *dataset.Snapshot) {
+	raw, err := os.ReadFile(filepath.Join(dataDir(t, "small/ml-100k"), "u.user"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	age := dataset.Column{Name: "AGE", Number: make([]float64, s.Users.Len())}
+	gender := dataset.Column{Name: "GENDER", Categorical: true, Text: make([]string, s.Users.Len())}
+	work := dataset.Column{Name: "OCCUPATION", Categorical: true, Text: make([]string, s.Users.Len())}
+	for line := range strings.Lines(string(raw)) {
+		f := strings.Split(line, "|")
+		row, ok := s.Users.Row(f[0])
+		if !ok {
+			continue
+		}
+		if age.Number[row], err = strconv.ParseFloat(f[1], 64); err != nil {
+			t.Fatal(err)
+		}
+		gender.Text[row], work.Text[row] = f[2], f[3]
+	}
+	s.UserAttributes = &dataset.Attributes{Columns: []dataset.Column{age, gender, work}}
 }
 
 // papersWithTags is CiteULike: who has which paper, in no order of time, and the tags of papers.
