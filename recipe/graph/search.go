@@ -40,18 +40,16 @@ func (Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) 
 	if err != nil {
 		return recipe.Found{}, err
 	}
-	if err := h.try(ctx, s, h.grid()); err != nil {
+	if _, err := h.try(ctx, s, h.grid()); err != nil {
 		return recipe.Found{}, err
 	}
-	for range 2 {
-		if err := h.try(ctx, s, h.around(h.best)); err != nil {
-			return recipe.Found{}, err
-		}
+	if err := h.climb(ctx, s); err != nil {
+		return recipe.Found{}, err
 	}
 	if err := h.walk(ctx, &s); err != nil {
 		return recipe.Found{}, err
 	}
-	if err := h.try(ctx, s, h.recencies()); err != nil {
+	if _, err := h.try(ctx, s, h.recencies()); err != nil {
 		return recipe.Found{}, err
 	}
 	if v.Progress != nil {
@@ -92,8 +90,9 @@ func (h *hunt) spectrumCost(p parameters) float64 {
 }
 
 // try measures some parameter sets, but no more than the budget allows after the
-// first of all, and keeps the best.
-func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
+// first of all, and keeps the best. The result is which sets were better than the
+// best before.
+func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) (better []parameters, err error) {
 	cases, items := float64(len(h.cases)), float64(len(h.in.Items))
 	listen := 4 * float64(h.in.Events.Len()) * cases / sparseRate
 	respond := 2 * cases * items * float64(len(s.lambda)) / denseRate
@@ -115,13 +114,17 @@ func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
 		h.spent, last, kept = h.spent+cost, p, append(kept, p)
 	}
 	if len(kept) == 0 {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	values, err := h.measure(ctx, s, kept)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	before := h.value
 	for k, p := range kept {
+		if values[k] > before {
+			better = append(better, p)
+		}
 		if len(h.trials) == 0 || values[k] > h.value {
 			h.best, h.value = p, values[k]
 		}
@@ -130,7 +133,45 @@ func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) error {
 	if h.v.Progress != nil && h.budget > 0 {
 		h.v.Progress(min(searchSteps-1, int(searchSteps*h.spent/h.budget)), searchSteps)
 	}
+	return better, nil
+}
+
+// climbs bounds the rounds of climb.
+const climbs = 4
+
+// climb tries the steps around the best, and all that were better together, until
+// none is.
+func (h *hunt) climb(ctx context.Context, s *spectrum) error {
+	for range climbs {
+		base := h.best
+		better, err := h.try(ctx, s, h.around(base))
+		if err != nil || len(better) == 0 {
+			return err
+		}
+		if all := base.with(better); !h.tried(all) {
+			if _, err := h.try(ctx, s, []parameters{all}); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// with is p with every change that the others make to it; the last of several
+// to one parameter.
+func (p parameters) with(others []parameters) parameters {
+	out := p
+	for _, q := range others {
+		for _, name := range []string{ParamOutput, ParamDamping, ParamInput} {
+			if x := *q.number(name); x != *p.number(name) {
+				*out.number(name) = x
+			}
+		}
+		if q.rank != p.rank {
+			out.rank = q.rank
+		}
+	}
+	return out
 }
 
 // grid covers dampings and output exponents coarsely, the defaults first.
@@ -189,32 +230,38 @@ func (h *hunt) tried(p parameters) bool {
 
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }
 
-// walk tries other exponents of the graph, each with a spectrum of its own, as
-// long as they get better. s becomes the spectrum of the best.
+// mostRank is up to which more eigenvectors are tried.
+const mostRank = 512
+
+// walk tries other exponents of the graph and more eigenvectors, each with a
+// spectrum of its own, as long as they get better. s becomes the spectrum of the best.
 func (h *hunt) walk(ctx context.Context, s **spectrum) error {
 	for _, turn := range []struct {
 		name       string
 		user, item float64
-	}{{ParamUser, -0.2, 0}, {ParamUser, 0.2, 0}, {ParamItem, 0, -0.15}, {ParamItem, 0, 0.15}} {
+		rank       int
+	}{{ParamUser, -0.2, 0, 1}, {ParamUser, 0.2, 0, 1}, {ParamItem, 0, -0.15, 1}, {ParamItem, 0, 0.15, 1}, {ParamRank, 0, 0, 2}} {
 		for h.free(turn.name) {
 			p := h.best
 			p.user, p.item = round(p.user+turn.user), round(p.item+turn.item)
-			if p.user < 0 || p.user > 1 || p.item < 0 || p.item > 1 || h.spent+h.spectrumCost(p) > h.budget {
+			p.rank *= turn.rank
+			if p.user < 0 || p.user > 1 || p.item < 0 || p.item > 1 || h.spent+h.spectrumCost(p) > h.budget ||
+				turn.rank > 1 && (h.best.rank != len((*s).lambda) || p.rank > mostRank) {
 				break
 			}
 			other, err := h.spectrum(ctx, p)
 			if err != nil {
 				return err
 			}
-			before := h.value
-			if err := h.try(ctx, other, h.turned(p, turn.item)); err != nil {
+			better, err := h.try(ctx, other, h.turned(p, turn.item))
+			if err != nil {
 				return err
 			}
-			if h.value <= before {
+			if len(better) == 0 {
 				break
 			}
 			*s = other
-			if err := h.try(ctx, other, h.around(h.best)); err != nil {
+			if err := h.climb(ctx, other); err != nil {
 				return err
 			}
 		}
@@ -236,6 +283,10 @@ func (h *hunt) turned(p parameters, rose float64) []parameters {
 			p.input = round(p.input - rose)
 			out = append(out, p)
 		}
+	}
+	if h.free(ParamDamping) && p.rank > h.best.rank { // more that is known bears weaker damping of the rest
+		p.damping = round(p.damping / 1.7)
+		out = append(out, p)
 	}
 	return out
 }
