@@ -39,10 +39,10 @@ const (
 
 // The defaults, chosen on validation slices of several public data sets.
 const (
-	defaultUser       = 0.5
-	defaultItem       = 0.5
-	defaultInput      = 0
-	defaultOutput     = 0.25
+	defaultUser       = 0.3
+	defaultItem       = 0.35
+	defaultInput      = 0.25
+	defaultOutput     = 0.2
 	defaultRank       = 128
 	defaultIdeal      = 0
 	defaultSharpening = 0
@@ -133,25 +133,16 @@ func (p parameters) tail(last float64) float64 {
 	return c
 }
 
-// Candidates tries what sparse catalogues want, weak damping and popular items
-// preferred, and what dense ones want: how far the strongest tastes are to be
-// held down depends on how much noise the weaker ones carry.
+// Candidates tries weaker damping, which sparse catalogues want, and stronger:
+// how far the strongest tastes are to be held down depends on how much noise the
+// weaker ones carry.
 func (Recipe) Candidates(in recipe.Input) []map[string]string {
 	out := []map[string]string{in.Params}
 	if seconds(in) > tunedSeconds {
 		return out
 	}
-	for _, other := range []map[string]string{
-		{ParamDamping: "0.3", ParamOutput: "0.4", ParamUser: "0.3"}, {ParamDamping: "0.03", ParamOutput: "0.1"}} {
-		params, changed := in.Params, false
-		for name, value := range other {
-			if _, given := in.Params[name]; !given {
-				params, changed = recipe.With(params, name, value), true
-			}
-		}
-		if changed {
-			out = append(out, params)
-		}
+	if _, given := in.Params[ParamDamping]; !given {
+		out = append(out, recipe.With(in.Params, ParamDamping, "0.15"), recipe.With(in.Params, ParamDamping, "0.02"))
 	}
 	return out
 }
