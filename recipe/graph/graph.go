@@ -29,7 +29,7 @@ const (
 	ParamIdeal      = "ideal_weight"       // of the ideal low-pass filter of GF-CF
 	ParamSharpening = "sharpening_time"    // of BSPM
 	ParamDamping    = "damping"            // ridge regression's; 0 for none
-	ParamNeighbours = "neighbours"         // kept of each item beside the factors
+	ParamNeighbours = "neighbours"         // kept of an item beside the factors, on average
 	ParamFactors    = "factors"            // largest eigenvectors kept whole
 	ParamRecency    = "recency_half_life"  // the asking user's interaction that many back weighs half of the newest; 0 weighs all alike
 	ParamMask       = "recency_mask"       // Personalize's; false forbids weighing by recency

@@ -308,7 +308,7 @@ func TestKeepTakesTheLargest(t *testing.T) {
 				row[i] = 1 + float32(r.IntN(3))/64
 			}
 		}
-		m := &maker{filter: &filter{neighbours: 1 + r.IntN(60)}}
+		m, most := new(maker), 1+r.IntN(60)
 		var want []int32
 		for i, v := range row {
 			if v != 0 {
@@ -325,11 +325,11 @@ func TestKeepTakesTheLargest(t *testing.T) {
 			}
 			return 0
 		})
-		want = want[:min(len(want), m.neighbours)]
+		want = want[:min(len(want), most)]
 		slices.Sort(want)
-		got := m.keep(row)
+		got := m.keep(row, most)
 		if !slices.Equal(got.item, want) {
-			t.Fatalf("of %v the largest %d are %v, got %v", row, m.neighbours, want, got.item)
+			t.Fatalf("of %v the largest %d are %v, got %v", row, most, want, got.item)
 		}
 		for k, i := range got.item {
 			if got.value[k] != row[i] {

@@ -89,8 +89,9 @@ type filter struct {
 	tail       float32   // c
 	response   []float32 // h(λ), by eigenvalue
 	whole      int       // eigenvectors kept as factors
-	neighbours int
+	neighbours int       // kept of an item on average
 	in, out    []float32 // by item: degrees to their powers
+	keeps      []int     // by item: elements kept of its row
 }
 
 // filterOf is the filter that the parameters say.
@@ -107,7 +108,30 @@ func (p parameters) filterOf(s *spectrum) *filter {
 	for i, d := range s.degree {
 		f.in[i], f.out[i] = float32(power(d, -p.input)), float32(power(d, p.output))
 	}
+	f.keeps = shares(f.neighbours, s.count)
 	return f
+}
+
+// fewest is what an item keeps in any case.
+const fewest = 32
+
+// shares divides neighbours, so many an item, by the square roots of the items'
+// users: what is cut off a row is missed as often as its item is in a history.
+func shares(neighbours int, count []int32) []int {
+	sum := 0.0
+	for _, n := range count {
+		sum += math.Sqrt(float64(n))
+	}
+	out := make([]int, len(count))
+	for i, n := range count {
+		if n > 0 {
+			share := int(math.Round(float64(neighbours) * float64(len(count)) * math.Sqrt(float64(n)) / sum))
+			if out[i] = min(len(count), max(min(neighbours, fewest), share)); neighbours == len(count) {
+				out[i] = neighbours
+			}
+		}
+	}
+	return out
 }
 
 // factors are √h(λ)·V, as who is asked has them, and what makes of them those of
@@ -232,7 +256,7 @@ func (m *maker) largest(i int, row []float32) list {
 		}
 	}
 	kernel.Mul(row, row, m.out)
-	return m.keep(row)
+	return m.keep(row, m.keeps[i])
 }
 
 // buckets of the size of a float32: its exponent and three bits.
@@ -243,13 +267,13 @@ func bucket(v float32) uint32 { return math.Float32bits(v) << 1 >> 21 }
 // keep takes the largest elements of a row by their buckets, which are told
 // without comparing; only those of the last bucket that has room are compared.
 // The list is in order of items, of which equals keep the first.
-func (m *maker) keep(row []float32) list {
-	m.choose(row)
+func (m *maker) keep(row []float32, most int) list {
+	m.choose(row, most)
 	clear(m.tally[:])
 	for _, j := range m.chosen {
 		m.tally[bucket(row[j])]++
 	}
-	last, room := uint32(buckets-1), m.neighbours
+	last, room := uint32(buckets-1), most
 	for last > 0 && m.tally[last] <= room {
 		room -= m.tally[last]
 		last--
@@ -264,7 +288,7 @@ func (m *maker) keep(row []float32) list {
 		m.top = kernel.TopK(m.top[:0], m.size, room, nil)
 		slices.Sort(m.top)
 	}
-	l := list{item: make([]int32, 0, m.neighbours), value: make([]float32, 0, m.neighbours)}
+	l := list{item: make([]int32, 0, most), value: make([]float32, 0, most)}
 	next := 0 // in top, which are places in border
 	for _, j := range m.chosen {
 		b := bucket(row[j])
@@ -287,13 +311,13 @@ const sampled = 16
 
 // choose lists the elements that may be among the largest: all above what a
 // sample says is about twice too low, or all if that leaves too few.
-func (m *maker) choose(row []float32) {
+func (m *maker) choose(row []float32, most int) {
 	clear(m.tally[:])
 	for j := 0; j < len(row); j += sampled {
 		m.tally[bucket(row[j])]++
 	}
 	floor, seen := uint32(buckets-1), m.tally[buckets-1]
-	for floor > 0 && seen*sampled < 2*m.neighbours+8*sampled {
+	for floor > 0 && seen*sampled < 2*most+8*sampled {
 		floor--
 		seen += m.tally[floor]
 	}
@@ -305,7 +329,7 @@ func (m *maker) choose(row []float32) {
 				m.chosen = append(m.chosen, int32(j))
 			}
 		}
-		if len(m.chosen) >= m.neighbours || floor == 0 {
+		if len(m.chosen) >= most || floor == 0 {
 			return
 		}
 		floor = 0
