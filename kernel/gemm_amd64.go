@@ -22,7 +22,7 @@ const (
 // gemmScratch is what a Gemm keeps between calls.
 type gemmScratch struct {
 	b    []float32 // panels of the right matrix, or only the last where the others are read in place
-	a    []float32 // groups of 6 rows of the left matrix
+	a    []float32 // groups of rows of the left matrix
 	edge []float32 // a column of tiles of C beyond its edge
 	tile tileScratch
 }

@@ -40,7 +40,11 @@ func expSum(dst, x []float32, shift, least float32) (total float32) {
 	}
 	const some = stretch / 4
 	for from := 0; from < len(x); from += some {
-		total += expAVX2(&dst[from], &x[from], min(some, len(x)-from), shift, least)
+		if n := min(some, len(x)-from); tier >= AVX512 {
+			total += expAVX512(&dst[from], &x[from], n, shift, least)
+		} else {
+			total += expAVX2(&dst[from], &x[from], n, shift, least)
+		}
 	}
 	return total
 }

@@ -22,11 +22,19 @@ func (c *Coarse) boundsFast(upper, lower []float32, size, sign []int8, scale, a,
 	if tier < AVX2 || quads == 0 {
 		return 0
 	}
+	start := 0 // what scan8VNNI begins with, since it takes items as bytes from 0 to 255
+	for _, q := range sign {
+		start -= 128 * int(q)
+	}
 	many := groupsAtOnce(quads) * coarseGroup
 	for at := 0; at < len(c.scale); at += many {
 		n := min(many, len(c.scale)-at)
 		product := (*int32)(unsafe.Pointer(&lower[at])) // as wide, and read before it is written
-		scan8AVX2(product, &c.data[at*4*quads], &size[0], &sign[0], n/coarseGroup, quads)
+		if tier >= AVX512 && hasVNNI {
+			scan8VNNI(product, &c.data[at*4*quads], &sign[0], n/coarseGroup, quads, start)
+		} else {
+			scan8AVX2(product, &c.data[at*4*quads], &size[0], &sign[0], n/coarseGroup, quads)
+		}
 		boundsAVX2(&upper[at], &lower[at], product, &c.scale[at], &c.length[at], &c.off[at], n, scale, a, b)
 	}
 	return c.rows

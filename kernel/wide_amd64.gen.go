@@ -28,3 +28,8 @@ func reachAVX512(dst *float32, data *float32, index *int32, weight *float32, x *
 //
 //go:noescape
 func expAVX512(dst *float32, x *float32, n int, shift float32, least float32) float32
+
+// scan8VNNI is scan8AVX2 with the query's bytes as they are. start: -128 times their sum.
+//
+//go:noescape
+func scan8VNNI(dst *int32, items *int8, query *int8, groups int, quads int, start int)

@@ -1036,3 +1036,81 @@ fold:
 	MOVSS        X0, ret+32(FP)
 	VZEROUPPER
 	RET
+
+// func scan8VNNI(dst *int32, items *int8, query *int8, groups int, quads int, start int)
+// Requires: AVX, AVX2, AVX512F, AVX512VL
+TEXT ·scan8VNNI(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         items+8(FP), CX
+	MOVQ         query+16(FP), DX
+	MOVQ         groups+24(FP), BX
+	MOVQ         quads+32(FP), SI
+	MOVQ         SI, DI
+	SHLQ         $0x05, DI
+	LEAQ         (DI)(DI*2), R8
+	MOVL         $0x80808080, R9
+	VPBROADCASTD R9, Z15
+	MOVQ         start+40(FP), R9
+	VPBROADCASTD R9, Y14
+	MOVL         $0x0000ff00, R9
+	KMOVW        R9, K1
+
+group:
+	VMOVDQA32 Z14, Z0
+	VMOVDQA32 Z14, Z1
+	VMOVDQA32 Z14, Z2
+	VMOVDQA32 Z14, Z3
+	MOVQ      CX, R9
+	MOVQ      DX, R10
+	MOVQ      SI, R11
+	SUBQ      $0x02, R11
+	JLT       halves
+
+two:
+	VPBROADCASTD (R10), Z12
+	VPBROADCASTD 4(R10), K1, Z12
+	VPXORD       (R9), Z15, Z4
+	VPDPBUSD     Z12, Z4, Z0
+	VPXORD       (R9)(DI*1), Z15, Z5
+	VPDPBUSD     Z12, Z5, Z1
+	VPXORD       (R9)(DI*2), Z15, Z6
+	VPDPBUSD     Z12, Z6, Z2
+	VPXORD       (R9)(R8*1), Z15, Z7
+	VPDPBUSD     Z12, Z7, Z3
+	ADDQ         $0x40, R9
+	ADDQ         $0x08, R10
+	SUBQ         $0x02, R11
+	JGE          two
+
+halves:
+	VEXTRACTI64X4 $0x01, Z0, Y8
+	VEXTRACTI64X4 $0x01, Z1, Y9
+	VEXTRACTI64X4 $0x01, Z2, Y10
+	VEXTRACTI64X4 $0x01, Z3, Y11
+	ADDQ          $0x02, R11
+	JZ            store
+	VPBROADCASTD  (R10), Y12
+	VPXORD        (R9), Y15, Y4
+	VPDPBUSD      Y12, Y4, Y0
+	VPXORD        (R9)(DI*1), Y15, Y5
+	VPDPBUSD      Y12, Y5, Y1
+	VPXORD        (R9)(DI*2), Y15, Y6
+	VPDPBUSD      Y12, Y6, Y2
+	VPXORD        (R9)(R8*1), Y15, Y7
+	VPDPBUSD      Y12, Y7, Y3
+
+store:
+	VPADDD  Y8, Y0, Y0
+	VMOVDQU Y0, (AX)
+	VPADDD  Y9, Y1, Y1
+	VMOVDQU Y1, 32(AX)
+	VPADDD  Y10, Y2, Y2
+	VMOVDQU Y2, 64(AX)
+	VPADDD  Y11, Y3, Y3
+	VMOVDQU Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	LEAQ    (CX)(DI*4), CX
+	DECQ    BX
+	JNZ     group
+	VZEROUPPER
+	RET

@@ -55,6 +55,18 @@ var bothWays = []struct {
 		Mirror(g, d) // what lies below the diagonal is not defined
 		return g
 	}},
+	{"ExpSum", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		x := maybeOdd(r, n*d, odd)
+		Scale(30, x)
+		sum := ExpSum(x, x, 0.5)
+		return append(x, sum)
+	}},
+	{"Coarse", func(r *rand.Rand, n, d int, odd bool) []float32 {
+		c := NewCoarse(NewView(maybeOdd(r, n*d, odd), d))
+		upper, lower := make([]float32, c.Padded()), make([]float32, c.Padded())
+		c.Bounds(upper, lower, random(r, d))
+		return append(upper[:n:n], lower[:n]...)
+	}},
 }
 
 func maybeOdd(r *rand.Rand, n int, odd bool) []float32 {
@@ -263,42 +275,5 @@ func BenchmarkTiles(b *testing.B) {
 				})
 			}
 		}
-	}
-}
-
-func TestWideExp(t *testing.T) {
-	needs(t, AVX512)
-	r := rand.New(rand.NewPCG(41, 42))
-	for n := 1; n < 60; n++ {
-		x, guard := random(r, n), random(r, n+2)
-		for i := range x {
-			x[i] *= 30
-		}
-		if n > 30 {
-			x[3], x[7], x[n-1] = float32(math.Inf(-1)), 90, -200
-		}
-		dst := append([]float32(nil), guard...)
-		sum := expAVX512(&dst[1], &x[0], n, 0.5, -86)
-		want := 0.0
-		for i, v := range x {
-			e := math.Exp(float64(v - 0.5))
-			if v-0.5 < -86 {
-				e = 0
-			}
-			want += e
-			if got := float64(dst[i+1]); got != e && !(math.Abs(got-e) < 2e-7*e) && !(e > math.MaxFloat32 && math.IsInf(got, 1)) {
-				t.Fatalf("exp(%g-0.5) of %d: got %g, want %g", v, n, got, e)
-			}
-		}
-		if dst[0] != guard[0] || dst[n+1] != guard[n+1] {
-			t.Fatalf("%d: wrote outside", n)
-		}
-		if want < math.MaxFloat32 && !(math.Abs(float64(sum)-want) < 1e-6*want) {
-			t.Fatalf("sum of %d: got %g, want %g", n, sum, want)
-		}
-	}
-	x := []float32{float32(math.NaN())}
-	if expAVX512(&x[0], &x[0], 1, 0, -86); x[0] == x[0] {
-		t.Errorf("NaN became %g", x[0])
 	}
 }

@@ -1,5 +1,5 @@
-// Command wide writes wide_amd64.s: with AVX-512 what the commands gemv, reach
-// and exp write with AVX2.
+// Command wide writes wide_amd64.s: with AVX-512 what the commands gemv, reach,
+// exp and scan write with AVX2.
 //
 // Each element, and each lane of a sum, is what it is there: a register of 16
 // lanes stands for the two chains of 8, the first 8 elements that remain go to
@@ -26,6 +26,7 @@ func main() {
 	normal()
 	reach()
 	exponentials()
+	scan8()
 	Generate()
 }
 
