@@ -38,8 +38,8 @@ test-kill: ## Fifty kills at random moments over import, training, deployment an
 	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v -run TestKill ./test/maintain
 
 .PHONY: test-wide
-test-wide: ## Kernels for AVX-512 and AMX, on an emulated processor (Debian's Bochs; a few minutes)
-	.ci/wide -test.v
+test-wide: ## Kernels for AVX-512 and AMX, on a processor that Debian's Bochs emulates (a minute or two)
+	.ci/wide -test.v -test.run 'Wide|Tiles'
 
 .PHONY: test-engines
 test-engines: ## Engines by URL: real NATS and PostgreSQL, thrown away afterwards

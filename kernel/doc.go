@@ -10,7 +10,8 @@
 // sizes alone, so the same call gives the same bits, a row of Gemv is Dot of
 // that row, and an element of a matrix product is the same alone and in a
 // batch. Between tiers results agree within rounding (ADR 11): a model's
-// manifest names the tier that trained it.
+// manifest names the tier that trained it. AVX-512 sums in the order of AVX2
+// and gives its bits; so does AMX, but where a product's Precision asks for less.
 //
 // Takes:  slices that the caller owns, row-major where they are matrices.
 // Makes:  numbers written into slices that the caller gave.
