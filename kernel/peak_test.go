@@ -11,7 +11,10 @@ import (
 // that rate as a share of what registers alone can do in this tier. Both are of
 // the processor time of this thread: the median of short samples, each beside a
 // sample of the peak, since clocks move and other work takes turns.
-func share(b *testing.B, flops float64, run func()) {
+func share(b *testing.B, flops float64, run func()) { shareOf(b, flops, peak, run) }
+
+// shareOf is share of another peak.
+func shareOf(b *testing.B, flops float64, peak func() float64, run func()) {
 	for b.Loop() {
 		run()
 	}

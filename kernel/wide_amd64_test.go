@@ -241,21 +241,24 @@ func TestTilesOnlyWhereAllowed(t *testing.T) {
 	}
 }
 
+// peakOfTiles is what tiles do in registers alone, on data whose every element is
+// two bfloat16 of common size: zeros would be faster.
+func peakOfTiles() func() float64 {
+	data := random(rand.New(rand.NewPCG(1, 2)), 4*tileFloats)
+	for i, x := range data {
+		high := math.Float32bits(x) &^ 0xffff
+		data[i] = math.Float32frombits(high | high>>16)
+	}
+	return func() float64 {
+		const n = 2000
+		return 65536 * n / sample(1, func() { peakTiles(&data[0], n) }).Seconds()
+	}
+}
+
+// BenchmarkTiles reports shares of what tiles can do.
 func BenchmarkTiles(b *testing.B) {
 	needs(b, AMX)
 	r := rand.New(rand.NewPCG(1, 2))
-	data := random(r, 4*tileFloats)
-	for i, x := range data { // two bfloat16 of common size
-		hi := math.Float32bits(x) &^ 0xffff
-		data[i] = math.Float32frombits(hi | hi>>16)
-	}
-	b.Run("registers", func(b *testing.B) {
-		start := cpuTime()
-		for b.Loop() {
-			peakTiles(&data[0], 1000)
-		}
-		b.ReportMetric(65536*1000*float64(b.N)/(cpuTime()-start).Seconds()/1e9, "GF/s")
-	})
 	for _, precision := range []Precision{Half, Split} {
 		for _, s := range [][3]int{{64, 64, 64}, {256, 256, 256}, {1024, 1024, 1024}, {6400, 64, 64}, {112, 64, 3500}, {64, 6400, 64}, {112, 3500, 64}} {
 			m, k, n := s[0], s[1], s[2]
@@ -266,12 +269,7 @@ func BenchmarkTiles(b *testing.B) {
 				"NN": func() { g.NN(c, x, w) }, "NT": func() { g.NT(c, x, wt) }, "TN": func() { g.TN(c, xt, w) },
 			} {
 				b.Run(fmt.Sprintf("%s/%s/%dx%dx%d", precision, name, m, k, n), func(b *testing.B) {
-					start := cpuTime()
-					for b.Loop() {
-						do()
-					}
-					rate := 2 * float64(m) * float64(k) * float64(n) * float64(b.N) / (cpuTime() - start).Seconds()
-					b.ReportMetric(rate/1e9, "GF/s")
+					shareOf(b, 2*float64(m)*float64(k)*float64(n), peakOfTiles(), do)
 				})
 			}
 		}
