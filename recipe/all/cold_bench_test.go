@@ -1,6 +1,7 @@
 package all_test
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,9 +136,12 @@ func papersWithTags(t testing.TB) *dataset.Snapshot {
 			row, _ := s.Items.Row(id)
 			own = append(own, row)
 		}
-		// Which are the newest nobody knows: an order that has nothing to do with the numbers.
-		slices.SortFunc(own, func(a, b int32) int { return int(uint32(a)*2654435761>>1) - int(uint32(b)*2654435761>>1) })
-		for k, row := range slices.Compact(own) {
+		// Which are the newest nobody knows: another order for every user, so that no
+		// item is held out from all of them.
+		slices.Sort(own)
+		own = slices.Compact(own)
+		rand.New(rand.NewPCG(1, uint64(u))).Shuffle(len(own), func(i, j int) { own[i], own[j] = own[j], own[i] })
+		for k, row := range own {
 			e := &s.Events
 			e.User, e.Item, e.At = append(e.User, u), append(e.Item, row), append(e.At, int64(k))
 			e.Type, e.Value = append(e.Type, 0), append(e.Value, dataset.NoValue())
