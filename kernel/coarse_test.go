@@ -39,12 +39,13 @@ func TestCoarse(t *testing.T) {
 	inTiers(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(61, 62))
 		for cols := 0; cols <= 70; cols++ {
-			for _, rows := range []int{0, 1, 7, 8, 31, 32, 33, 65} {
+			for _, rows := range []int{0, 1, 8, 33} {
 				checkCoarse(t, r, rows, cols, false)
 				checkCoarse(t, r, rows, cols, true)
 			}
 		}
-		checkCoarse(t, r, 3000, 256, false)
+		checkCoarse(t, r, 1100, 256, false)
+		checkCoarse(t, r, 65, 3, false)
 		// The largest bytes there are, which must not overflow where two products are added.
 		y := NewView(make([]float32, 32*64), 64)
 		for i := range y.Data {
