@@ -104,7 +104,7 @@ func (b *bench) batchNode(w *world.World) (c *client, group, version string, err
 	}
 	b.say("training on %s", w)
 	version, err = c.train(group, map[string]string{ // just enough: what is measured does not depend on how good the factors are
-		"hidden_dimension": fmt.Sprint(factors), "iterations": "1", "solver_steps": "2", "regularization": "0.01", "recency_half_life": "0"})
+		"members": "ials", "hidden_dimension": fmt.Sprint(factors), "ials.iterations": "1", "ials.solver_steps": "2", "ials.regularization": "0.01", "ials.recency_half_life": "0"})
 	return c, group, version, err
 }
 

@@ -19,9 +19,11 @@ import (
 // that is cut short loses at most about so much, and writing costs little of it.
 const checkpointEvery = 10 * time.Second
 
-// checkpointFolder is where the attempts at one training leave their state.
-// It ends in a slash, and TrainCommit sweeps it away.
-func checkpointFolder(id string) string { return "model/" + id + "/checkpoint/" }
+// checkpointIn is the Checkpoint of the training whose attempts leave their models
+// in a folder, which ends in a slash and is swept when the training is done.
+func (m *Manager) checkpointIn(folder string) *checkpoint {
+	return newCheckpoint(m.Artifacts, m.Logger, folder+"checkpoint/", checkpointEvery)
+}
 
 // checkpoint keeps the state of trainings as files <folder><part>/<round>, each
 // written whole before the one before is removed.

@@ -18,12 +18,13 @@ func TestCheckpoint(t *testing.T) {
 	bucket := memblob.OpenBucket(nil)
 	defer bucket.Close()
 	var log bytes.Buffer
+	const folder = "model/v1/checkpoint/"
 	store, logger := artifact.New(bucket, "", ""), slog.New(slog.NewTextHandler(&log, nil))
 	state := func(v float32) map[string]model.Tensor {
 		return map[string]model.Tensor{"w": {Shape: []int{2}, F32: []float32{v, v}}}
 	}
 	open := func(every time.Duration) *checkpoint {
-		return newCheckpoint(store, logger, checkpointFolder("v1"), every)
+		return newCheckpoint(store, logger, folder, every)
 	}
 	want := func(c *checkpoint, round int, v float32) {
 		t.Helper()
@@ -33,11 +34,11 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 	files := func() (names []string) {
-		for info, err := range store.List(t.Context(), checkpointFolder("v1")) {
+		for info, err := range store.List(t.Context(), folder) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			names = append(names, strings.TrimPrefix(info.Name, checkpointFolder("v1")))
+			names = append(names, strings.TrimPrefix(info.Name, folder))
 		}
 		return names
 	}
@@ -77,10 +78,10 @@ func TestCheckpoint(t *testing.T) {
 	want(open(0), 11, 4)
 
 	// A damaged state is none, and the log says so.
-	if err := store.Delete(t.Context(), checkpointFolder("v1")+"11"); err != nil {
+	if err := store.Delete(t.Context(), folder+"11"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Put(t.Context(), checkpointFolder("v1")+"11", []byte("no model")); err != nil {
+	if _, err := store.Put(t.Context(), folder+"11", []byte("no model")); err != nil {
 		t.Fatal(err)
 	}
 	third := open(0)

@@ -28,6 +28,7 @@ import (
 	"github.com/attune-io/attune/profile"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
+	"github.com/attune-io/attune/recipe/spec"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/serve"
 	"github.com/attune-io/attune/world"
@@ -298,7 +299,7 @@ type slow struct {
 func newSlow() *slow {
 	s := &slow{begun: make(chan struct{}, 100), let: make(chan struct{})}
 	for _, r := range all.List() {
-		if r.Name() == "ials" {
+		if r.Name() == spec.Blend {
 			s.Recipe = r
 		}
 	}

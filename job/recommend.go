@@ -132,6 +132,7 @@ func (a *activities) RecommendFit(ctx context.Context, ref Ref, snapshot string)
 		fit.Progress = func(stage string, done, total int) {
 			report(Progress{Stage: stage, Done: int64(done), Total: int64(total)})
 		}
+		fit.Checkpoint = a.m.checkpointIn(workFolder(ref))
 		report(Progress{Stage: recipe.StageTune}) // which says nothing before its first candidate is learned
 		m, err := recipe.Fit(ctx, fit)
 		if err != nil {

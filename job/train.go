@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -101,6 +103,7 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 		if fit.Live, err = a.m.liveModels(ctx, r); err != nil {
 			return out, err
 		}
+		fit.Checkpoint = a.m.checkpointIn("model/" + r.ID + "/")
 		report(Progress{Stage: recipe.StageTune}) // which says nothing before its first candidate is learned
 		m, err := a.m.fit(ctx, r, fit)
 		if err != nil {
@@ -116,7 +119,9 @@ func (a *activities) TrainFit(ctx context.Context, ref Ref, snapshot string) (Tr
 		if m.Measured != nil {
 			out.Measured = model.MeasuredName(name)
 		}
-		if m.Manifest.Search != nil {
+		if v, err := resource.Body[resource.SolutionVersionBody](r); err != nil {
+			return out, err
+		} else if v.PerformHPO || v.PerformAutoML {
 			out.Recipe, out.Tuned = m.Manifest.Recipe, tuned(m.Manifest)
 		}
 		if m.Manifest.Evaluation != nil {
@@ -184,6 +189,11 @@ func (m *Manager) fit(ctx context.Context, r *resource.Resource, s recipe.FitSpe
 	}
 	var contenders []recipe.Contender
 	for _, facts := range recipes {
+		if slices.ContainsFunc(contenders, func(c recipe.Contender) bool {
+			return c.Recipe.Name() == facts.Algorithm && maps.Equal(c.Params, facts.Fixed)
+		}) {
+			continue // the same algorithm under another name: it would find the same again
+		}
 		found := search(v, facts)
 		if found == nil {
 			found = new(recipe.Search)
@@ -220,13 +230,35 @@ func objective(v resource.SolutionVersionBody) *recipe.Objective {
 	return &recipe.Objective{Attribute: o.ItemAttribute, Sensitivity: o.ObjectiveSensitivity}
 }
 
-// tuned are the hyper-parameters of a model that its recipe has on the wire.
+// maxTuned is how many hyper-parameters the service shows at most.
+const maxTuned = 100
+
+// tuned are the hyper-parameters of a model that its recipe has on the wire. Of
+// a blend there are the members, their weights and all that they were trained
+// with besides; a parameter that several members have is shown as the
+// weightiest has it.
 func tuned(m model.Manifest) map[string]string {
 	facts, _ := spec.ByARN(string(attune.Public("recipe", m.Recipe)))
 	out := map[string]string{}
+	members := m.Members()
 	for _, p := range facts.Parameters {
 		if value, ok := m.Parameters[p.Name]; ok {
 			out[p.Name] = value
+			continue
+		}
+		for _, member := range members {
+			if value, ok := member.Parameters[p.Name]; ok {
+				out[p.Name] = value
+				break
+			}
+		}
+	}
+	for _, member := range members {
+		out[model.ParamWeight+member.Name] = recipe.FormatFloat(member.Weight)
+		for _, name := range slices.Sorted(maps.Keys(member.Parameters)) {
+			if len(out) < maxTuned {
+				out[member.Name+"."+name] = member.Parameters[name]
+			}
 		}
 	}
 	return out

@@ -210,6 +210,10 @@ func (t *tour) learn() error {
 		return fmt.Errorf("%s was not measured", version)
 	}
 	t.say("trained on %d users × %d items × %d interactions; items already seen are %s", m.Users, m.Items, m.Interactions, m.Seen)
+	if len(m.Members()) > 0 {
+		t.say("the blend that was chosen, on events held back from training:\n")
+		blended(t.s.out, m)
+	}
 	t.say("measured by protocol %s over all %d eligible users:\n", m.Evaluation.Protocol, m.Evaluation.Users)
 	return table(t.s.out, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
 }

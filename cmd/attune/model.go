@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/model"
@@ -34,6 +35,7 @@ func (c *modelDescribeCmd) Run(ctx context.Context, s streams) error {
 	if c.Output == "table" {
 		fmt.Fprintf(s.out, "%s (%s), %d users × %d items × %d interactions, snapshot %s\nseen items %s; model %s\n\n",
 			m.Recipe, m.Algorithm, m.Users, m.Items, m.Interactions, m.Snapshot, m.Seen, m.Digest)
+		blended(s.out, m)
 		findings(s.out, m.Evaluation)
 	}
 	return c.show(s.out, m, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
@@ -65,6 +67,29 @@ func (c *modelCompareCmd) Run(ctx context.Context, s streams) error {
 	}
 	_, err := fmt.Fprintf(s.out, "\n%s\n", out.Words)
 	return err
+}
+
+// blended prints the voices of a blend, a line each, and what was tried to find them.
+func blended(out io.Writer, m model.Manifest) {
+	members := m.Members()
+	for _, v := range members {
+		fmt.Fprintf(out, "%4.0f %%  %-12s %s\n", 100*v.Weight, v.Name, pairs(v.Parameters))
+	}
+	if m.Search != nil && len(members) > 0 {
+		fmt.Fprintf(out, "chosen from %d trials by %s\n", len(m.Search.Trials), m.Search.Metric)
+	}
+	if len(members) > 0 {
+		fmt.Fprintln(out)
+	}
+}
+
+// pairs writes parameters in the order of their names.
+func pairs(parameters map[string]string) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		out = append(out, name+"="+parameters[name])
+	}
+	return strings.Join(out, " ")
 }
 
 // findings prints what was found in the data before training, one paragraph each.

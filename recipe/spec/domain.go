@@ -39,7 +39,7 @@ func ecommerceRecipes() []Recipe {
 		},
 		{
 			Name: "aws-ecomm-recommended-for-you", Type: typeUser, Kind: User, LeaveOut: []string{purchase}, Scores: ScoresSoftmax, Exploration: true,
-			Description: "Items for a user, without those that the user purchased." + behindFactors, Algorithm: IALS,
+			Description: "Items for a user, without those that the user purchased." + behindBlend, Algorithm: Blend,
 		},
 	})
 }
@@ -64,7 +64,7 @@ func videoRecipes() []Recipe {
 		},
 		{
 			Name: "aws-vod-top-picks", Type: typeUser, Kind: User, LeaveOut: []string{watch}, Scores: ScoresSoftmax, Exploration: true,
-			Description: "Videos for a user, without those that the user watched." + behindFactors, Algorithm: IALS,
+			Description: "Videos for a user, without those that the user watched." + behindBlend, Algorithm: Blend,
 		},
 	})
 }

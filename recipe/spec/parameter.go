@@ -17,6 +17,7 @@ const (
 	Integer     ValueType = "integer"
 	Continuous  ValueType = "continuous"
 	Categorical ValueType = "categorical"
+	Listing     ValueType = "listing" // some of Values, with commas between; one that is there again ends in #2, #3, …
 )
 
 // Parameter is one hyper-parameter of an algorithm or a feature transformation.
@@ -25,7 +26,7 @@ type Parameter struct {
 	Type     ValueType
 	Default  string   // "" when it depends on the data
 	Min, Max float64  // of Integer and Continuous, both ends included
-	Values   []string // of Categorical, compared without case
+	Values   []string // of Categorical, compared without case, and of Listing
 	Tunable  bool     // may be optimised, in the service's words
 }
 
@@ -45,6 +46,12 @@ func (p Parameter) Check(value string) error {
 	case Categorical:
 		if !slices.ContainsFunc(p.Values, func(v string) bool { return strings.EqualFold(v, value) }) {
 			return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give one of %s", p.Name, value, strings.Join(p.Values, ", "))
+		}
+	case Listing:
+		for name := range strings.SplitSeq(value, ",") {
+			if of, _, _ := strings.Cut(name, "#"); !slices.Contains(p.Values, of) {
+				return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give some of %s, with commas between", p.Name, value, strings.Join(p.Values, ", "))
+			}
 		}
 	}
 	return nil

@@ -62,7 +62,7 @@ func TestByARN(t *testing.T) {
 	if got := r.TransformationARN(); got != "arn:aws:personalize:::feature-transformation/sims" {
 		t.Errorf("transformation %s", got)
 	}
-	if r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization-v2"); !ok || r.Algorithm != spec.IALS {
+	if r, ok := spec.ByARN("arn:aws:personalize:::recipe/aws-user-personalization-v2"); !ok || r.Algorithm != spec.Blend {
 		t.Errorf("v2: %+v, %v", r, ok)
 	}
 	if r, ok := spec.ByAlgorithmARN("arn:aws:personalize:::algorithm/aws-trending-now-custom"); !ok || r.Name != "aws-trending-now" {
@@ -93,8 +93,10 @@ func TestCheckParameters(t *testing.T) {
 		{map[string]string{"hidden_dimension": "64.5"}, nil, "integer"},
 		{map[string]string{"recency_mask": "yes"}, nil, "true, false"},
 		{map[string]string{"factors": "64"}, nil, "does not take"},
-		{map[string]string{"regularization": "0.004", "unobserved_weight": "1e-2", "iterations": "1000"}, nil, ""},
-		{map[string]string{"iterations": "0"}, nil, "from 1 to 1000"},
+		{map[string]string{"ials.regularization": "0.004", "ials.unobserved_weight": "1e-2", "ials.iterations": "1000"}, nil, ""},
+		{map[string]string{"ials.iterations": "0"}, nil, "from 1 to 1000"},
+		{map[string]string{"members": "ease,ials,ials#2"}, nil, ""},
+		{map[string]string{"members": "ease, oracle"}, nil, "some of popularity"},
 		{nil, map[string]string{"max_user_history_length_percentile": "NaN"}, "number"},
 		{nil, map[string]string{"min_user_history_length_percentile": "0.9", "max_user_history_length_percentile": "0.1"}, "nothing lies between"},
 		{nil, map[string]string{"min_user_history_length_percentile": "0.1", "max_user_history_length_percentile": "0.1"}, ""},

@@ -16,6 +16,7 @@ const (
 // What stands behind recipes, for their descriptions: the nearest to the
 // service's own algorithm that this build has.
 const (
+	behindBlend    = " Behind it is a blend of linear item-item models, graph filters, matrix factorisation, neighbours of sessions and a transformer: of those that suit the data, chosen and weighed on events held back."
 	behindFactors  = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
 	behindNearest  = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
 	behindSimilar  = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
@@ -55,14 +56,14 @@ func personal() []Recipe {
 	return []Recipe{
 		{
 			Name: "aws-user-personalization-v2", Type: typeUser, Kind: User, Transformation: "aws-user-personalization-v2",
-			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Reasons: true, Built: true,
-			Parameters: append(recencyBias(), ownParameters()...),
+			Description: "Items for a user, learned from everybody's interactions." + behindBlend,
+			Algorithm:   Blend, Scores: ScoresSoftmax, Reasons: true, Built: true,
+			Parameters: append(recencyBias(), memberParameters()...),
 		},
 		{
 			Name: "aws-user-personalization", Type: typeUser, Kind: User, Transformation: transformPercentile,
-			Description: "Items for a user, learned from everybody's interactions." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
+			Description: "Items for a user, learned from everybody's interactions." + behindBlend,
+			Algorithm:   Blend, Scores: ScoresSoftmax, Update: true, Exploration: true, Built: true,
 			Parameters: factorParameters(), Features: percentiles("user_history_length"),
 		},
 	}
@@ -72,14 +73,14 @@ func ranking() []Recipe {
 	return []Recipe{
 		{
 			Name: "aws-personalized-ranking-v2", Type: typeRanking, Kind: Ranking, Transformation: "aws-personalized-ranking-v2",
-			Description: "Orders a given list of items for a user, learned as in aws-user-personalization-v2." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
-			Parameters: append(recencyBias(), ownParameters()...),
+			Description: "Orders a given list of items for a user, learned as in aws-user-personalization-v2." + behindBlend,
+			Algorithm:   Blend, Scores: ScoresSoftmax, Built: true,
+			Parameters: append(recencyBias(), memberParameters()...),
 		},
 		{
 			Name: "aws-personalized-ranking", Type: typeRanking, Kind: Ranking, Transformation: transformPercentile,
-			Description: "Orders a given list of items for a user, learned as in aws-user-personalization." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Description: "Orders a given list of items for a user, learned as in aws-user-personalization." + behindBlend,
+			Algorithm:   Blend, Scores: ScoresSoftmax, Built: true,
 			Parameters: factorParameters(), Features: percentiles("user_history_length"),
 		},
 	}
@@ -136,8 +137,8 @@ func legacy() []Recipe {
 	named := func(name, transformation string, more ...Parameter) Recipe {
 		return Recipe{
 			Name: name, Type: typeUser, Kind: User, Transformation: transformation, Legacy: true,
-			Description: "Items for a user; the service no longer offers it: use aws-user-personalization-v2." + behindFactors,
-			Algorithm:   IALS, Scores: ScoresSoftmax, Built: true,
+			Description: "Items for a user; the service no longer offers it: use aws-user-personalization-v2." + behindBlend,
+			Algorithm:   Blend, Scores: ScoresSoftmax, Built: true,
 			Parameters: factorParameters(), Features: append(more, percentiles("user_history_length")...),
 		}
 	}
@@ -156,12 +157,28 @@ func factorParameters() []Parameter {
 		{Name: "hidden_dimension", Type: Integer, Default: "64", Min: 32, Max: 256, Tunable: true},
 		{Name: "bptt", Type: Integer, Default: "32", Min: 2, Max: 32, Tunable: true}, // of recurrent networks: taken so that configurations work unchanged
 		{Name: "recency_mask", Type: Categorical, Default: "true", Values: []string{"true", "false"}, Tunable: true},
-	}, ownParameters()...)
+	}, memberParameters()...)
 }
 
 // recencyBias is the one parameter of the -v2 recipes.
 func recencyBias() []Parameter {
 	return []Parameter{{Name: "apply_recency_bias", Type: Categorical, Default: "true", Values: []string{"true", "false"}}}
+}
+
+// memberParameters are our own, of a blend: who is in it, and the parameters of
+// its matrix factorisation.
+func memberParameters() []Parameter {
+	all := []Parameter{{Name: "members", Type: Listing, Values: members()}}
+	for _, p := range ownParameters() {
+		p.Name, p.Default, p.Tunable = IALS+"."+p.Name, "", false
+		all = append(all, p)
+	}
+	return all
+}
+
+// members are the algorithms that a blend may ask.
+func members() []string {
+	return []string{Popularity, ItemKNN, EASE, Graph, IALS, Session, Rule, Sequence}
 }
 
 // ownParameters are our own, of matrix factorisation (recipe/ials explains them).

@@ -211,7 +211,7 @@ func TestStopTraining(t *testing.T) {
 	c := newNode(t)
 	s := c.shopGroup("stop")
 	in := &personalize.CreateSolutionInput{Name: aws.String("stop"), DatasetGroupArn: &s.group, RecipeArn: aws.String(recipePrefix + "aws-user-personalization"),
-		SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: map[string]string{"hidden_dimension": "256", "iterations": "1000", "solver_steps": "100"}}}
+		SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: map[string]string{"members": "ials", "hidden_dimension": "256", "ials.iterations": "1000", "ials.solver_steps": "100"}}}
 	solution := c.solutionOf(in)
 	v := must[*personalize.CreateSolutionVersionOutput](t)(c.control.CreateSolutionVersion(c.ctx, &personalize.CreateSolutionVersionInput{SolutionArn: &solution}))
 	version := *v.SolutionVersionArn
