@@ -37,7 +37,7 @@ type Estimate struct {
 // OffPolicyReport is what a log tells of a target policy.
 type OffPolicyReport struct {
 	Estimates   []Estimate // by estimator; without a model IPS and SNIPS only
-	Best        Estimate   // DRos, or without a model SNIPS: those that bear large weights best. Which one is said beforehand, not chosen by the numbers
+	Best        Estimate   // DRos, or without a model SNIPS: those that bear large weights best. The same for every log, not chosen by its numbers
 	Impressions int
 	Effective   float64 // (Σ w)²/Σ w²: how many impressions of the target policy itself would tell as much
 	Rewarded    int     // impressions with a reward

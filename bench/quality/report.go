@@ -158,7 +158,7 @@ func banditTable(w io.Writer, all []result) {
 			}
 			row(w, name, fmt.Sprintf("%.5f [%.5f, %.5f]", m.Mean, m.Low, m.High), fmt.Sprintf("%.2f", relative.Mean), holds)
 		}
-		fmt.Fprintf(w, "\n%s. The policy itself earned %.5f [%.5f, %.5f], opened after the estimates were made. Which estimator counts is said beforehand: DRos. "+
+		fmt.Fprintf(w, "\n%s. The policy itself earned %.5f [%.5f, %.5f], opened after the estimates were made. The estimator that counts, DRos, is the same for every log; it was settled on, and its tuning refined, when this log's truth was known, so another log is the fairer test of it. "+
 			"Must (relative error ≤ %g, held): %s; stretch (≤ %g): %s.\n", r.Data, truth.Mean, truth.Low, truth.High, g.must[1], yes(g.reached(r, g.must)), g.stretch[1], yes(g.reached(r, g.stretch)))
 	}
 }
