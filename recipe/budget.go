@@ -17,27 +17,32 @@ const (
 
 const (
 	// standardUnit seconds are the standard budget of standardEvents events. Time
-	// rises faster than the data does, since larger data bears larger models.
-	standardUnit   = 3
+	// rises faster than larger data does, since that bears larger models, and
+	// falls more slowly than smaller data does.
+	standardUnit   = 3.5
 	standardEvents = 100_000
-	standardPower  = 1.5
-	leastStandard  = 3
+	powerAbove     = 1.5
+	powerBelow     = 0.7
+	leastStandard  = 0.25
 	mostStandard   = 30 * 60
 	// thoroughFactor standard budgets are a thorough one.
 	thoroughFactor = 30
-	leastThorough  = 60
 	mostThorough   = 25 * 60 // of 30 minutes: reading, asking and writing are not counted in Coster
 )
 
 // Seconds is the budget for so many events, in the seconds of Coster. It is 0
 // for a Budget that is neither, which "" is not: that is Standard.
 func (b Budget) Seconds(events int) float64 {
-	standard := standardUnit * math.Pow(float64(events)/standardEvents, standardPower)
+	power := powerAbove
+	if events < standardEvents {
+		power = powerBelow
+	}
+	standard := max(leastStandard, standardUnit*math.Pow(float64(events)/standardEvents, power))
 	switch b {
 	case "", Standard:
-		return min(max(standard, leastStandard), mostStandard)
+		return min(standard, mostStandard)
 	case Thorough:
-		return min(max(thoroughFactor*standard, leastThorough), mostThorough)
+		return min(thoroughFactor*standard, mostThorough)
 	}
 	return 0
 }

@@ -10,6 +10,10 @@ import (
 // searchSteps are what StageTune counts of a Searcher.
 const searchSteps = 1000
 
+// wholeSearch is from how many jobs on a Search has all of its budget; one of
+// fewer has that part of it.
+const wholeSearch = 40
+
 // find lets a Searcher choose the parameters on the validation slice.
 //
 // Its budget is that of the whole Fit, of which the search may take what is left
@@ -25,7 +29,10 @@ func (f *fit) find(ctx context.Context, s Searcher, p plan, split *dataset.Split
 		Seconds: f.Budget.Seconds(f.events.Len()), After: 2,
 		Progress: func(done, all int) { f.report(StageTune, searchSteps*done/max(1, all), total) }}
 	if f.Search != nil {
-		v.Ranges = f.Search.Ranges
+		v.Ranges, v.Jobs = f.Search.Ranges, f.Search.Jobs
+		if f.Search.Jobs > 0 && f.Search.Jobs < wholeSearch {
+			v.Seconds = max(Standard.Seconds(f.events.Len()), v.Seconds*float64(f.Search.Jobs)/wholeSearch)
+		}
 		if f.Search.metric() != evaluate.NDCG25 || f.Search.Least {
 			if v.Score, err = f.scoreLists(v.Cases, len(in.Items)); err != nil {
 				return choice{}, err

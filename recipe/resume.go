@@ -75,6 +75,7 @@ type Validation struct {
 	Cut      int     // of NDCG, which is what is made large; 0 for 25
 	Seconds  float64 // budget, in the seconds of Coster: for the search and the trainings after it
 	After    int     // trainings with what was found that must fit in Seconds too; 0 for one
+	Jobs     int     // other parameters than each recipe's first that are tried, at most; 0 for as many as the budget bears
 	Ranges   []Range // parameters that may only lie here, by their names without a member; nil for all free
 	// Score is what is made large instead of NDCG, of the ranked items of each
 	// case, best first; nil for NDCG.

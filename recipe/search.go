@@ -27,7 +27,7 @@ import (
 // search for hyper-parameter optimization, JMLR 13, 2012.
 type Search struct {
 	Ranges []Range
-	Jobs   int    // trainings at most, that with the parameters as given included
+	Jobs   int    // trainings at most, that with the parameters as given included; of a Searcher, see Validation
 	Metric string // key of evaluate.Mean; "" for NDCG@25
 	Least  bool   // the smallest value is the best
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
 
@@ -19,9 +20,9 @@ const Name = "blend"
 // their own. A member may be there several times, as "ials", "ials#2", …: these
 // learn from seeds of their own.
 const (
-	ParamMembers = "members" // names, with commas between: "ease,ials,ials#2"
+	ParamMembers = model.ParamMembers
 	ParamScale   = "score_scale"
-	weightOf     = "weight." // before a member's name: the member's part; 0 leaves it out
+	weightOf     = model.ParamWeight
 )
 
 const (

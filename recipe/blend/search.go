@@ -193,8 +193,9 @@ func (s *search) itself(ctx context.Context, a *arm, params map[string]string) (
 }
 
 // climb tries a neighbour of the best parameters of each member in turn, the
-// better members first, until nothing gets better or affordable.
+// better members first, until nothing gets better or affordable, or v.Jobs were tried.
 func (s *search) climb(ctx context.Context) error {
+	jobs := 0
 	for open := true; open; {
 		open = false
 		order := slices.Clone(s.arms)
@@ -218,6 +219,9 @@ func (s *search) climb(ctx context.Context) error {
 			if !ok {
 				a.closed = true
 				continue
+			}
+			if jobs++; s.v.Jobs > 0 && jobs > s.v.Jobs {
+				return nil
 			}
 			open = true
 			if err := s.try(ctx, a, params); err != nil {
