@@ -69,8 +69,8 @@ func TestBudgets(t *testing.T) {
 		budget    recipe.Budget
 		events    int
 		low, high float64
-	}{{recipe.Standard, 0, 1, 4}, {"", 100_000, 2, 5}, {recipe.Standard, 1_000_000, 60, 150}, {recipe.Standard, 1e9, 600, 3600},
-		{recipe.Thorough, 0, 30, 120}, {recipe.Thorough, 1_000_000, 600, 1800}, {recipe.Thorough, 1e9, 600, 1800}} {
+	}{{recipe.Standard, 0, 0.1, 1}, {recipe.Standard, 10_000, 0.3, 2}, {"", 100_000, 2, 5}, {recipe.Standard, 1_000_000, 60, 150}, {recipe.Standard, 1e9, 600, 3600},
+		{recipe.Thorough, 0, 3, 30}, {recipe.Thorough, 100_000, 60, 180}, {recipe.Thorough, 1_000_000, 600, 1800}, {recipe.Thorough, 1e9, 600, 1800}} {
 		if got := c.budget.Seconds(c.events); got < c.low || got > c.high {
 			t.Errorf("%s of %d events: %g s", c.budget, c.events, got)
 		}

@@ -31,9 +31,13 @@ func (h *house) restart() {
 	}
 }
 
-// quiet waits until no run is under way, and fails when one failed.
+// quietFor is longer than it takes for a schedule that is due to start.
+const quietFor = 2 * time.Second
+
+// quiet waits until no run has been under way for a while, and fails when one failed.
 func (h *house) quiet() {
 	h.Helper()
+	since := time.Now()
 	h.eventually("all runs end", func() bool {
 		var out struct {
 			Runs []struct{ ID, Status, Error string }
@@ -42,12 +46,12 @@ func (h *house) quiet() {
 		for _, r := range out.Runs {
 			switch r.Status {
 			case "RUNNING":
-				return false
+				since = time.Now()
 			case "FAILED":
 				h.Fatalf("run %s failed: %s\n%s", r.ID, r.Error, h.done("runs", "describe", r.ID))
 			}
 		}
-		return true
+		return time.Since(since) > quietFor
 	})
 }
 

@@ -160,6 +160,7 @@ func (h *house) freshData() {
 func (h *house) retrained() {
 	h.Helper()
 	for _, x := range []struct{ forward, purpose, mode string }{{"24h", "update", "UPDATE"}, {"168h", "full", "FULL"}} {
+		h.quiet() // an update of 4:30 may have become due already, if the test comes by there
 		was, versions := aws.ToString(h.campaign("shop-for-you").SolutionVersionArn), len(h.versions("shop-for-you"))
 		h.due(x.forward, x.purpose, 1)
 		now := h.campaign("shop-for-you")
