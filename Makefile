@@ -26,7 +26,7 @@ demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctr
 
 .PHONY: test
 test: ## All tests that need nothing but Go (and clients, where they are installed)
-	go test -timeout 30m ./...
+	go test -p $$(( $$(nproc) + 1 )) -timeout 30m ./... # one package more than processors: several mostly wait for clocks and disks
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)
