@@ -16,6 +16,7 @@ import (
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/job"
 	"github.com/attune-io/attune/model"
+	"github.com/attune-io/attune/recipe/all"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/world"
 )
@@ -53,7 +54,8 @@ func shuffled(lines []string) []string {
 
 // TestCompare trains versions of which it is known how good they are.
 func TestCompare(t *testing.T) {
-	h := newLine(t)
+	h := newHouse(t)
+	h.start(all.List()...) // whole blends
 	ctx := t.Context()
 	head, lines, at := shopLines(t)
 	cut := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC).Unix() // of 120 days from 2026-01-01
