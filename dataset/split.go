@@ -282,3 +282,15 @@ func distinct(items []int32) []int32 {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// SampleCases takes at most n cases, evenly from all; it shares their memory.
+func SampleCases(cases []Case, n int) []Case {
+	if len(cases) <= n {
+		return cases
+	}
+	out := make([]Case, n)
+	for i := range out {
+		out[i] = cases[i*len(cases)/n]
+	}
+	return out
+}

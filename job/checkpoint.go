@@ -22,8 +22,11 @@ const checkpointEvery = 10 * time.Second
 // checkpointIn is the Checkpoint of the training whose attempts leave their models
 // in a folder, which ends in a slash and is swept when the training is done.
 func (m *Manager) checkpointIn(folder string) *checkpoint {
-	return newCheckpoint(m.Artifacts, m.Logger, folder+"checkpoint/", checkpointEvery)
+	return newCheckpoint(m.Artifacts, m.Logger, checkpointFolder(folder), checkpointEvery)
 }
+
+// checkpointFolder is where the Checkpoint of a training lies below the folder of its models.
+func checkpointFolder(folder string) string { return folder + "checkpoint/" }
 
 // checkpoint keeps the state of trainings as files <folder><part>/<round>, each
 // written whole before the one before is removed.

@@ -282,6 +282,7 @@ func (a *activities) RecommendFail(ctx context.Context, ref Ref, why string) err
 			return none, err
 		}
 		a.m.Logger.Warn("recommender failed", "resource", ref.ARN, "id", ref.ID, "work", ref.Update, "reason", why)
+		a.m.sweep(ctx, checkpointFolder(workFolder(ref))) // nobody goes on from there
 		return none, a.m.Registry.FailRecommender(ctx, ref.ARN, ref.ID, ref.again(), why)
 	})
 	return err

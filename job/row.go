@@ -90,6 +90,7 @@ func (m *Manager) finish(ctx context.Context, ref Ref, f func(*resource.Resource
 func (a *activities) Fail(ctx context.Context, ref Ref, why string) error {
 	_, err := beating(ctx, a.m, func(ctx context.Context, _ func(Progress)) (struct{}, error) {
 		a.m.Logger.Warn("job failed", "resource", ref.ARN, "id", ref.ID, "reason", why)
+		a.m.sweep(ctx, checkpointFolder("model/"+ref.ID+"/")) // nobody goes on from there
 		return struct{}{}, a.m.Registry.Fail(ctx, ref.ARN, ref.ID, why)
 	})
 	return err

@@ -224,6 +224,9 @@ func FitBest(ctx context.Context, spec FitSpec, contenders []Contender) (*model.
 		}
 		s := spec
 		s.Recipe, s.Name, s.Params, s.Search, s.Baselines = c.Recipe, c.Name, c.Params, c.Search, nil
+		if s.Checkpoint != nil { // it belongs to one FitSpec, and this is another
+			s.Checkpoint = s.Checkpoint.Part(c.Name)
+		}
 		f, err := newFit(s)
 		if err != nil {
 			return nil, err

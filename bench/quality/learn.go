@@ -53,22 +53,10 @@ func (p *pipeline) input(e dataset.Events, params map[string]string) recipe.Inpu
 // the time that is for learning.
 const searchCases = 10_000
 
-// some takes at most n cases, evenly.
-func some(cases []dataset.Case, n int) []dataset.Case {
-	if len(cases) <= n {
-		return cases
-	}
-	out := make([]dataset.Case, n)
-	for i := range out {
-		out[i] = cases[i*len(cases)/n]
-	}
-	return out
-}
-
 // search chooses the parameters on the validation slice: by the recipe's own
 // search, or among its candidates where it has none.
 func (p *pipeline) search(ctx context.Context, r recipe.Recipe) (recipe.Found, error) {
-	v := recipe.Validation{Cases: some(p.split.Cases, searchCases), LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
+	v := recipe.Validation{Cases: dataset.SampleCases(p.split.Cases, searchCases), LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
 		Progress: func(done, total int) { p.progress("search", done, total) }}
 	if s, ok := r.(recipe.Searcher); ok {
 		return s.Search(ctx, p.input(p.split.Train, nil), v)
@@ -86,7 +74,7 @@ func (p *pipeline) choose(ctx context.Context, r recipe.Recipe) (recipe.Found, e
 		candidates = t.Candidates(p.input(p.split.Train, nil))
 	}
 	var asked []question
-	for _, c := range some(p.split.Cases, chooseCases) {
+	for _, c := range dataset.SampleCases(p.split.Cases, chooseCases) {
 		asked = append(asked, caseQuestion(c))
 	}
 	best := recipe.Found{Value: math.Inf(-1)}

@@ -49,7 +49,7 @@ func (s *search) learn(ctx context.Context, m member, in recipe.Input) (learned,
 		got, err := m.recipe.Train(ctx, in)
 		return learned{got, m.params, m.params}, err
 	}
-	w := &watch{search: s, ctx: ctx, outer: in.Checkpoint, cases: every(s.v.Cases, watchCases)}
+	w := &watch{search: s, ctx: ctx, outer: in.Checkpoint, cases: dataset.SampleCases(s.v.Cases, watchCases)}
 	in.Watch, in.Checkpoint = w.round, w
 	got, err := m.recipe.Train(ctx, in)
 	made := recipe.With(m.params, of, strconv.Itoa(max(1, len(w.values))))
@@ -77,18 +77,6 @@ func roundsAgain(of string, params map[string]string) map[string]string {
 func (s *search) given(m member, name string) bool {
 	_, ok := s.own(s.in.Params, m.name)[name]
 	return ok
-}
-
-// every is at most n cases, evenly.
-func every(cases []dataset.Case, n int) []dataset.Case {
-	if len(cases) <= n {
-		return cases
-	}
-	out := make([]dataset.Case, n)
-	for i := range out {
-		out[i] = cases[i*len(cases)/n]
-	}
-	return out
 }
 
 // watch measures a training after each round and remembers the best. It is the
