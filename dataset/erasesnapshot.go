@@ -55,7 +55,7 @@ func EraseSnapshot(ctx context.Context, store *artifact.Store, name string, gone
 		return nil, 0, err
 	}
 	// snapshot.json goes last: a folder that still has it is looked at again.
-	for _, file := range []string{interactionsFile, usersFile, itemsFile, actionInteractionsFile, actionsFile, infoFile} {
+	for _, file := range []string{interactionsFile, contextFile, usersFile, itemsFile, actionInteractionsFile, actionsFile, infoFile} {
 		if err := store.Delete(ctx, name+"/"+file); err != nil && attune.KindOf(err) != attune.NotFound {
 			return nil, 0, err
 		}
@@ -87,6 +87,7 @@ func eraseSnapshot(ctx context.Context, store *artifact.Store, old *Info, gone f
 		}
 	}
 	info.Users, info.Interactions, info.ActionInteractions = s.Users.Len(), int64(s.Events.Len()), int64(s.ActionEvents.Len())
+	info.Context, info.Format = len(s.Events.Context), s.format()
 	info.Digest = s.Digest()
 	info.Name = snapshotName(info.Group, info.AsOf, info.Digest)
 	made, err := writeSnapshot(ctx, store, s, &info)
@@ -140,6 +141,7 @@ func (s *Snapshot) without(gone func(user string) bool) *Snapshot {
 		return e
 	}
 	out.Events, out.ActionEvents = left(s.Events), left(s.ActionEvents)
+	out.Events.Context = trimmed(out.Events.Context)
 	out.UserAttributes = &Attributes{Columns: slices.Clone(s.UserAttributes.Columns)}
 	for i := range out.UserAttributes.Columns {
 		c := &out.UserAttributes.Columns[i]

@@ -16,6 +16,10 @@ type Events struct {
 	Value  []float32 // NaN where the event has no value
 	Weight []float32 // how much each counts, above 0; nil when all count as 1
 	Types  []string  // event types in byte order, distinct; "" for events without one
+
+	// Context is what was the case when they happened, by column in order of
+	// names; nil where nothing is known. Columns are as long as the others.
+	Context []Circumstance
 }
 
 // Len is the number of events.
@@ -23,7 +27,7 @@ func (e Events) Len() int { return len(e.User) }
 
 // Weigh is the events that count, each with how much: those for which weight,
 // given an index into Types and a value, is above 0. Order is kept. The result
-// shares nothing with e but Types. Where all that count weigh 1, Weight is nil.
+// shares nothing with e but Types and texts of Context. Where all that count weigh 1, Weight is nil.
 func (e Events) Weigh(weight func(eventType uint16, value float32) float32) Events {
 	all := make([]float32, e.Len())
 	alike := true
@@ -54,7 +58,7 @@ func (e Events) Where(keep func(i int) bool) Events {
 		}
 	}
 	out := Events{User: make([]int32, 0, n), Item: make([]int32, 0, n), At: make([]int64, 0, n),
-		Type: make([]uint16, 0, n), Value: make([]float32, 0, n), Types: e.Types}
+		Type: make([]uint16, 0, n), Value: make([]float32, 0, n), Types: e.Types, Context: e.room(n)}
 	for i := range e.User {
 		if keep(i) {
 			out.User = append(out.User, e.User[i])
@@ -65,6 +69,9 @@ func (e Events) Where(keep func(i int) bool) Events {
 			if e.Weight != nil {
 				out.Weight = append(out.Weight, e.Weight[i])
 			}
+			for k := range out.Context {
+				out.Context[k].take(&e.Context[k], i)
+			}
 		}
 	}
 	return out
@@ -73,7 +80,7 @@ func (e Events) Where(keep func(i int) bool) Events {
 // Slice is events [from, to), sharing memory with e.
 func (e Events) Slice(from, to int) Events {
 	out := Events{User: e.User[from:to:to], Item: e.Item[from:to:to], At: e.At[from:to:to],
-		Type: e.Type[from:to:to], Value: e.Value[from:to:to], Types: e.Types}
+		Type: e.Type[from:to:to], Value: e.Value[from:to:to], Types: e.Types, Context: e.sliced(from, to)}
 	if e.Weight != nil {
 		out.Weight = e.Weight[from:to:to]
 	}

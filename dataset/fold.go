@@ -50,8 +50,9 @@ type fold struct {
 	asOf     int64 // Unix milliseconds; later interactions are not known yet
 	users    *interner
 	sessions *interner
-	items    lane // interactions with items
-	actions  lane // and with actions
+	items    lane         // interactions with items
+	actions  lane         // and with actions
+	context  *contextFold // of interactions with items
 	jobs     map[string]bool
 	seq      event.Seq // of the last record
 
@@ -74,7 +75,7 @@ type putRow struct {
 }
 
 func newFold(asOf time.Time) *fold {
-	f := &fold{asOf: math.MaxInt64, jobs: map[string]bool{}, users: newInterner(), sessions: newInterner(),
+	f := &fold{asOf: math.MaxInt64, jobs: map[string]bool{}, users: newInterner(), sessions: newInterner(), context: newContextFold(nil),
 		tables: map[schema.Type][]liveTable{},
 		puts:   map[schema.Type]map[string]putRow{schema.Items: {}, schema.Users: {}, schema.Actions: {}}}
 	if !asOf.IsZero() {
@@ -146,6 +147,9 @@ func (f *fold) imported(b *event.Imported) error {
 		if l := f.laneOf(t); l != nil {
 			l.clear(l.idField)
 		}
+		if t == schema.Interactions {
+			f.context = newContextFold(f.context.said.schema)
+		}
 		return nil
 	case event.Full:
 		f.tables[t] = nil
@@ -196,6 +200,9 @@ func (f *fold) interaction(l *lane, b happened) error {
 	typ, err := l.typeNumber(b.typ)
 	if err != nil {
 		return err
+	}
+	if l == &f.items {
+		f.context.put(len(l.events), b.properties)
 	}
 	l.events = append(l.events, folded{user: user, item: l.things.number(b.thing), at: b.at,
 		sign: PutIdentity(b.properties), value: float32(b.value), typ: typ})
@@ -279,6 +286,10 @@ func (f *fold) addRows(l *lane, b *Batch) error {
 		cols[b.Columns[i].Field.Name] = &b.Columns[i]
 	}
 	identity := NewRowIdentity(b)
+	var context []*contextColumn
+	if l == &f.items {
+		context = f.context.into(b)
+	}
 	user, item, at := cols[schema.UserID], cols[l.idField], cols[schema.Timestamp]
 	if user == nil || item == nil || at == nil || user.Text == nil || item.Text == nil || at.Int == nil {
 		return fmt.Errorf("table of interactions lacks %s, %s or %s", schema.UserID, l.idField, schema.Timestamp)
@@ -302,6 +313,7 @@ func (f *fold) addRows(l *lane, b *Batch) error {
 			e.value = float32(value.Number[i])
 		}
 		e.sign = identity.Of(i)
+		takeRow(len(l.events), context, b, i)
 		l.events = append(l.events, e)
 	}
 	return nil

@@ -20,8 +20,8 @@ type FreezeSpec struct {
 	Group event.Group
 	UpTo  event.Seq // records after it are not known yet
 	AsOf  time.Time // interactions that happened later are not known yet; kept to the millisecond
-	// Schemas, where given, say how to read the properties of PutItems and
-	// PutUsers. Without one the columns of the newest import serve, and what they
+	// Schemas, where given, say how to read the properties of PutItems,
+	// PutUsers and PutEvents. Without one the columns of the newest import serve, and what they
 	// do not name is taken for what it looks like.
 	Schemas map[schema.Type]*schema.Schema
 }
@@ -41,6 +41,7 @@ type Info struct {
 	Actions      int         `json:"actions,omitempty"`
 	// ActionInteractions is how many there are in the snapshot.
 	ActionInteractions int64  `json:"actionInteractions,omitempty"`
+	Context            int    `json:"context,omitempty"`    // columns of it
 	Supersedes         string `json:"supersedes,omitempty"` // the snapshot that this is, without users who were erased
 }
 
@@ -64,7 +65,8 @@ func (i *Info) String() string {
 // a user belongs to the first user seen in its session, else to the session id
 // as if it were a user. Of items and users the last word on an id counts, whole.
 //
-// Memory is about 60 bytes an interaction, besides ids and attributes.
+// Memory is about 60 bytes an interaction, besides ids and attributes, and 8 for
+// each column of context.
 func Freeze(ctx context.Context, log *event.Log, store *artifact.Store, spec FreezeSpec) (*Info, error) {
 	return freeze(ctx, log.Read(ctx, spec.Group, event.Seq{}, spec.UpTo), store, spec)
 }
@@ -83,9 +85,8 @@ func freeze(ctx context.Context, records iter.Seq2[event.Record, error], store *
 		return nil, err
 	}
 	info.Users, info.Items, info.Interactions = s.Users.Len(), s.Items.Len(), int64(s.Events.Len())
-	if info.Actions, info.ActionInteractions = s.Actions.Len(), int64(s.ActionEvents.Len()); info.Actions > 0 {
-		info.Format = formatActions
-	}
+	info.Actions, info.ActionInteractions = s.Actions.Len(), int64(s.ActionEvents.Len())
+	info.Context, info.Format = len(s.Events.Context), s.format()
 	info.Digest = s.Digest()
 	info.Name = snapshotName(spec.Group, info.AsOf, info.Digest)
 	return writeSnapshot(ctx, store, s, info)
@@ -97,6 +98,7 @@ func look(ctx context.Context, records iter.Seq2[event.Record, error], store *ar
 	}
 	spec.AsOf = spec.AsOf.UTC().Truncate(time.Millisecond)
 	f := newFold(spec.AsOf)
+	f.context.said.schema = spec.Schemas[schema.Interactions]
 	if err := f.readLog(records); err != nil {
 		return nil, nil, fmt.Errorf("freeze %s: %w", spec.Group, err)
 	}
@@ -244,11 +246,11 @@ func (f *fold) finish(about attributeFolds) *Snapshot {
 	s.UserAttributes = about.users.finish(s.Users.Len(), userRank)
 	s.Items, rank = ranked(f.items.things, nil)
 	s.ItemAttributes = about.items.finish(s.Items.Len(), rank)
-	s.Events = f.items.sortEvents(s.Users.Len(), userRank, rank)
+	s.Events = f.items.sortEvents(s.Users.Len(), userRank, rank, f.context)
 	f.items.events = nil
 	s.Actions, rank = ranked(f.actions.things, nil)
 	s.ActionAttributes = about.actions.finish(s.Actions.Len(), rank)
-	s.ActionEvents = f.actions.sortEvents(s.Users.Len(), userRank, rank)
+	s.ActionEvents = f.actions.sortEvents(s.Users.Len(), userRank, rank, nil)
 	f.actions.events = nil
 	return s
 }
@@ -291,8 +293,12 @@ func (l *lane) addInMemory(f *fold, rows []Row) error {
 		if err != nil {
 			return err
 		}
+		sign := mixed(math.Float64bits(r.Value))
+		if l == &f.items {
+			sign += f.context.take(len(l.events), r.Attributes)
+		}
 		l.events = append(l.events, folded{user: f.users.number(r.User), item: l.things.number(r.Item), at: r.At,
-			value: float32(r.Value), typ: typ, sign: mixed(math.Float64bits(r.Value))})
+			value: float32(r.Value), typ: typ, sign: sign})
 	}
 	return nil
 }

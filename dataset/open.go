@@ -40,8 +40,8 @@ func readInfo(ctx context.Context, store *artifact.Store, name string) (*Info, e
 	if err := json.Unmarshal(text, info); err != nil {
 		return nil, fmt.Errorf("snapshot %s: %s: %w", name, infoFile, err)
 	}
-	if info.Format != formatPlain && info.Format != formatActions {
-		return nil, fmt.Errorf("snapshot %s has format %d, this build reads %d and %d", name, info.Format, formatPlain, formatActions)
+	if info.Format < formatPlain || info.Format > formatContext {
+		return nil, fmt.Errorf("snapshot %s has format %d, this build reads %d to %d", name, info.Format, formatPlain, formatContext)
 	}
 	return info, nil
 }
@@ -64,7 +64,12 @@ func Open(ctx context.Context, store *artifact.Store, name string) (*Snapshot, e
 	if s.Events, err = openEvents(ctx, store, name+"/"+interactionsFile, size{info.Users, info.Items, info.Interactions}); err != nil {
 		return nil, err
 	}
-	if info.Format == formatPlain {
+	if info.Context > 0 {
+		if s.Events.Context, err = openContext(ctx, store, name+"/"+contextFile, s.Events.Len()); err != nil {
+			return nil, err
+		}
+	}
+	if info.Actions == 0 {
 		s.Actions, s.ActionAttributes = NewVocabulary(nil), &Attributes{}
 		return s, nil
 	}
@@ -118,6 +123,33 @@ func openEvents(ctx context.Context, store *artifact.Store, name string, size si
 		}
 	}
 	return e, nil
+}
+
+// openContext reads the context of n events.
+func openContext(ctx context.Context, store *artifact.Store, name string, n int) ([]Circumstance, error) {
+	fold, begin := newContextFold(nil), 0
+	_, err := readFile(ctx, store, name, func(b *Batch) error {
+		if begin+b.Len > n {
+			return errDamaged
+		}
+		columns := fold.into(b)
+		for i := range b.Len {
+			takeRow(begin+i, columns, b, i)
+		}
+		begin += b.Len
+		return nil
+	})
+	if err == nil && begin != n {
+		err = fmt.Errorf("read %s: %w", name, errDamaged)
+	}
+	if err != nil {
+		return nil, err
+	}
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	return fold.finish(order), nil
 }
 
 func openAttributes(ctx context.Context, store *artifact.Store, name string, n int) (*Vocabulary, *Attributes, error) {

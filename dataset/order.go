@@ -7,8 +7,9 @@ import (
 
 // sortEvents orders the folded events by (user, at, item, type) in the numbers
 // of the vocabularies (users is how many) and drops those that count once already: equal in all
-// four and in their signature. The first in the order of the log stays.
-func (l *lane) sortEvents(users int, userRank, itemRank []int32) Events {
+// four and in their signature. The first in the order of the log stays. The
+// context, nil for none, goes with them.
+func (l *lane) sortEvents(users int, userRank, itemRank []int32, c *contextFold) Events {
 	used := make([]bool, len(l.types.ids))
 	for i := range l.events {
 		e := &l.events[i]
@@ -30,7 +31,7 @@ func (l *lane) sortEvents(users int, userRank, itemRank []int32) Events {
 	}
 	order = order[:n]
 	out := Events{User: make([]int32, n), Item: make([]int32, n), At: make([]int64, n),
-		Type: make([]uint16, n), Value: make([]float32, n), Types: types.ids}
+		Type: make([]uint16, n), Value: make([]float32, n), Types: types.ids, Context: c.finish(order)}
 	for i, k := range order {
 		e := &l.events[k]
 		out.User[i], out.Item[i], out.At[i], out.Type[i], out.Value[i] = e.user, e.item, e.at, e.typ, e.value

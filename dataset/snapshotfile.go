@@ -19,9 +19,10 @@ import (
 
 const (
 	// The versions of the stored bytes: docs/format/snapshot.md. A snapshot
-	// without actions is written as it was before there were any.
+	// without actions, or without context, is written as it was before there were any.
 	formatPlain   = 1
 	formatActions = 2
+	formatContext = 3 // with actions or without
 	// maxInfo bounds snapshot.json, which names tables and little else.
 	maxInfo = 1 << 20
 
@@ -29,6 +30,8 @@ const (
 	itemsFile        = "items.parquet"
 	usersFile        = "users.parquet"
 	infoFile         = "snapshot.json" // written last: a snapshot without it is not there
+
+	contextFile = "context.parquet"
 
 	actionsFile            = "actions.parquet"
 	actionInteractionsFile = "action_interactions.parquet"
@@ -79,8 +82,11 @@ func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info
 			return writeAttributes(ctx, store, info.Name+"/"+actionsFile, schema.ActionID, s.Actions, s.ActionAttributes)
 		},
 	}
-	if info.Format == formatPlain {
+	if info.Actions == 0 {
 		actions = nil
+	}
+	if info.Context > 0 {
+		actions = append(actions, func() error { return writeContext(ctx, store, info.Name+"/"+contextFile, s.Events) })
 	}
 	for _, write := range append(actions,
 		func() error {
@@ -179,6 +185,36 @@ func writeEvents(ctx context.Context, store *artifact.Store, name, thing string,
 		})
 }
 
+// format is the version that a snapshot is stored in.
+func (s *Snapshot) format() int {
+	switch {
+	case len(s.Events.Context) > 0:
+		return formatContext
+	case s.Actions.Len() > 0:
+		return formatActions
+	}
+	return formatPlain
+}
+
+// writeContext writes a row for every event.
+func writeContext(ctx context.Context, store *artifact.Store, name string, e Events) error {
+	fields := make([]schema.Field, len(e.Context))
+	for i, c := range e.Context {
+		fields[i] = schema.Field{Name: c.Name, Kind: c.Kind, Nullable: true, Categorical: c.Code != nil}
+	}
+	return writeRowsOf(ctx, store, name, fields, nil, e.Len(), func(col, row int) (parquet.Value, int) {
+		c := &e.Context[col]
+		if c.Code == nil {
+			return numberValue(c.Kind, float64(c.Number[row])), 0
+		}
+		if c.Code[row] < 0 {
+			return parquet.NullValue(), 0
+		}
+		text := c.Texts[c.Code[row]]
+		return parquet.ByteArrayValue([]byte(text)), len(text)
+	})
+}
+
 func writeAttributes(ctx context.Context, store *artifact.Store, name, id string, v *Vocabulary, a *Attributes) error {
 	fields := []schema.Field{{Name: id, Kind: schema.String}}
 	for _, c := range a.Columns {
@@ -229,6 +265,7 @@ func (s *Snapshot) Digest() string {
 		d.events(s.ActionEvents)
 		d.attributes(s.ActionAttributes)
 	}
+	d.context(s.Events.Context)
 	d.flush()
 	return hex.EncodeToString(d.h.Sum(nil))
 }
@@ -275,6 +312,30 @@ func (d *digester) events(e Events) {
 			value = math.Float32bits(v)
 		}
 		d.number(uint64(e.Type[i])<<32 | uint64(value))
+	}
+}
+
+// context adds nothing where there is none.
+func (d *digester) context(columns []Circumstance) {
+	if len(columns) == 0 {
+		return
+	}
+	d.text("context")
+	d.number(uint64(len(columns)))
+	for i := range columns {
+		c := &columns[i]
+		d.text(c.Name)
+		d.text(c.Kind.String())
+		d.texts(c.Texts)
+		for _, code := range c.Code {
+			d.number(uint64(uint32(code)))
+		}
+		for _, x := range c.Number {
+			if x != x {
+				x = NoValue()
+			}
+			d.number(uint64(math.Float32bits(x)))
+		}
 	}
 }
 
