@@ -29,9 +29,8 @@ const (
 // serve holds; SQL is asked only for a filter not used of late, and to say why
 // a campaign does not answer.
 //
-// No recipe of this build has contextual features, so the context of a request
-// is accepted, as Personalize accepts fields that a model does not know, and
-// changes nothing.
+// What the context of a request names and the model does not know is accepted, as
+// Personalize accepts it, and changes nothing.
 type Runtime struct {
 	rows    *resource.Registry
 	server  answerer
@@ -74,7 +73,7 @@ func (rt *Runtime) getRecommendations(ctx context.Context, in *wire.GetRecommend
 	if err != nil {
 		return nil, err
 	}
-	q := serve.Request{Campaign: asked, User: value(in.UserId), Item: value(in.ItemId), FilterValues: in.FilterValues}
+	q := serve.Request{Campaign: asked, User: value(in.UserId), Item: value(in.ItemId), FilterValues: in.FilterValues, Context: in.Context}
 	if in.NumResults != nil {
 		q.N = *in.NumResults // 0 is legal, and what typed clients send for nothing said
 	}
@@ -113,7 +112,7 @@ func askedOf(in *wire.GetRecommendationsRequest) (attune.ARN, error) {
 }
 
 func (rt *Runtime) getPersonalizedRanking(ctx context.Context, in *wire.GetPersonalizedRankingRequest) (*wire.GetPersonalizedRankingResponse, error) {
-	q := serve.RankRequest{Campaign: attune.ARN(in.CampaignArn), User: in.UserId, Items: in.InputList, FilterValues: in.FilterValues}
+	q := serve.RankRequest{Campaign: attune.ARN(in.CampaignArn), User: in.UserId, Items: in.InputList, FilterValues: in.FilterValues, Context: in.Context}
 	var err error
 	if q.Filter, q.MetadataColumns, err = rt.common(ctx, q.Campaign, in.FilterArn, in.FilterValues, in.MetadataColumns); err != nil {
 		return nil, err

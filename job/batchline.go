@@ -20,14 +20,15 @@ type batchLine struct {
 	asked   askedLine
 }
 
-// askedLine is what lines of all kinds of jobs ask with. A context is let pass,
-// as live requests let it.
+// askedLine is what lines of all kinds of jobs ask with. What a context may be
+// is as in live requests.
 type askedLine struct {
 	User       *string           `json:"userId"`
 	Item       *string           `json:"itemId"`
 	Items      []string          `json:"itemList"`
 	Attributes *string           `json:"itemAttributes"`
 	Values     map[string]string `json:"filterValues"`
+	Context    map[string]string `json:"context"`
 }
 
 // parseLine reads a line; nil for an empty one. long says that only its
@@ -58,7 +59,7 @@ func parseLine(line []byte, long bool) *batchLine {
 // describe says which member of a line has the wrong type, without Go's words.
 func describe(err error) string {
 	if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" { //nolint:errorlint // json returns it as it is
-		return e.Field + " has the wrong type: ids are strings, itemList is a list of strings, filterValues an object of strings"
+		return e.Field + " has the wrong type: ids are strings, itemList is a list of strings, filterValues and context are objects of strings"
 	}
 	return err.Error()
 }
@@ -134,14 +135,14 @@ func (a *itemAnswers) check(l *batchLine) error {
 	if a.filter == nil && len(l.asked.Values) > 0 {
 		return attune.Errorf(attune.Invalid, "the line has filterValues, and the job no filterArn")
 	}
-	return nil
+	return checkContext(l.asked.Context)
 }
 
 func (a *itemAnswers) request(l *batchLine) (q serve.Request, err error) {
 	if err := a.check(l); err != nil {
 		return q, err
 	}
-	q = serve.Request{Campaign: a.job, N: a.n, Filter: a.filter, FilterValues: l.asked.Values}
+	q = serve.Request{Campaign: a.job, N: a.n, Filter: a.filter, FilterValues: l.asked.Values, Context: l.asked.Context}
 	if a.kind == serve.Related {
 		if q.Item, err = id("itemId", l.asked.Item); err == nil && l.asked.User != nil {
 			q.User, err = id("userId", l.asked.User)
@@ -150,6 +151,20 @@ func (a *itemAnswers) request(l *batchLine) (q serve.Request, err error) {
 	}
 	q.User, err = id("userId", l.asked.User)
 	return q, err
+}
+
+// checkContext refuses a context that a live request could not have.
+func checkContext(context map[string]string) error {
+	const most, name, value = 150, 150, 1000 // the published limits
+	if len(context) > most {
+		return attune.Errorf(attune.Invalid, "context has %d entries: at most %d are allowed", len(context), most)
+	}
+	for key, v := range context {
+		if utf8.RuneCountInString(key) > name || utf8.RuneCountInString(v) > value {
+			return attune.Errorf(attune.Invalid, "context has an entry that is too long: names have at most %d characters, values %d", name, value)
+		}
+	}
+	return nil
 }
 
 // rank orders the list of each line.
@@ -165,7 +180,7 @@ func (a *itemAnswers) rank(ctx context.Context, lines []batchLine, results []ser
 		}
 		if err == nil {
 			results[i].Answer, err = a.offline.Rank(ctx, serve.RankRequest{Campaign: a.job, User: user, Items: l.asked.Items,
-				Filter: a.filter, FilterValues: l.asked.Values})
+				Filter: a.filter, FilterValues: l.asked.Values, Context: l.asked.Context})
 		}
 		results[i].Err = err
 	}

@@ -171,7 +171,11 @@ func (m *Manager) recommendSpec(ctx context.Context, r *resource.Resource, task 
 	if err := hasEvents(facts, snap); err != nil {
 		return fit, err
 	}
-	may, err := columnsOf(task.Config)
+	may, err := columnsOf(task.Config, schema.Items)
+	if err != nil {
+		return fit, err
+	}
+	circumstances, err := columnsOf(task.Config, schema.Interactions)
 	if err != nil {
 		return fit, err
 	}
@@ -179,7 +183,7 @@ func (m *Manager) recommendSpec(ctx context.Context, r *resource.Resource, task 
 	limits := m.Registry.Limits().Train
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: m.baselines(),
-		Params: facts.Fixed, Seed: trainSeed, Columns: may,
+		Params: facts.Fixed, Seed: trainSeed, Columns: may, Context: circumstances,
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
 		Rules: countedBy(facts), Clock: m.Clock,
 	}, nil
@@ -203,10 +207,10 @@ func (m *Manager) baselines() (all []recipe.Recipe) {
 	return all
 }
 
-// columnsOf says which columns of items a recommender's configuration lets it learn from.
-func columnsOf(config []byte) (may func(string) bool, err error) {
+// columnsOf says which columns of a dataset type a recommender's configuration lets it learn from.
+func columnsOf(config []byte, t schema.Type) (may func(string) bool, err error) {
 	c, err := resource.ReadRecommenderConfig(config)
-	return func(column string) bool { return c.TrainingDataConfig.Uses(schema.Items, column) }, err
+	return func(column string) bool { return c.TrainingDataConfig.Uses(t, column) }, err
 }
 
 // countedBy are the rules of a domain recipe: one event type, or all.

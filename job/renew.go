@@ -261,7 +261,7 @@ func (m *Manager) refreshableRecommender(r *resource.Resource) (f refreshable, e
 	if _, f.learner, err = m.learner(b.RecipeArn); err != nil {
 		return f, err
 	}
-	if f.may, err = columnsOf(b.RecommenderConfig); err != nil {
+	if f.may, err = columnsOf(b.RecommenderConfig, schema.Items); err != nil {
 		return f, err
 	}
 	f.show = func(ctx context.Context, l resource.Learned) error {

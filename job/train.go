@@ -171,6 +171,9 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 		Columns: func(column string) bool {
 			return v.PerformAutoML || config.TrainingDataConfig.Uses(schema.Items, column)
 		},
+		Context: func(column string) bool {
+			return v.PerformAutoML || config.TrainingDataConfig.Uses(schema.Interactions, column)
+		},
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
 		Rules: eventRules(v), Clock: m.Clock,
 		Objective: objective(v), Search: search(v, facts),

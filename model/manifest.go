@@ -15,11 +15,12 @@ type Manifest struct {
 	Users           int               `json:"users"`            // trained on
 	Items           int               `json:"items"`
 	Interactions    int64             `json:"interactions"`
-	Newest          int64             `json:"newest,omitempty"`   // time of the newest interaction in the data, Unix milliseconds; 0 in models of older builds
-	Seen            string            `json:"seen"`               // "kept" or "left out": whether items a user already has may be recommended
-	RepeatShare     float64           `json:"repeatShare"`        // share of validation events that repeat an item of the user's
-	Scores          string            `json:"scores"`             // "softmax" over the catalogue, "propensity" of actions, or "none"
-	AsksUser        bool              `json:"asksUser,omitempty"` // scores depend on attributes of who asks, which serving then looks up
+	Newest          int64             `json:"newest,omitempty"`      // time of the newest interaction in the data, Unix milliseconds; 0 in models of older builds
+	Seen            string            `json:"seen"`                  // "kept" or "left out": whether items a user already has may be recommended
+	RepeatShare     float64           `json:"repeatShare"`           // share of validation events that repeat an item of the user's
+	Scores          string            `json:"scores"`                // "softmax" over the catalogue, "propensity" of actions, or "none"
+	AsksUser        bool              `json:"asksUser,omitempty"`    // scores depend on attributes of who asks, which serving then looks up
+	AsksContext     bool              `json:"asksContext,omitempty"` // likewise of what is the case as they ask, which requests then may tell
 	Evaluation      *Evaluation       `json:"evaluation,omitempty"`
 	Against         []Against         `json:"against,omitempty"` // measured beside the models that were live when it was trained
 	Search          *Search           `json:"search,omitempty"`  // what was tried to find the parameters, or the recipe, when that was asked for

@@ -61,7 +61,12 @@ type Query struct {
 	// when none are known. In serving for models of actions, and those with
 	// Manifest.AsksUser.
 	User map[string]any
-	Now  int64 // the moment of the question, Unix milliseconds; of models of actions only
+	// Context is what is the case as they ask, by column of the Interactions
+	// dataset: float64, bool or string, which may also stand for either of them, as
+	// requests write them; columns that the model does not know say nothing. In
+	// serving for models with Manifest.AsksContext.
+	Context map[string]any
+	Now     int64 // the moment of the question, Unix milliseconds; of models of actions only
 }
 
 // NoItem stands for "no item in focus".

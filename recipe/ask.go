@@ -87,6 +87,9 @@ func (f *fit) scoreAll(ctx context.Context, s model.Scorer, items int, cases []d
 				end := min(begin+casesAtOnce, len(cases))
 				for i := begin; i < end; i++ {
 					f.query(&q, cases[i].Input)
+					if !f.related {
+						q.Context = cases[i].Context()
+					}
 					if err := s.Score(ctx, q, scores); err != nil {
 						stop(err)
 						return
@@ -123,7 +126,7 @@ func leaveOut(scores []float32, items []int32) {
 // query asks as serving would: with the history, and for related items with
 // the newest item of it in focus.
 func (f *fit) query(q *model.Query, input dataset.Events) {
-	q.History, q.Item, q.User = q.History[:0], model.NoItem, nil
+	q.History, q.Item, q.User, q.Context = q.History[:0], model.NoItem, nil, nil
 	if f.Snapshot.UserAttributes != nil && input.Len() > 0 {
 		q.User = f.Snapshot.UserAttributes.Row(input.User[0])
 	}

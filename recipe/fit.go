@@ -42,6 +42,7 @@ type FitSpec struct {
 	Rules     model.EventRules         // which interactions count, and how much
 	Least     Least                    // data under this is refused
 	Columns   func(column string) bool // which columns of items may be learned from; nil for all
+	Context   func(column string) bool // which columns of interactions may be; nil for all
 	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
 	Memory    int64                    // bytes that training may take; 0 for 16 GiB
 	Search    *Search                  // nil for the parameters as given
@@ -204,6 +205,9 @@ func newFit(s FitSpec) (*fit, error) {
 	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
 	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
 	f.influenced = facts.Text
+	if s.Context != nil {
+		f.events = f.events.WithContext(s.Context)
+	}
 	if err := f.checkSize(); err != nil {
 		return nil, err
 	}

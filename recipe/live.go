@@ -148,7 +148,7 @@ func (f *fit) askLive(ctx context.Context, m *model.Model, s model.Scorer, cases
 				in.Weight = append(in.Weight, c.Input.Weight[k])
 			}
 		}
-		asked[i] = dataset.Case{User: c.User, Input: in}
+		asked[i] = dataset.Case{User: c.User, Input: in, Held: c.Held} // of which only the context is asked with
 	}
 	as := *f
 	as.leaveOut = m.Manifest.Seen == model.SeenLeftOut

@@ -44,9 +44,11 @@ func Decode(r Recipe, m *model.Model) (model.Scorer, error) {
 
 // Input is what a recipe learns from.
 type Input struct {
-	Events dataset.Events // those that count; rows of User and Item
-	Users  int            // user rows lie in [0, Users)
-	Items  []string       // item row → id; rows of Events.Item lie in [0, len(Items)); actions, for recipes of those
+	// Events are those that count, with rows of User and Item, and what was the
+	// case when they happened, without columns that the customer excluded.
+	Events dataset.Events
+	Users  int      // user rows lie in [0, Users)
+	Items  []string // item row → id; rows of Events.Item lie in [0, len(Items)); actions, for recipes of those
 	// ItemAttributes are the columns of the catalogue by item row, without those
 	// that the customer excluded; nil when nothing is known of items.
 	ItemAttributes *dataset.Attributes

@@ -36,8 +36,9 @@ type Request struct {
 	N               int          // 0 means DefaultItems
 	Filter          *filter.Expr // nil for none; it must have passed Check
 	FilterValues    map[string]string
-	MetadataColumns []string   // of the items; columns that no item has are left out
-	Promotion       *Promotion // nil for none
+	MetadataColumns []string          // of the items; columns that no item has are left out
+	Context         map[string]string // what is the case, by column of interactions; what the model does not know changes nothing
+	Promotion       *Promotion        // nil for none
 }
 
 // RankRequest asks for an order of given items.
@@ -48,6 +49,7 @@ type RankRequest struct {
 	Filter          *filter.Expr
 	FilterValues    map[string]string
 	MetadataColumns []string
+	Context         map[string]string // as in Request
 }
 
 // Answer is items, best first.
@@ -102,7 +104,7 @@ func (w *space) prepare(r *release, v view, q *Request) (model.Query, error) {
 		return model.Query{}, err
 	}
 	w.begin(r, v)
-	query := w.query(r, v, q.User, q.Item)
+	query := w.query(r, v, q.User, q.Item, q.Context)
 	if q.Promotion != nil {
 		if err := w.promotable(r, v, q); err != nil {
 			return query, err
@@ -176,7 +178,7 @@ func (s *Server) rank(ctx context.Context, r *release, v view, q RankRequest) (*
 	w := s.spaces.Get().(*space)
 	defer s.free(w)
 	w.begin(r, v)
-	query := w.query(r, v, q.User, "")
+	query := w.query(r, v, q.User, "", q.Context)
 	keep := func(string) bool { return true }
 	if q.Filter != nil {
 		if err := w.allow(r, v, q.Filter, q.FilterValues, q.User, ""); err != nil {

@@ -186,7 +186,7 @@ func (c *census) fold(ctx context.Context, ids []string, vectors []float32, targ
 	d := c.folder.Dim()
 	for i, id := range ids {
 		w.begin(c.o.r, c.v)
-		query := w.query(c.o.r, c.v, id, "")
+		query := w.query(c.o.r, c.v, id, "", nil)
 		if known[i], err = c.folder.Fold(ctx, query.History, vectors[i*d:(i+1)*d]); err != nil {
 			return nil, nil, err
 		}

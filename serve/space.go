@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/filter"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
@@ -54,7 +55,7 @@ func (w *space) begin(r *release, v view) {
 // query translates who asks into the model's rows, and marks what is left out
 // whatever the filter says: the item in focus, and what the user had, if the
 // model was measured that way.
-func (w *space) query(r *release, v view, user, item string) model.Query {
+func (w *space) query(r *release, v view, user, item string, context map[string]string) model.Query {
 	q := model.Query{Item: model.NoItem}
 	if r.Kind == Related {
 		if row, ok := r.rowOf[item]; ok {
@@ -88,8 +89,29 @@ func (w *space) query(r *release, v view, user, item string) model.Query {
 	if r.Model.Manifest.AsksUser && user != "" {
 		q.User = v.UserAttributes(user)
 	}
+	if r.Model.Manifest.AsksContext {
+		q.Context = circumstances(context)
+	}
 	w.leaveOut(r, v, user)
 	return q
+}
+
+// circumstances are what a request tells of them, by column: DEVICE_TYPE, which
+// may also be written as in properties of events, deviceType.
+func circumstances(context map[string]string) map[string]any {
+	if len(context) == 0 {
+		return nil
+	}
+	out := make(map[string]any, len(context))
+	for key, value := range context {
+		if column := schema.FieldName(key); column != key {
+			out[column] = value
+		}
+	}
+	for key, value := range context { // the exact name before another's other spelling
+		out[key] = value
+	}
+	return out
 }
 
 // leaveOut marks what the asker has done something with that the release leaves out.
