@@ -82,6 +82,16 @@ func mulAddGeneric(dst, a, b []float32) {
 	}
 }
 
+func reciprocalGeneric(dst, x []float32, least float32) {
+	x = x[:len(dst)]
+	for i, v := range x {
+		if !(v > least) {
+			v = least
+		}
+		dst[i] = 1 / v
+	}
+}
+
 func sumGeneric(x []float32) float32 {
 	var s [lanes]float32
 	for i, v := range x {

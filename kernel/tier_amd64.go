@@ -5,6 +5,7 @@ import "golang.org/x/sys/cpu"
 //go:generate go run -C _asm ./gemv -out ../gemv_amd64.s -stubs ../gemv_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./gemm -out ../gemm_amd64.s -stubs ../gemm_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./vector -out ../vector_amd64.s -stubs ../vector_amd64.gen.go -pkg kernel
+//go:generate go run -C _asm ./double -out ../double_amd64.s -stubs ../double_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./exp -out ../exp_amd64.s -stubs ../exp_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./layer -out ../layer_amd64.s -stubs ../layer_amd64.gen.go -pkg kernel
 //go:generate go run -C _asm ./scan -out ../scan_amd64.s -stubs ../scan_amd64.gen.go -pkg kernel

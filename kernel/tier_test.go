@@ -49,6 +49,12 @@ var elementwise = []struct {
 	{"Scale", func(dst, _, _ []float32) { Scale(0.3, dst) }, func(dst, _, _ float64) float64 { return dst * float64(float32(0.3)) }},
 	{"Add", Add, func(_, a, b float64) float64 { return a + b }},
 	{"Mul", Mul, func(_, a, b float64) float64 { return a * b }},
+	{"Reciprocal", func(dst, a, _ []float32) { Reciprocal(dst, a, 0.25) }, func(_, a, _ float64) float64 {
+		if a > 0.25 {
+			return 1 / a
+		}
+		return 4 // also where a is no number
+	}},
 	{"MulAdd", MulAdd, func(dst, a, b float64) float64 { return dst + a*b }},
 }
 

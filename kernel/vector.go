@@ -20,6 +20,10 @@ func Mul(dst, a, b []float32) { mul(dst, a, b) }
 // MulAdd adds the products of a's and b's elements to dst; a and b are at least as long.
 func MulAdd(dst, a, b []float32) { mulAdd(dst, a, b) }
 
+// Reciprocal writes 1/max(x, least) to dst, element by element, where NaN counts
+// as least. x is at least as long as dst, and may be dst.
+func Reciprocal(dst, x []float32, least float32) { reciprocal(dst, x, least) }
+
 // Sum returns the sum of x's elements.
 func Sum(x []float32) float32 { return sum(x) }
 

@@ -27,6 +27,11 @@ func mulAVX2(dst *float32, a *float32, b *float32, n int)
 //go:noescape
 func mulAddAVX2(dst *float32, a *float32, b *float32, n int)
 
+// reciprocalAVX2 writes 1/max(x, least) to dst.
+//
+//go:noescape
+func reciprocalAVX2(dst *float32, x *float32, least float32, n int)
+
 // sumAVX2 adds up x, in 32 lanes folded in halves.
 //
 //go:noescape

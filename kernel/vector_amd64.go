@@ -69,6 +69,15 @@ func mulAdd(dst, a, b []float32) {
 	stretches(len(dst), func(from, n int) { mulAddAVX2(&dst[from], &a[from], &b[from], n) })
 }
 
+func reciprocal(dst, x []float32, least float32) {
+	if tier < AVX2 || len(dst) == 0 {
+		reciprocalGeneric(dst, x, least)
+		return
+	}
+	x = x[:len(dst)]
+	stretches(len(dst), func(from, n int) { reciprocalAVX2(&dst[from], &x[from], least, n) })
+}
+
 func sum(x []float32) (total float32) {
 	if tier < AVX2 || len(x) == 0 {
 		return sumGeneric(x)

@@ -287,6 +287,71 @@ end:
 	VZEROUPPER
 	RET
 
+// func reciprocalAVX2(dst *float32, x *float32, least float32, n int)
+// Requires: AVX, AVX2
+TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS least+16(FP), Y15
+	MOVL         $0x3f800000, AX
+	VMOVD        AX, X14
+	VBROADCASTSS X14, Y14
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+24(FP), DX
+
+wide:
+	CMPQ    DX, $0x20
+	JLT     wideend
+	VMOVUPS (CX), Y0
+	VMAXPS  Y15, Y0, Y0
+	VDIVPS  Y0, Y14, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y1
+	VMAXPS  Y15, Y1, Y1
+	VDIVPS  Y1, Y14, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y2
+	VMAXPS  Y15, Y2, Y2
+	VDIVPS  Y2, Y14, Y2
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS 96(CX), Y3
+	VMAXPS  Y15, Y3, Y3
+	VDIVPS  Y3, Y14, Y3
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x20, DX
+	JMP     wide
+
+wideend:
+eight:
+	CMPQ    DX, $0x08
+	JLT     eightend
+	VMOVUPS (CX), Y0
+	VMAXPS  Y15, Y0, Y0
+	VDIVPS  Y0, Y14, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x08, DX
+	JMP     eight
+
+eightend:
+one:
+	TESTQ  DX, DX
+	JZ     end
+	VMOVSS (CX), X0
+	VMAXSS X15, X0, X0
+	VDIVSS X0, X14, X0
+	VMOVSS X0, (AX)
+	ADDQ   $0x04, AX
+	ADDQ   $0x04, CX
+	DECQ   DX
+	JMP    one
+
+end:
+	VZEROUPPER
+	RET
+
 // func sumAVX2(x *float32, n int) float32
 // Requires: AVX, SSE
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20

@@ -3,6 +3,8 @@ package matrix
 import (
 	"math"
 	"slices"
+
+	"github.com/attune-io/attune/kernel"
 )
 
 // eigenSweeps bounds the steps for one eigenvalue; two or three are usual.
@@ -67,11 +69,11 @@ func tridiagonal(a []float64, n int) (d, e, z []float64) {
 		for i := range v {
 			w[i] = beta[k] * dot64(a[(k+1+i)*n+k+1:(k+2+i)*n], v)
 		}
-		axpy64(-beta[k]/2*dot64(w, v), v, w)
+		kernel.Axpy64(-beta[k]/2*dot64(w, v), v, w)
 		for i := range v {
 			row := a[(k+1+i)*n+k+1 : (k+2+i)*n]
-			axpy64(-v[i], w, row)
-			axpy64(-w[i], v, row)
+			kernel.Axpy64(-v[i], w, row)
+			kernel.Axpy64(-w[i], v, row)
 		}
 	}
 	if n > 1 {
@@ -92,7 +94,7 @@ func tridiagonal(a []float64, n int) (d, e, z []float64) {
 		v := a[k*n+k+1 : (k+1)*n]
 		for i := k + 1; i < n; i++ {
 			row := z[i*n+k+1 : (i+1)*n]
-			axpy64(-beta[k]*dot64(row, v), v, row)
+			kernel.Axpy64(-beta[k]*dot64(row, v), v, row)
 		}
 	}
 	return d, e, z
@@ -175,11 +177,7 @@ func sweep(d, e, z []float64, n, low, high int) {
 			x, y = e[k], s*e[k+1]
 			e[k+1] *= c
 		}
-		a, b := z[k*n:(k+1)*n], z[(k+1)*n:(k+2)*n]
-		for j, v := range a {
-			w := b[j]
-			a[j], b[j] = c*v+s*w, c*w-s*v
-		}
+		kernel.Turn64(c, s, z[k*n:(k+1)*n], z[(k+1)*n:(k+2)*n])
 	}
 }
 
@@ -198,12 +196,4 @@ func dot64(a, b []float64) float64 {
 		s0 += v * b[i]
 	}
 	return (s0 + s2) + (s1 + s3)
-}
-
-// axpy64 adds alpha·x to y.
-func axpy64(alpha float64, x, y []float64) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += alpha * v
-	}
 }

@@ -157,7 +157,7 @@ func lowerInverse(gram []float64, n int) Dense {
 			continue
 		}
 		for j := range i {
-			axpy64(-gram[i*n+j], inverse[j*n:j*n+j+1], row)
+			kernel.Axpy64(-gram[i*n+j], inverse[j*n:j*n+j+1], row)
 		}
 		row[i] = 1
 		for j := range i + 1 {

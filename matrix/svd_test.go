@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/attune-io/attune/kernel"
+
 	"github.com/attune-io/attune"
 )
 
@@ -37,7 +39,7 @@ func basis(r *rand.Rand, n, k int) [][]float64 {
 		}
 		for range 2 {
 			for _, w := range out {
-				axpy64(-dot64(v, w), w, v)
+				kernel.Axpy64(-dot64(v, w), w, v)
 			}
 		}
 		norm := math.Sqrt(dot64(v, v))

@@ -76,9 +76,7 @@ func (p parameters) ridge(n, all int) float64 {
 // with it two steps come as far as three without.
 func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps int, tolerance float64) {
 	r, p, q := s.r, s.p, s.q
-	for j, v := range s.a {
-		s.m[j] = 1 / max(v, math.SmallestNonzeroFloat32*0x1p30)
-	}
+	kernel.Reciprocal(s.m, s.a, math.SmallestNonzeroFloat32*0x1p30)
 	s.apply(q, x)
 	for j, v := range q {
 		r[j] = -v
@@ -107,9 +105,8 @@ func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps i
 		kernel.Axpy(-alpha, q, r)
 		next := precondition(q, s.m, r)
 		beta := float32(next / rz)
-		for j, v := range q {
-			p[j] = v + float32(beta*p[j])
-		}
+		kernel.Scale(beta, p)
+		kernel.Add(p, p, q)
 		rz = next
 	}
 }
@@ -121,17 +118,12 @@ func (s *solver) apply(dst, v []float32) {
 		kernel.Axpy(s.a[0]-s.spectrum[0], v, dst) // the ridge
 		return
 	}
-	for j, a := range s.a[:len(dst)] {
-		dst[j] = a * v[j]
-	}
+	kernel.Mul(dst, s.a, v)
 }
 
 // precondition writes m∘r into z and returns r·z.
 func precondition(z, m, r []float32) float64 {
-	m, r = m[:len(z)], r[:len(z)]
-	for j := range z {
-		z[j] = m[j] * r[j]
-	}
+	kernel.Mul(z, m, r)
 	return float64(kernel.Dot(z, r))
 }
 

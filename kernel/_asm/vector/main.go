@@ -18,6 +18,7 @@ func main() {
 	add()
 	mul()
 	mulAdd()
+	reciprocal()
 	sum()
 	norm2()
 	maximum()
@@ -154,6 +155,29 @@ func mulAdd() {
 		VMOVSS(Mem{Base: dst}, X1)
 		VFMADD231SS(Mem{Base: b}, X0, X1)
 		VMOVSS(X1, Mem{Base: dst})
+	})
+	end()
+}
+
+// reciprocal is the larger of both where least is the second source: NaN becomes least.
+func reciprocal() {
+	begin("reciprocalAVX2", "func(dst, x *float32, least float32, n int)", "reciprocalAVX2 writes 1/max(x, least) to dst.")
+	wide("least", Y15)
+	one := GP32()
+	MOVL(U32(0x3f800000), one)
+	VMOVD(one, X14)
+	VBROADCASTSS(X14, Y14)
+	dst, x, n := pointer("dst"), pointer("x"), pointer("n")
+	each(n, []Register{dst, x}, func(disp, g int) {
+		VMOVUPS(Mem{Base: x, Disp: disp}, ymm[g])
+		VMAXPS(Y15, ymm[g], ymm[g])
+		VDIVPS(ymm[g], Y14, ymm[g])
+		VMOVUPS(ymm[g], Mem{Base: dst, Disp: disp})
+	}, func() {
+		VMOVSS(Mem{Base: x}, X0)
+		VMAXSS(X15, X0, X0)
+		VDIVSS(X0, X14, X0)
+		VMOVSS(X0, Mem{Base: dst})
 	})
 	end()
 }
