@@ -11,6 +11,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/artifact"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -46,8 +47,8 @@ func newCheckpoint(store *artifact.Store, logger *slog.Logger, folder string, ev
 	return &checkpoint{store: store, logger: logger, folder: folder, every: every, last: time.Now()}
 }
 
-// Load reads the newest state. One that cannot be read costs time, not truth:
-// the training begins anew.
+// Load reads the newest state. One that cannot be read, or was made by another
+// kernel tier, costs time, not truth: the training begins anew.
 func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]model.Tensor, err error) {
 	newest := ""
 	for info, err := range c.store.List(ctx, c.folder) {
@@ -62,12 +63,15 @@ func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]mode
 		return 0, nil, nil
 	}
 	m, err := model.Open(ctx, c.store, newest)
+	if tier := kernel.Using().String(); err == nil && m.Manifest.Kernel != tier {
+		err = fmt.Errorf("it was made with kernel tier %s, and this is %s", m.Manifest.Kernel, tier) // a digest belongs to a tier: ADR 11
+	}
+	if ctx.Err() != nil {
+		return 0, nil, ctx.Err()
+	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return 0, nil, ctx.Err()
-		}
-		c.logger.Warn("a checkpoint cannot be read, so the training begins anew", "checkpoint", newest, "error", err)
-		return 0, nil, nil
+		c.logger.Warn("a checkpoint is of no use, so the training begins anew", "checkpoint", newest, "error", err)
+		return 0, nil, c.store.Delete(ctx, newest) // else it would be found again before those of earlier rounds
 	}
 	c.mu.Lock()
 	c.name = newest
@@ -98,7 +102,7 @@ func (c *checkpoint) Save(ctx context.Context, round int, state map[string]model
 	if err := c.store.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound { // left by an attempt that lost its newer ones
 		return fmt.Errorf("make room for checkpoint %s: %w", name, err)
 	}
-	if _, err := model.Save(ctx, c.store, name, &model.Model{Tensors: state}); err != nil {
+	if _, err := model.Save(ctx, c.store, name, &model.Model{Manifest: model.Manifest{Kernel: kernel.Using().String()}, Tensors: state}); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", name, err)
 	}
 	if c.name != "" {

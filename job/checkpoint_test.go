@@ -91,4 +91,12 @@ func TestCheckpoint(t *testing.T) {
 	}
 	save(third, 11, 6)
 	want(open(0), 11, 6)
+
+	// One that another kernel tier made is none either, and is not found again.
+	other := &model.Model{Manifest: model.Manifest{Kernel: "abacus"}, Tensors: state(7)}
+	if _, err := model.Save(t.Context(), store, folder+"12", other); err != nil {
+		t.Fatal(err)
+	}
+	want(open(0), 0, 0)
+	want(open(0), 11, 6)
 }
