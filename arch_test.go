@@ -49,6 +49,7 @@ recipe/graph: . recipe dataset model matrix index kernel
 recipe/session: . recipe dataset model matrix index kernel
 recipe/rule: . recipe dataset model matrix index kernel
 recipe/demographic: . recipe dataset dataset/schema model matrix
+recipe/circumstance: . recipe dataset dataset/schema model kernel
 recipe/sequence: . recipe dataset model matrix index kernel
 recipe/blend: . recipe dataset model matrix index kernel evaluate
 recipe/content: . recipe dataset model matrix index kernel dataset/schema

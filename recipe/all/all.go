@@ -3,6 +3,7 @@ package all
 import (
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/blend"
+	"github.com/attune-io/attune/recipe/circumstance"
 	"github.com/attune-io/attune/recipe/content"
 	"github.com/attune-io/attune/recipe/demographic"
 	"github.com/attune-io/attune/recipe/ease"
@@ -20,7 +21,7 @@ import (
 
 // List is every algorithm of this build, the simplest first.
 func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), demographic.New(), itemknn.New(), rule.New(), session.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
+	return []recipe.Recipe{popularity.New(), trending.New(), demographic.New(), circumstance.New(), itemknn.New(), rule.New(), session.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
 }
 
 // Blend is the recipe that chooses among those that answer users.
