@@ -6,7 +6,7 @@ func batchNotes() []Note {
 	return []Note{
 		{
 			Operation: "CreateBatchInferenceJob",
-			Honoured:  lines + " Lines are answered as live requests are at that moment, with filterValues, explored when itemExplorationConfig says so and influenced as rankingInfluence does, in shards that go on where a killed process left them. numResults is 25 unless given, at most 500; for rankings the whole itemList comes back.",
+			Honoured:  lines + " Lines are answered as live requests are at that moment, with filterValues and context, explored when itemExplorationConfig says so and influenced as rankingInfluence does, in shards that go on where a killed process left them. numResults is 25 unless given, at most 500; for rankings the whole itemList comes back.",
 			Differs:   "batchInferenceJobMode THEME_GENERATION and themeGenerationConfig are refused. Events since the training count, as they do in live answers. An item without a score among items with scores has null. Files of a folder keep their path below it; names that begin with _ or . and those that end with .out are passed over. roleArn and kmsKeyArn are checked by pattern and echoed. http(s) paths are refused.",
 			Why:       "themes are written by a language model, and this server has none; one way of scoring for all answers",
 		},

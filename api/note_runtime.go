@@ -8,16 +8,17 @@ func runtimeNotes() []Note {
 			Honoured: "Promotions: the nearest whole number of numResults × percentPromotedItems, at least one, at places drawn without replacement; each part under its own filter, " +
 				"both without what the recipe leaves out. With too few items to promote the rest takes their places. New items that the model does not know are promoted too, without a score. " +
 				"When a filter leaves fewer items than were asked for, new items that pass it and that the user has not touched are added, the most touched first, without a score. " +
-				"`reason` is given by aws-user-personalization-v2. `itemId` with `userId` on related items: the user matters to filters and to what the recipe leaves out.",
-			Differs: "`context` is checked by its shape and changes nothing, whatever its names are: no recipe of this build has contextual features. numResults 0 means the default of 25. " +
+				"`reason` is given by aws-user-personalization-v2. `itemId` with `userId` on related items: the user matters to filters and to what the recipe leaves out. " +
+				"`context` names columns of the Interactions dataset, also as in properties (deviceType for DEVICE_TYPE); models for users that have learned from such a column answer by it.",
+			Differs: "Names of `context` that the model does not know, and values that it has not learned enough of, change nothing. numResults 0 means the default of 25. " +
 				"Metadata is given to whoever asks; --mode=strict wants enableMetadataWithRecommendations. A promotion needs filterArn and percentPromotedItems. " +
 				"An answer that explores is in the order of its places, not of its scores; a drawn item that the model does not know has the score estimated from items with the same attributes.",
 			Why: "Typed clients send 0 for nothing said. A campaign of one's own machine has no price for metadata.",
 		},
 		{
 			Operation: "GetPersonalizedRanking",
-			Honoured:  "Items that the model does not know come last, without a score, in the order given. What the filter leaves out is not in the answer.",
-			Differs:   "`context` changes nothing. No exploration and no promotions, as in the service.",
+			Honoured:  "Items that the model does not know come last, without a score, in the order given. What the filter leaves out is not in the answer. `context` as in GetRecommendations.",
+			Differs:   "No exploration and no promotions, as in the service.",
 		},
 		{
 			Operation: "CreateCampaign",

@@ -157,20 +157,29 @@ func TestRecommendations(t *testing.T) {
 	if code != http.StatusOK || body != want {
 		t.Errorf("%d %s, want %s", code, body, want)
 	}
-	if q := h.stand.asked; q.User != "u" || q.Item != "i" || q.N != 7 || len(q.MetadataColumns) != 1 || q.Filter != nil {
+	if q := h.stand.asked; q.User != "u" || q.Item != "i" || q.N != 7 || len(q.MetadataColumns) != 1 || q.Filter != nil || fmt.Sprint(q.Context) != "map[DEVICE:phone]" {
 		t.Errorf("asked %+v", q)
 	}
 	if len(h.stand.offered) != 1 || fmt.Sprint(*h.stand.offered[0]) != "{rid "+arnBase+"campaign/c v u [a b]   0 [] []}" {
 		t.Errorf("offered %v", h.stand.offered)
 	}
-	code, body = h.post("/personalize-ranking", `{"campaignArn": "`+arnBase+`campaign/c", "userId": "u", "inputList": ["b", "a"]}`)
+	code, body = h.post("/personalize-ranking", `{"campaignArn": "`+arnBase+`campaign/c", "userId": "u", "inputList": ["b", "a"], "context": {"DEVICE": "tv"}}`)
 	want = `{"personalizedRanking":[{"itemId":"a","score":0.5,"metadata":{"NAME":"x"}},{"itemId":"b"}],"recommendationId":"rid"}`
 	if code != http.StatusOK || body != want {
 		t.Errorf("%d %s, want %s", code, body, want)
 	}
-	if q := h.stand.ranked; q.User != "u" || fmt.Sprint(q.Items) != "[b a]" || len(h.stand.offered) != 2 {
+	if q := h.stand.ranked; q.User != "u" || fmt.Sprint(q.Items) != "[b a]" || q.Context["DEVICE"] != "tv" || len(h.stand.offered) != 2 {
 		t.Errorf("asked %+v, offered %d", q, len(h.stand.offered))
 	}
+}
+
+// entries are n of a JSON object.
+func entries(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf(`"K%d": "v"`, i)
+	}
+	return out
 }
 
 func TestRecommendationRefusals(t *testing.T) {
@@ -197,6 +206,9 @@ func TestRecommendationRefusals(t *testing.T) {
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "filterArn": "` + arnBase + `filter/f"}]}`, 400, "percentPromotedItems"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 101, "filterArn": "` + arnBase + `filter/f"}]}`, 400, "percentPromotedItems"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{}, {}]}`, 400, "'promotions' failed to satisfy"},
+		{"/recommendations", `{` + campaign("c") + `, "context": {` + strings.Join(entries(151), ",") + `}}`, 400, "'context' failed to satisfy"},
+		{"/recommendations", `{` + campaign("c") + `, "context": {"DEVICE TYPE": "tv"}}`, 400, "failed to satisfy"},
+		{"/personalize-ranking", `{` + campaign("c") + `, "inputList": ["a"], "context": {"DEVICE": "` + strings.Repeat("x", 1001) + `"}}`, 400, "failed to satisfy"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 5, "filterArn": "` + arnBase + `filter/elsewhere"}]}`, 400, "different dataset groups"},
 		{"/recommendations", `{` + campaign("c") + `, "promotions": [{"name": "p", "percentPromotedItems": 5, "filterArn": "` + arnBase + `filter/none"}]}`, 404, "filter/none"},
 		{"/recommendations", `{` + campaign("c") + `, "numResults": -1}`, 400, "numResults"},

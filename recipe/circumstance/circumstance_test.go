@@ -165,7 +165,7 @@ func TestSharesSumToOne(t *testing.T) {
 				c.Code = append(c.Code, int32(r.IntN(values)))
 			}
 		}
-		in := recipe.Input{Events: e, Users: 200, Items: make([]string, items), Params: map[string]string{ParamPopularity: "0", ParamShrinkage: recipe.FormatFloat(math.Exp(2*r.NormFloat64()))}}
+		in := recipe.Input{Events: e, Users: 200, Items: make([]string, items), Params: map[string]string{ParamPopularity: "0", ParamShrinkage: recipe.FormatFloat(math.Exp(2 * r.NormFloat64()))}}
 		m, err := New().Train(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
