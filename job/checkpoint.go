@@ -11,7 +11,6 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/artifact"
-	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -63,7 +62,7 @@ func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]mode
 		return 0, nil, nil
 	}
 	m, err := model.Open(ctx, c.store, newest)
-	if tier := kernel.Using().String(); err == nil && m.Manifest.Kernel != tier {
+	if tier := recipe.Tier(); err == nil && m.Manifest.Kernel != tier {
 		err = fmt.Errorf("it was made with kernel tier %s, and this is %s", m.Manifest.Kernel, tier) // a digest belongs to a tier: ADR 11
 	}
 	if ctx.Err() != nil {
@@ -102,7 +101,7 @@ func (c *checkpoint) Save(ctx context.Context, round int, state map[string]model
 	if err := c.store.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound { // left by an attempt that lost its newer ones
 		return fmt.Errorf("make room for checkpoint %s: %w", name, err)
 	}
-	if _, err := model.Save(ctx, c.store, name, &model.Model{Manifest: model.Manifest{Kernel: kernel.Using().String()}, Tensors: state}); err != nil {
+	if _, err := model.Save(ctx, c.store, name, &model.Model{Manifest: model.Manifest{Kernel: recipe.Tier()}, Tensors: state}); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", name, err)
 	}
 	if c.name != "" {

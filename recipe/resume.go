@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 )
 
@@ -51,6 +52,10 @@ func (in Input) Watched(round int, now func() (model.Scorer, error)) (stop bool,
 	}
 	return in.Watch(round, now)
 }
+
+// Tier names the arithmetic that this process learns with. What was begun in one
+// tier cannot go on in another to the same bits: ADR 11.
+func Tier() string { return kernel.Using().String() }
 
 // Coster is a Recipe that knows how long Train takes, so that a budget can be
 // kept without looking at a clock: what a search tries then depends on data and
