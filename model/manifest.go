@@ -79,6 +79,7 @@ type Finding struct {
 const (
 	SliceColdItems = "cold-items" // users who went on to items with fewer than 5 interactions in the training part; only those count as right
 	SliceNewUsers  = "new-users"  // users of whom fewer than 5 interactions are known
+	SliceStrangers = "strangers"  // all users, asked about without their history, where attributes of users are known
 )
 
 // Slice is a part of an evaluation.

@@ -166,6 +166,7 @@ type fit struct {
 	segment     bool           // asked for users of an item
 	leaveOut    bool           // items the asker already has
 	same        bool           // everybody gets the same answer
+	strangers   bool           // those asked about are put as if nothing had been done by them
 	influenced  bool           // campaigns may set rankingInfluence
 	repeatShare float64
 	chosen      choice              // of Recipe, on the validation slice
@@ -305,7 +306,9 @@ func (f *fit) measure(ctx context.Context, split *dataset.Split, plans []plan) (
 		both := evaluate.Bootstrap(f.Seed, ndcg, evaluate.Difference(mine, ndcg))
 		out.Baselines = append(out.Baselines, model.Baseline{Name: p.recipe.Name(), Parameters: maps.Clone(m.Manifest.Parameters),
 			Metrics: a.mean(), NDCG25: model.Interval(both[0]), Difference: model.Interval(both[1])})
-		f.measureSlices(out, p.recipe.Name(), false, a, split)
+		if err := f.measureSlices(ctx, out, p, m, false, a, split); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
@@ -325,7 +328,9 @@ func (f *fit) measureOwn(ctx context.Context, p plan, m *model.Model, a *answers
 		out.Metrics[evaluate.Coverage] = a.coverage
 	}
 	out.NDCG25 = model.Interval(evaluate.Bootstrap(f.Seed, ndcg25(a.users))[0])
-	f.measureSlices(out, p.recipe.Name(), true, a, split)
+	if err := f.measureSlices(ctx, out, p, m, true, a, split); err != nil {
+		return err
+	}
 	f.measured = &model.Measured{Own: kept(evaluate.PerUser(a.users))}
 	return f.measureLive(ctx, split, a, out.Holdout)
 }

@@ -19,7 +19,7 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 	started := clock()
 	m, err := r.Train(ctx, Input{
 		Events: counting(now.Events, old.Events), Users: now.Users.Len(), Items: now.Items.IDs(),
-		ItemAttributes: columns(now.ItemAttributes, may), Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
+		ItemAttributes: columns(now.ItemAttributes, may), UserAttributes: now.UserAttributes, Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("refresh %s: %w", r.Name(), err)

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"context"
 	"slices"
 
 	"github.com/attune-io/attune/dataset"
@@ -53,23 +54,35 @@ func cold(a *answers, split *dataset.Split, items int) []answersOf {
 }
 
 // measureSlices adds what one method did for each slice: the recipe itself, or
-// a baseline, which is only compared.
-func (f *fit) measureSlices(out *model.Evaluation, name string, own bool, a *answers, split *dataset.Split) {
+// a baseline, which is only compared. Where attributes of users are known,
+// everybody is asked about once more, as a stranger.
+func (f *fit) measureSlices(ctx context.Context, out *model.Evaluation, p plan, m *model.Model, own bool, a *answers, split *dataset.Split) error {
 	if f.segment { // asks for users, so that no list is anybody's
-		return
+		return nil
+	}
+	parts := cold(a, split, f.Snapshot.Items.Len())
+	if of := f.Snapshot.UserAttributes; of != nil && len(of.Columns) > 0 && !f.related && !f.same {
+		unknown := *f
+		unknown.strangers = true
+		b, err := unknown.ask(ctx, p.recipe, m, split.Cases, nil)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, answersOf{name: model.SliceStrangers, users: b.users})
 	}
 	if out.Slices == nil {
 		out.Slices = map[string]model.Slice{}
 	}
-	for _, s := range cold(a, split, f.Snapshot.Items.Len()) {
+	for _, s := range parts {
 		kept := out.Slices[s.name]
 		interval := model.Interval(evaluate.Bootstrap(f.Seed, ndcg25(s.users))[0])
 		if own {
 			kept = model.Slice{Users: len(s.users), NDCG25: interval, Metrics: evaluate.Mean(s.users, 0), Baselines: map[string]model.Interval{}}
 			delete(kept.Metrics, evaluate.Coverage) // of a catalogue, not of a slice
 		} else {
-			kept.Baselines[name] = interval
+			kept.Baselines[p.recipe.Name()] = interval
 		}
 		out.Slices[s.name] = kept
 	}
+	return nil
 }

@@ -26,7 +26,7 @@ func List() []recipe.Recipe {
 
 // Blend is the recipe that chooses among those that answer users.
 func Blend() recipe.Recipe {
-	return blend.New(popularity.New(), itemknn.New(), rule.New(), session.New(), ease.New(), graph.New(), ials.New(), sequence.New())
+	return blend.New(popularity.New(), itemknn.New(), rule.New(), session.New(), ease.New(), graph.New(), ials.New(), sequence.New(), content.New(), demographic.New())
 }
 
 // ByName finds an algorithm by its name, as in model.Manifest.Algorithm.

@@ -1,6 +1,9 @@
 package all_test
 
 import (
+	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/evaluate"
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
@@ -22,28 +27,101 @@ import (
 //	go test ./recipe/all -run xxx -bench Cold/ml-100k -benchtime 1x
 func BenchmarkCold(b *testing.B) {
 	for name, read := range map[string]func(testing.TB) *dataset.Snapshot{"ml-100k": moviesWithGenres, "citeulike-a": papersWithTags} {
-		b.Run(name, func(b *testing.B) {
-			s := read(b)
-			for b.Loop() {
-				m, err := recipe.Fit(b.Context(), recipe.FitSpec{Snapshot: s, Recipe: named(b, "ials"), Name: "aws-user-personalization", Seed: 1,
-					Baselines: []recipe.Recipe{named(b, "popularity"), named(b, "itemknn"), named(b, "content"), named(b, "demographic")}})
-				if err != nil {
-					b.Fatal(err)
-				}
-				e := m.Manifest.Evaluation
-				b.Logf("%s: all %d users: NDCG@25 %s", s, e.Users, interval(e.NDCG25))
-				for _, o := range e.Baselines {
-					b.Logf("  %s %s", o.Name, interval(o.NDCG25))
-				}
-				for _, slice := range []string{model.SliceColdItems, model.SliceNewUsers} {
-					b.Logf("%s: %d users: NDCG@25 %s", slice, e.Slices[slice].Users, interval(e.Slices[slice].NDCG25))
-					for _, o := range e.Baselines {
-						b.Logf("  %s %s", o.Name, interval(e.Slices[slice].Baselines[o.Name]))
+		for _, algorithm := range []string{"ials", "blend"} {
+			b.Run(name+"/"+algorithm, func(b *testing.B) {
+				s := read(b)
+				for b.Loop() {
+					m, err := recipe.Fit(b.Context(), recipe.FitSpec{Snapshot: s, Recipe: named(b, algorithm), Name: "aws-user-personalization", Seed: 1,
+						Baselines: []recipe.Recipe{named(b, "popularity"), named(b, "itemknn"), named(b, "content"), named(b, "demographic")}})
+					if err != nil {
+						b.Fatal(err)
 					}
+					showCold(b, s, m)
 				}
+			})
+		}
+	}
+}
+
+func showCold(b *testing.B, s *dataset.Snapshot, m *model.Model) {
+	e, out := m.Manifest.Evaluation, new(strings.Builder) // one log entry: a benchmark shows no more than ten
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, "\n"+format, args...) }
+	say("%s: members %s, cold_item_gain %q, opening %q", s, m.Manifest.Parameters["members"], m.Manifest.Parameters["cold_item_gain"], m.Manifest.Parameters["opening.demographic"])
+	say("all %d users: NDCG@25 %s", e.Users, interval(e.NDCG25))
+	for _, o := range e.Baselines {
+		say("  %s %s", o.Name, interval(o.NDCG25))
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Slices)) {
+		say("%s: %d users: NDCG@25 %s", name, e.Slices[name].Users, interval(e.Slices[name].NDCG25))
+		for _, o := range e.Baselines {
+			say("  %s %s", o.Name, interval(e.Slices[name].Baselines[o.Name]))
+		}
+	}
+	b.Log(out)
+}
+
+// BenchmarkHidden takes every fifth item out of the training part altogether, and
+// asks for it: how well a blend finds items that nobody has had yet, of which
+// only attributes are known.
+func BenchmarkHidden(b *testing.B) {
+	for name, read := range map[string]func(testing.TB) *dataset.Snapshot{"ml-100k": moviesWithGenres, "citeulike-a": papersWithTags} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				hide(b, read(b))
 			}
 		})
 	}
+}
+
+func hide(b *testing.B, s *dataset.Snapshot) {
+	split, err := dataset.NewSplit(s.Events, dataset.Tail10, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	hidden := func(row int32) bool { return row%5 == 0 }
+	known := *s
+	known.Events = split.Train.Where(func(i int) bool { return !hidden(split.Train.Item[i]) })
+	m, err := recipe.Fit(b.Context(), recipe.FitSpec{Snapshot: &known, Recipe: all.Blend(), Name: "aws-user-personalization", Seed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	scorer, err := all.Blend().Decode(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	scores := make([]float32, s.Items.Len())
+	var whole, cold []float64
+	for _, c := range dataset.SampleCases(split.Cases, 2000) {
+		q := model.Query{Item: model.NoItem}
+		for k, row := range c.Input.Item {
+			if !hidden(row) {
+				q.History = append(q.History, model.Touch{Item: row, Weight: 1, At: c.Input.At[k]})
+			}
+		}
+		if err := scorer.Score(b.Context(), q, scores); err != nil {
+			b.Fatal(err)
+		}
+		for _, row := range c.Input.Item {
+			scores[row] = float32(math.Inf(-1))
+		}
+		list := kernel.TopK(nil, scores, 25, nil)
+		_, ndcg := evaluate.Recall(list, c.Truth, 25)
+		whole = append(whole, ndcg)
+		truth := slices.DeleteFunc(slices.Clone(c.Truth), func(row int32) bool { return !hidden(row) })
+		if len(truth) == 0 {
+			continue
+		}
+		for row := range scores {
+			if !hidden(int32(row)) {
+				scores[row] = float32(math.Inf(-1))
+			}
+		}
+		_, ndcg = evaluate.Recall(kernel.TopK(nil, scores, 25, nil), truth, 25)
+		cold = append(cold, ndcg)
+	}
+	both := func(x []float64) string { return interval(model.Interval(evaluate.Bootstrap(1, x)[0])) }
+	b.Logf("%s: members %s, cold_item_gain %q: all items, %d users: NDCG@25 %s; hidden ones among themselves, %d users: %s", s,
+		m.Manifest.Parameters["members"], m.Manifest.Parameters["cold_item_gain"], len(whole), both(whole), len(cold), both(cold))
 }
 
 func named(b *testing.B, name string) recipe.Recipe {

@@ -107,7 +107,7 @@ func (s *search) ask(ctx context.Context, of model.Scorer) (float64, error) {
 // rank lists the best items for each case.
 func (s *search) rank(ctx context.Context, cases []dataset.Case, of model.Scorer) ([][]int32, error) {
 	lists := make([][]int32, len(cases))
-	err := s.batches(ctx, cases, []model.Scorer{of}, func(from int, rows [][][]float32) {
+	err := s.batches(ctx, cases, s.queries, []model.Scorer{of}, func(from int, rows [][][]float32) {
 		for i, scores := range rows[0] {
 			lists[from+i] = kernel.TopK(make([]int32, 0, s.v.Cut), scores, s.v.Cut, nil)
 		}
@@ -124,10 +124,10 @@ func meanNDCG(lists [][]int32, cases []dataset.Case, cut int) float64 {
 	return sum / float64(max(1, len(lists)))
 }
 
-// batches scores the cases with each of the scorers and calls do, on all
+// batches scores the cases, put as queries, with each of the scorers and calls do, on all
 // processors and in no order, with rows[scorer][case after from] of items that
 // may be answers; others are -Inf.
-func (s *search) batches(ctx context.Context, all []dataset.Case, of []model.Scorer, do func(from int, rows [][][]float32)) error {
+func (s *search) batches(ctx context.Context, all []dataset.Case, put asking, of []model.Scorer, do func(from int, rows [][][]float32)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var next atomic.Int64
@@ -150,7 +150,7 @@ func (s *search) batches(ctx context.Context, all []dataset.Case, of []model.Sco
 				cut := make([][][]float32, len(of))
 				for k, scorer := range of {
 					cut[k] = rows[k][:len(cases)]
-					if err := scoreAll(ctx, scorer, queries(cases), cut[k]); err != nil {
+					if err := scoreAll(ctx, scorer, put(cases), cut[k]); err != nil {
 						stop(err)
 						return
 					}
@@ -176,11 +176,14 @@ func (s *search) leaveOut(cases []dataset.Case, rows [][]float32) {
 	}
 }
 
+// asking puts cases as queries.
+type asking func(cases []dataset.Case) []model.Query
+
 // queries ask as serving would.
-func queries(cases []dataset.Case) []model.Query {
+func (s *search) queries(cases []dataset.Case) []model.Query {
 	out := make([]model.Query, len(cases))
 	for i, c := range cases {
-		q := model.Query{Item: model.NoItem, History: make([]model.Touch, c.Input.Len())}
+		q := model.Query{Item: model.NoItem, User: s.users[c.User], History: make([]model.Touch, c.Input.Len())}
 		for k := range q.History {
 			q.History[k] = model.Touch{Item: c.Input.Item[k], Weight: 1, At: c.Input.At[k]}
 			if c.Input.Weight != nil {

@@ -22,7 +22,9 @@ const Name = "blend"
 const (
 	ParamMembers = model.ParamMembers
 	ParamScale   = "score_scale"
+	ParamCold    = "cold_item_gain" // see lender; 0 for none
 	weightOf     = model.ParamWeight
+	openingOf    = "opening." // before a member's name: its part of the answer to those without a history
 )
 
 const (
@@ -49,6 +51,7 @@ type member struct {
 	recipe recipe.Recipe
 	copies uint64            // 0 for the first of its recipe, 1 for "#2"
 	weight float64           // of its scores at one scale
+	opens  float64           // of its scores as they are, for those without a history
 	params map[string]string // its own, and those meant for all
 }
 
@@ -56,6 +59,7 @@ type member struct {
 type blended struct {
 	members []member // also those of weight 0, in the order given
 	scale   float64
+	gain    float64 // of what cold items borrow
 }
 
 // find is the recipe behind a member's name: "ials#2" is ials once more.
@@ -81,6 +85,9 @@ func (r Recipe) resolve(in recipe.Input) (b blended, err error) {
 	if b.scale, err = in.Float(ParamScale, defaultScale, minScale, maxScale); err != nil {
 		return b, err
 	}
+	if b.gain, err = in.Float(ParamCold, 0, 0, maxGain); err != nil {
+		return b, err
+	}
 	names := r.defaults(in)
 	if given, ok := in.Params[ParamMembers]; ok {
 		names = strings.Split(given, ",")
@@ -88,7 +95,7 @@ func (r Recipe) resolve(in recipe.Input) (b blended, err error) {
 	if len(names) > maxMembers {
 		return b, attune.Errorf(attune.Invalid, "hyper-parameter %s names %d members: give at most %d", ParamMembers, len(names), maxMembers)
 	}
-	some := false
+	some, opening := false, 0.0
 	for i, name := range names {
 		of, copies, ok := r.find(name)
 		if !ok || slices.Contains(names[:i], name) {
@@ -99,8 +106,15 @@ func (r Recipe) resolve(in recipe.Input) (b blended, err error) {
 		if err != nil {
 			return b, err
 		}
-		some = some || weight > 0
-		b.members = append(b.members, member{name: name, recipe: of, copies: copies, weight: weight, params: r.own(in.Params, name)})
+		opens, err := in.Float(openingOf+name, 0, 0, 1)
+		if err != nil {
+			return b, err
+		}
+		some, opening = some || weight > 0, opening+opens
+		b.members = append(b.members, member{name: name, recipe: of, copies: copies, weight: weight, opens: opens, params: r.own(in.Params, name)})
+	}
+	if opening > 1+1e-9 {
+		return b, attune.Errorf(attune.Invalid, "the hyper-parameters %s… sum to %g: give at most 1, of which the rest is popularity's", openingOf, opening)
 	}
 	if !some {
 		return b, attune.Errorf(attune.Invalid, "a blend of nothing: give one of %s a %s… above 0", strings.Join(names, ", "), weightOf)
@@ -121,7 +135,7 @@ func (r Recipe) names() []string {
 func (r Recipe) own(params map[string]string, name string) map[string]string {
 	out := map[string]string{}
 	for key, value := range params {
-		if key != ParamMembers && key != ParamScale && !strings.Contains(key, ".") {
+		if key != ParamMembers && key != ParamScale && key != ParamCold && !strings.Contains(key, ".") {
 			out[key] = value
 		}
 	}
@@ -133,11 +147,11 @@ func (r Recipe) own(params map[string]string, name string) map[string]string {
 	return out
 }
 
-// used are the members that are asked.
+// used are the members that are asked, if only by those without a history.
 func (b blended) used() []member {
 	var out []member
 	for _, m := range b.members {
-		if m.weight > 0 {
+		if m.weight > 0 || m.opens > 0 {
 			out = append(out, m)
 		}
 	}
@@ -155,6 +169,12 @@ func (b blended) strings(given map[string]string) map[string]string {
 	for i, m := range b.members {
 		names[i] = m.name
 		out[weightOf+m.name] = recipe.FormatFloat(m.weight)
+		if m.opens > 0 {
+			out[openingOf+m.name] = recipe.FormatFloat(m.opens)
+		}
+	}
+	if b.gain > 0 {
+		out[ParamCold] = recipe.FormatFloat(b.gain)
 	}
 	out[ParamMembers] = strings.Join(names, ",")
 	out[ParamScale] = recipe.FormatFloat(b.scale)

@@ -194,6 +194,7 @@ func TestBadParameters(t *testing.T) {
 	for _, params := range []map[string]string{
 		{"members": ""}, {"members": "hrnn"}, {"members": "ials,"}, {"members": "ials#1"}, {"members": "ials#x"}, {"members": "ials#02"},
 		{"members": "ials", "weight.ials": "0"}, {"weight.ials": "Inf"}, {"weight.ials": "-1"}, {"score_scale": "NaN"},
+		{"cold_item_gain": "NaN"}, {"cold_item_gain": "-1"}, {"members": "ials", "opening.ials": "2"}, {"members": "ials,itemknn", "opening.ials": "0.6", "opening.itemknn": "0.6"},
 		{"members": strings.Repeat("ials,", 17) + "ials"}, {"ials.hidden_dimension": "NaN"}, {"members": "itemknn", "shrinkage": "NaN"},
 	} {
 		in, v := question(t, params)

@@ -89,9 +89,9 @@ const (
 	votersAtMost = 1000
 )
 
-// asking estimates what it takes to ask each member about all cases, by the name
+// askCosts estimates what it takes to ask each member about all cases, by the name
 // of its recipe; "" stands for those that are not among them.
-func asking(in recipe.Input, cases []dataset.Case) map[string]float64 {
+func askCosts(in recipe.Input, cases []dataset.Case) map[string]float64 {
 	count := make([]float64, len(in.Items))
 	for _, item := range in.Events.Item {
 		count[item]++

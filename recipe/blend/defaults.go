@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/recipe"
 )
 
@@ -57,10 +58,20 @@ func base(name string) string {
 }
 
 // bearable are the members that a search looks at: all but those that learn
-// from the order of events where there is none.
+// from the order of events, from what is said of items or from who users are
+// where there is none.
 func (s *search) bearable() []string {
 	ordered := recipe.Ordered(s.in.Events)
+	said, known := s.speaks(s.in), s.in.UserAttributes != nil && slices.ContainsFunc(s.in.UserAttributes.Columns, func(c dataset.Column) bool { return !c.Textual })
 	return slices.DeleteFunc(s.names(), func(name string) bool {
-		return !ordered && (name == "sequence" || name == "session" || name == "rule")
+		switch name {
+		case "sequence", "session", "rule":
+			return !ordered
+		case likeness:
+			return !said
+		case "demographic":
+			return !known
+		}
+		return false
 	})
 }

@@ -20,11 +20,19 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	if len(trained) == 0 {
 		return recipe.Found{}, s.refused
 	}
-	p, err := s.collect(ctx, trained)
+	of, err := scorers(trained)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	p, err := s.collect(ctx, of, s.queries, toScale)
 	if err != nil {
 		return recipe.Found{}, err
 	}
 	w := p.choose()
+	opens, err := s.opening(ctx, trained)
+	if err != nil {
+		return recipe.Found{}, err
+	}
 	out := recipe.Found{Params: maps.Clone(s.in.Params)}
 	if out.Params == nil {
 		out.Params = map[string]string{}
@@ -34,18 +42,21 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	var learned []*model.Model
 	weights := map[string]string{}
 	for i, a := range trained {
-		if w[i] == 0 {
+		if w[i] == 0 && opens[a.name] == 0 {
 			continue
 		}
 		names = append(names, a.name)
 		weights[weightOf+a.name] = recipe.FormatFloat(w[i])
+		if o := opens[a.name]; o > 0 {
+			weights[openingOf+a.name] = recipe.FormatFloat(o)
+		}
 		for key, value := range a.best.params {
 			if given, ok := s.in.Params[key]; !ok || given != value {
 				out.Params[a.name+"."+key] = value
 			}
 		}
 		m := a.member
-		m.weight, m.params = w[i], a.best.params
+		m.weight, m.opens, m.params = w[i], opens[a.name], a.best.params
 		used, learned = append(used, m), append(learned, a.best.model)
 	}
 	out.Params[ParamMembers] = strings.Join(names, ",")
@@ -54,6 +65,9 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	in := s.in
 	in.Params = out.Params
 	out.Model = blended{members: used, scale: s.scale()}.assemble(in, used, learned)
+	if err := s.borrow(ctx, &out); err != nil {
+		return recipe.Found{}, err
+	}
 	said, err := s.Decode(out.Model)
 	if err != nil {
 		return recipe.Found{}, err

@@ -19,14 +19,16 @@ const atOnce = 32
 // scorer adds its members up. It is safe for concurrent use.
 type scorer struct {
 	voices  []voice
-	newborn []float32 // scores for an empty history: the logarithm of popularity
+	newborn []float32 // scores for an empty history: the logarithm of popularity, as far as no voice opens
+	lender  *lender   // of scores to cold items; nil for none
 	rows    sync.Pool // *scratch
 }
 
 // voice is one member that is asked.
 type voice struct {
 	scorer model.Scorer
-	weight float64 // times score_scale
+	weight float64 // times score_scale; 0 of one that only opens
+	opens  float64 // of an answer without a history
 }
 
 // Decode makes the members' scorers.
@@ -47,7 +49,7 @@ func (r Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	}
 	s := &scorer{newborn: make([]float32, len(m.Items))}
 	for i, n := range users.F32 {
-		s.newborn[i] = float32(math.Log(max(float64(n), 0) + 0.5)) // half a user for those nobody has: less than one, more than none
+		s.newborn[i] = newborn(n)
 		if s.newborn[i] != s.newborn[i] || s.newborn[i] > math.MaxFloat32 {
 			return nil, attune.Errorf(attune.Invalid, "blend model: %s of item %d is %g", tensorPopular, i, n)
 		}
@@ -57,14 +59,19 @@ func (r Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", of.name, err)
 		}
-		s.voices = append(s.voices, voice{said, of.weight * b.scale})
+		s.voices = append(s.voices, voice{said, of.weight * b.scale, of.opens})
+	}
+	if b.gain > 0 {
+		if s.lender, err = newLender(m, b.gain); err != nil {
+			return nil, err
+		}
 	}
 	s.rows.New = func() any { return &scratch{scores: make([]float32, len(m.Items))} }
 	return s, nil
 }
 
-// Score is Σ weight · scale · score over the members; see toScale. Without a
-// history it is popularity.
+// Score is Σ weight · scale · score over the members, see toScale, of which cold
+// items borrow, see lender. Without a history it is what open says.
 func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -73,8 +80,7 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 		return err
 	}
 	if !s.known(q.History) {
-		copy(dst, s.newborn)
-		return nil
+		return s.open(ctx, q, dst)
 	}
 	q.Item = model.NoItem
 	clear(dst)
@@ -82,11 +88,15 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 	defer s.rows.Put(row)
 	row.seen = rowsOf(row.seen, q.History, len(dst))
 	for _, v := range s.voices {
+		if v.weight == 0 {
+			continue
+		}
 		if err := v.scorer.Score(ctx, q, row.scores); err != nil {
 			return err
 		}
 		add(dst, row.scores, row.seen, v.weight)
 	}
+	s.lender.lend(dst, row.seen)
 	return nil
 }
 
@@ -105,7 +115,9 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 			return err
 		}
 		if !s.known(q.History) {
-			copy(dst[i], s.newborn)
+			if err := s.open(ctx, q, dst[i]); err != nil {
+				return err
+			}
 			continue
 		}
 		q.Item = model.NoItem
@@ -124,12 +136,18 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 			each[i-from].seen = rowsOf(each[i-from].seen, known[i].History, len(s.newborn))
 		}
 		for _, v := range s.voices {
+			if v.weight == 0 {
+				continue
+			}
 			if err := scoreAll(ctx, v.scorer, known[from:end], rows[:end-from]); err != nil {
 				return err
 			}
 			for i := from; i < end; i++ {
 				add(to[i], rows[i-from], each[i-from].seen, v.weight)
 			}
+		}
+		for i := from; i < end; i++ {
+			s.lender.lend(to[i], each[i-from].seen)
 		}
 	}
 	return ctx.Err()

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -32,7 +33,8 @@ type search struct {
 	spent  float64 // seconds of Coster
 	trials []model.Trial
 	told   int
-	asking map[string]float64 // seconds that asking about all cases takes, by recipe
+	asking map[string]float64       // seconds that asking about all cases takes, by recipe
+	users  map[int32]map[string]any // attributes by user row, of those who are asked about
 
 	refused error // of the last training that was passed over
 }
@@ -80,7 +82,7 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 	if in.Checkpoint != nil {
 		in.Checkpoint = in.Checkpoint.Part("search")
 	}
-	s := &search{Recipe: r, in: in, v: v, asking: asking(in, v.Cases)}
+	s := &search{Recipe: r, in: in, v: v, asking: askCosts(in, v.Cases), users: attributesOf(in, v.Cases)}
 	if err := s.open(ctx, b); err != nil {
 		return recipe.Found{}, err
 	}
@@ -91,6 +93,20 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 		}
 	}
 	return s.finish(ctx)
+}
+
+// attributesOf are the attributes of those whom cases are about; nil where none are known.
+func attributesOf(in recipe.Input, cases []dataset.Case) map[int32]map[string]any {
+	if in.UserAttributes == nil {
+		return nil
+	}
+	out := map[int32]map[string]any{}
+	for _, c := range cases {
+		if out[c.User] == nil {
+			out[c.User] = in.UserAttributes.Row(c.User)
+		}
+	}
+	return out
 }
 
 // settled says that nothing is left to choose: members and weights are given.

@@ -3,6 +3,7 @@ package blend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/attune-io/attune/matrix"
@@ -38,8 +39,16 @@ func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
+	out := b.assemble(in, used, learned)
+	if b.gain > 0 {
+		near, err := r.neighbours(ctx, in, coldRows(in))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(out.Tensors, near.tensors())
+	}
 	in.Report(stepsEach*len(used), stepsEach*len(used))
-	return b.assemble(in, used, learned), ctx.Err()
+	return out, ctx.Err()
 }
 
 // assemble makes one model of those of the members, whose slices it keeps.
@@ -51,6 +60,7 @@ func (b blended) assemble(in recipe.Input, used []member, learned []*model.Model
 		Tensors: map[string]model.Tensor{tensorPopular: {Shape: []int{len(in.Items)}, F32: popular(in)}},
 	}
 	for i, m := range used {
+		out.Manifest.AsksUser = out.Manifest.AsksUser || learned[i].Manifest.AsksUser
 		for name, t := range learned[i].Tensors {
 			out.Tensors[m.name+"."+name] = t
 		}

@@ -46,9 +46,8 @@ const (
 	odd  = 1 // the others
 )
 
-// collect asks the members about all cases.
-func (s *search) collect(ctx context.Context, arms []*arm) (*pool, error) {
-	p := &pool{members: len(arms), cut: s.v.Cut, cases: make([]pooled, len(s.v.Cases))}
+// scorers are the best of each member.
+func scorers(arms []*arm) ([]model.Scorer, error) {
 	of := make([]model.Scorer, len(arms))
 	for i, a := range arms {
 		said, err := a.recipe.Decode(a.best.model)
@@ -57,21 +56,30 @@ func (s *search) collect(ctx context.Context, arms []*arm) (*pool, error) {
 		}
 		of[i] = said
 	}
-	top := max(s.v.Cut, min(poolTop, poolFloats/max(1, len(arms)*len(arms)*len(s.v.Cases))))
-	err := s.batches(ctx, s.v.Cases, of, func(from int, rows [][][]float32) {
+	return of, nil
+}
+
+// collect asks about all cases, put as queries, and brings the answers to a scale.
+func (s *search) collect(ctx context.Context, of []model.Scorer, put asking, scale scaling) (*pool, error) {
+	p := &pool{members: len(of), cut: s.v.Cut, cases: make([]pooled, len(s.v.Cases))}
+	top := max(s.v.Cut, min(poolTop, poolFloats/max(1, len(of)*len(of)*len(s.v.Cases))))
+	err := s.batches(ctx, s.v.Cases, put, of, func(from int, rows [][][]float32) {
 		for i := range rows[0] {
 			each := make([][]float32, len(rows))
 			for k := range rows {
 				each[k] = rows[k][i]
 			}
-			p.cases[from+i] = pooling(each, s.v.Cases[from+i], top, s.v.Cut)
+			p.cases[from+i] = pooling(each, s.v.Cases[from+i], top, s.v.Cut, scale)
 		}
 	})
 	return p, err
 }
 
+// scaling is what scores are multiplied by, given the rows that were seen.
+type scaling func(scores []float32, seen []int32) float64
+
 // pooling joins the best items of each member for one case with the true ones.
-func pooling(rows [][]float32, of dataset.Case, top, cut int) pooled {
+func pooling(rows [][]float32, of dataset.Case, top, cut int, toOne scaling) pooled {
 	truth := of.Truth
 	seen := slices.Compact(slices.Sorted(slices.Values(of.Input.Item)))
 	var items []int32
@@ -86,7 +94,7 @@ func pooling(rows [][]float32, of dataset.Case, top, cut int) pooled {
 	})
 	c := pooled{n: len(items), said: make([]float32, 0, len(rows)*len(items))}
 	for _, scores := range rows {
-		scale := float32(toScale(scores, seen))
+		scale := float32(toOne(scores, seen))
 		for _, row := range items {
 			c.said = append(c.said, scale*scores[row])
 		}

@@ -58,7 +58,7 @@ func TestPoolMeasuresTheBlend(t *testing.T) {
 		for _, row := range seen {
 			both[row], a[row], b[row] = float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1))
 		}
-		p.cases = append(p.cases, pooling([][]float32{a, b}, c, 100, cut))
+		p.cases = append(p.cases, pooling([][]float32{a, b}, c, 100, cut, toScale))
 		_, ndcg := evaluate.Recall(kernel.TopK(nil, both, cut, nil), c.Truth, cut)
 		want += ndcg / 20
 	}

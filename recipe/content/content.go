@@ -53,6 +53,23 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 	return 2*8*termsAtMost*int64(len(in.Items))*int64(len(spoken(in.ItemAttributes))) + 16*places
 }
 
+// What Train takes for every byte of text, which it reads twice, and for the places.
+const (
+	secondsByte   = 5e-7
+	secondsPlaces = 0.03
+)
+
+// Seconds estimates Train.
+func (Recipe) Seconds(in recipe.Input) float64 {
+	bytes := 0
+	for _, c := range spoken(in.ItemAttributes) {
+		for _, text := range c.Text {
+			bytes += len(text)
+		}
+	}
+	return secondsPlaces + secondsByte*float64(bytes)
+}
+
 // spoken are the columns that are words or categories.
 func spoken(a *dataset.Attributes) (columns []*dataset.Column) {
 	if a == nil {
@@ -214,5 +231,6 @@ func place(column, word string) int32 {
 var (
 	_ recipe.Recipe = Recipe{}
 	_ recipe.Sizer  = Recipe{}
+	_ recipe.Coster = Recipe{}
 	_ model.Scorer  = (*scorer)(nil)
 )

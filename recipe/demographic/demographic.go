@@ -83,6 +83,18 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 	return (28+16*columns)*int64(in.Events.Len()) + (16+16*columns)*int64(in.Users) + 16*int64(len(in.Items))
 }
 
+// secondsEvent is what counting an interaction takes, once for everybody and once for each column.
+const secondsEvent = 1e-7
+
+// Seconds estimates Train.
+func (Recipe) Seconds(in recipe.Input) float64 {
+	columns := 0
+	if in.UserAttributes != nil {
+		columns = len(in.UserAttributes.Columns)
+	}
+	return secondsEvent * float64(1+columns) * float64(in.Events.Len())
+}
+
 // Train counts the interactions of every group.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	p, err := resolve(in)
@@ -182,6 +194,7 @@ func learnGroups(in recipe.Input, active func(user int) bool) (r reader, columns
 var (
 	_ recipe.Recipe  = Recipe{}
 	_ recipe.Sizer   = Recipe{}
+	_ recipe.Coster  = Recipe{}
 	_ recipe.Refiner = Recipe{}
 	_ model.Scorer   = (*scorer)(nil)
 )
