@@ -33,6 +33,7 @@ recipe/spec: .
 access: .
 filter: . dataset/schema
 artifact: .
+embed: . artifact
 event: .
 double: .
 ledger: .
@@ -54,6 +55,7 @@ recipe/sequence: . recipe dataset model matrix index kernel
 recipe/blend: . recipe dataset model matrix index kernel evaluate
 recipe/content: . recipe dataset model matrix index kernel dataset/schema
 recipe/similar: . recipe model
+recipe/semantic: . recipe dataset dataset/schema model matrix kernel
 recipe/trending: . recipe dataset model evaluate recipe/spec
 recipe/nextaction: . recipe dataset model dataset/schema
 recipe/recipetest: . recipe dataset dataset/datasettest model matrix artifact

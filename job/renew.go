@@ -116,7 +116,7 @@ func refreshEvery(facts spec.Recipe, params map[string]string, incremental bool)
 			return refreshAtMost
 		}
 		return min(window, refreshAtMost)
-	case facts.Algorithm == spec.Content && incremental:
+	case facts.Algorithm == spec.Semantic && incremental:
 		return refreshTexts
 	}
 	return 0

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/embed"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/resource"
@@ -26,6 +27,8 @@ type Config struct {
 	Temporal string // temporal://host:7233/namespace
 	SQL      string // postgres://user@host/database
 	Bucket   string // s3://bucket, gs://bucket, azblob://container
+
+	Embeddings embed.Config // a language model for aws-semantic-similarity; the zero value for none
 
 	Maintain *maintain.Place // what configurations are applied to; nil: this node
 	Build    string          // version of this build, for what it maintains
@@ -60,6 +63,9 @@ func (c *Config) check() error {
 		if err := notify.CheckMailServer(c.SMTP); err != nil {
 			return err
 		}
+	}
+	if err := c.Embeddings.Check(); err != nil {
+		return err
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/embed"
 )
 
 // TestCheck refuses what cannot work and says which flag to mend.
@@ -29,6 +30,10 @@ func TestCheck(t *testing.T) {
 		"region with a colon":    {func(c *Config) { c.Region = "us-east-1:x" }, "us-east-1"},
 		"no listen":              {func(c *Config) { c.Listen = "" }, "HOST:PORT"},
 		"listen without a port":  {func(c *Config) { c.Listen = "127.0.0.1" }, "HOST:PORT"},
+
+		"embeddings":                 {func(c *Config) { c.Embeddings = embed.Config{URL: "https://host/v1", Model: "m"} }, ""},
+		"embeddings without a model": {func(c *Config) { c.Embeddings.URL = "https://host/v1" }, "--embeddings-model"},
+		"embeddings of nowhere":      {func(c *Config) { c.Embeddings.Model = "m" }, "--embeddings-url"},
 
 		"auth off on loopback":       {func(c *Config) { c.AuthOff = true }, ""},
 		"auth off on localhost":      {func(c *Config) { c.AuthOff, c.Listen = true, "localhost:1" }, ""},

@@ -26,6 +26,7 @@ import (
 	"github.com/attune-io/attune/api/s3"
 	"github.com/attune-io/attune/artifact"
 	"github.com/attune-io/attune/double"
+	"github.com/attune-io/attune/embed"
 	"github.com/attune-io/attune/engine/bucket"
 	"github.com/attune-io/attune/engine/nats"
 	"github.com/attune-io/attune/engine/sql"
@@ -36,6 +37,7 @@ import (
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/notify"
 	"github.com/attune-io/attune/profile"
+	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
 	"github.com/attune-io/attune/resource"
 	"github.com/attune-io/attune/serve"
@@ -209,12 +211,28 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	recipes, err := n.recipes()
+	if err != nil {
+		return err
+	}
 	n.jobs = job.New(job.Deps{
 		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads, HasBucket: n.objects.HasBucket,
-		Profiles: n.profiles, Serve: n.serve, Recipes: all.List(), Temporal: n.temporal.Client(),
+		Profiles: n.profiles, Serve: n.serve, Recipes: recipes, Temporal: n.temporal.Client(),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, ReceiptKey: ed25519.NewKeyFromSeed(seed), Settle: n.settle,
 	})
 	return n.openMaintain(ctx)
+}
+
+// recipes are all of this build, with the language model that the node was given.
+func (n *Node) recipes() ([]recipe.Recipe, error) {
+	if n.cfg.Embeddings.URL == "" {
+		return all.List(), nil
+	}
+	e, err := embed.New(n.cfg.Embeddings, n.artifacts, n.log)
+	if err != nil {
+		return nil, err
+	}
+	return all.ListWith(e), nil
 }
 
 // openNotices builds the room that tells what happens.

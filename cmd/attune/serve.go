@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/attune-io/attune/embed"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/node"
 )
@@ -39,7 +40,24 @@ type serveCmd struct {
 	SQL      string             `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
 	SMTP     string             `name:"smtp" env:"ATTUNE_SMTP" placeholder:"smtp://USER:PASSWORD@HOST:587?from=…" help:"A mail server for rules that send mail (smtps:// for TLS from the start, &starttls=off for none). Set it by the environment: command lines can be read by others."`
 	maintainFlags
+	embeddingsFlags
 	Bucket string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
+}
+
+// embeddingsFlags name a language model.
+type embeddingsFlags struct {
+	EmbeddingsURL   string `name:"embeddings-url" env:"ATTUNE_EMBEDDINGS_URL" placeholder:"https://HOST/v1" help:"An API with POST /embeddings, as OpenAI's, whose vectors aws-semantic-similarity compares instead of words. It is asked while models are trained, about the texts of items. A key comes by the environment, as ATTUNE_EMBEDDINGS_KEY."`
+	EmbeddingsModel string `name:"embeddings-model" env:"ATTUNE_EMBEDDINGS_MODEL" placeholder:"NAME" help:"Which of its models."`
+}
+
+// config is what a node is told; the key comes in no flag, since everybody on a
+// machine sees those.
+func (f *embeddingsFlags) config() embed.Config {
+	c := embed.Config{URL: f.EmbeddingsURL, Model: f.EmbeddingsModel}
+	if c.URL != "" {
+		c.Key = os.Getenv("ATTUNE_EMBEDDINGS_KEY")
+	}
+	return c
 }
 
 // maintainFlags say what the node maintains.
@@ -108,6 +126,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	n, err := node.Open(ctx, node.Config{
 		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict", Rates: c.Rate,
 		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket, SMTP: c.SMTP, Maintain: place, Build: version(),
+		Embeddings: c.config(),
 	}, c.logger(s.err))
 	if err != nil {
 		return err

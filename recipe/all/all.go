@@ -13,6 +13,7 @@ import (
 	"github.com/attune-io/attune/recipe/nextaction"
 	"github.com/attune-io/attune/recipe/popularity"
 	"github.com/attune-io/attune/recipe/rule"
+	"github.com/attune-io/attune/recipe/semantic"
 	"github.com/attune-io/attune/recipe/sequence"
 	"github.com/attune-io/attune/recipe/session"
 	"github.com/attune-io/attune/recipe/similar"
@@ -20,8 +21,11 @@ import (
 )
 
 // List is every algorithm of this build, the simplest first.
-func List() []recipe.Recipe {
-	return []recipe.Recipe{popularity.New(), trending.New(), demographic.New(), circumstance.New(), itemknn.New(), rule.New(), session.New(), content.New(), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
+func List() []recipe.Recipe { return ListWith(nil) }
+
+// ListWith is List with a language model for semantic similarity; nil for none.
+func ListWith(e semantic.Embedder) []recipe.Recipe {
+	return []recipe.Recipe{popularity.New(), trending.New(), demographic.New(), circumstance.New(), itemknn.New(), rule.New(), session.New(), content.New(), semantic.New(e), similar.New(itemknn.New(), content.New()), ease.New(), ials.New(), graph.New(), sequence.New(), nextaction.New(), Blend()}
 }
 
 // Blend is the recipe that chooses among those that answer users.

@@ -28,6 +28,8 @@ func TestEveryRecipe(t *testing.T) {
 		"nextaction": {Bad: map[string]string{"regularization": "-1", "hash_bits": "x", "action_optimization_period": "0", "calibration_slope": "-1"}},
 		"trending":   {Params: map[string]string{"trend_discovery_frequency": "1 day"}, Bad: map[string]string{"trend_discovery_frequency": "2 weeks"}},
 		"content":    {Personal: true, Related: true},
+		"semantic": {Personal: true, Related: true, Params: map[string]string{"latent_dimension": "8"}, Bad: map[string]string{
+			"latent_dimension": "-1", "latent_weight": "NaN"}},
 		"similar": {Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{
 			"neighbours": "0", "min_cointeraction_count": "few"}},
 		"itemknn": {Personal: true, Related: true, Params: map[string]string{"neighbours": "15"}, Bad: map[string]string{

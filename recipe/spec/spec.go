@@ -32,6 +32,7 @@ const (
 	Trending   = "trending"
 	ItemKNN    = "itemknn"
 	Content    = "content"
+	Semantic   = "semantic"
 	Similar    = "similar"
 	IALS       = "ials"
 	NextAction = "nextaction"

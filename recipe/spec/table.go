@@ -20,7 +20,7 @@ const (
 	behindFactors  = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
 	behindNearest  = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
 	behindSimilar  = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
-	behindContent  = " Behind it is the cosine of TF-IDF weighted words and categories, the nearest that this server has: it knows words, not what they mean."
+	behindSemantic = " Behind it is the cosine of TF-IDF weighted words, pieces of words and categories, joined with latent semantic analysis of them; or, on a server that was given an endpoint for embeddings, the cosine of what its language model makes of the texts."
 	behindCount    = " Behind it is a count of distinct users."
 	behindLogistic = " Behind it is logistic regression over hashed features of action, user and the user's history with actions, calibrated on newer events."
 	behindRise     = " Behind it is the difference between the interactions of the latest window of time and of the one before."
@@ -111,8 +111,12 @@ func related() []Recipe {
 		},
 		{
 			Name: "aws-semantic-similarity", Type: typeRelated, Kind: Related, Transformation: "aws-semantic-similarity",
-			Description: "Items of which the same is said in their texts and categories." + behindContent,
-			Algorithm:   Content, Scores: ScoresNone, Text: true, Built: true,
+			Description: "Items of which the same is said in their texts and categories." + behindSemantic,
+			Algorithm:   Semantic, Scores: ScoresNone, Text: true, Built: true,
+			Parameters: []Parameter{ // our own (recipe/semantic explains them)
+				{Name: "latent_dimension", Type: Integer, Default: "64", Min: 0, Max: 1024},
+				{Name: "latent_weight", Type: Continuous, Default: "0.2", Min: 0, Max: 1},
+			},
 		},
 	}
 }
