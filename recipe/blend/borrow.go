@@ -15,7 +15,7 @@ import (
 const (
 	// stagings bounds how many warm items are looked at as if they were cold.
 	stagings = 1000
-	// sure is how many standard errors what is said of items must tell apart by.
+	// sure is how many standard errors attributes must tell apart by, or be better by.
 	sure = 2
 	// harmless is the part of the standard error of the blend's own NDCG that all
 	// answers together may lose to cold items: what no measurement would notice.

@@ -11,10 +11,6 @@ import (
 	"github.com/attune-io/attune/recipe"
 )
 
-// knows is how many standard errors an answer without a history must be better
-// by than popularity: everybody who is new gets it, and noise should rarely pass.
-const knows = 1
-
 // openers are the recipes that have something to say to who comes without a
 // history, as logarithms of shares, so that they can be mixed as they are.
 func openers() []string { return []string{"demographic"} }
@@ -59,8 +55,8 @@ func newborn(users float32) float32 { return float32(math.Log(max(float64(users)
 // opening weighs those who can answer without a history, popularity included, on
 // the validation cases with their history hidden. Each half of the users is asked
 // about models of the other half: in a group of a few dozen the users themselves
-// would speak for their taste. It is nil where popularity is as good, within the
-// noise. The trainings are not counted: these recipes count what there is, once.
+// would speak for their taste. It is nil where popularity is as good, or
+// nearly so: everybody who is new gets it, and noise must not pass. The trainings are not counted: these recipes count what there is, once.
 func (s *search) opening(ctx context.Context, arms []*arm) (map[string]float64, error) {
 	arms = slices.DeleteFunc(slices.Clone(arms), func(a *arm) bool { return !slices.Contains(openers(), base(a.name)) })
 	if len(arms) == 0 {
@@ -83,7 +79,7 @@ func (s *search) opening(ctx context.Context, arms []*arm) (map[string]float64, 
 	}
 	w, alone := p.choose(), make([]float64, p.members)
 	alone[0] = 1
-	if gain, err := difference(p.crossed(w), p.each(alone)); gain <= knows*err {
+	if gain, err := difference(p.crossed(w), p.each(alone)); gain <= sure*err {
 		return nil, nil
 	}
 	out := map[string]float64{}
