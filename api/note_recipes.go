@@ -10,7 +10,7 @@ func recipeNotes() []Note {
 		},
 		{
 			Operation: "DescribeRecipe",
-			Differs:   "The description says which algorithm stands behind a recipe: a blend behind user personalization, ranking and the hrnn family, matrix factorisation behind segments, item-item cosine behind aws-sims and its like, that joined with the cosine of metadata behind aws-similar-items and aws-vod-more-like-x, the cosine of TF-IDF weighted words behind aws-semantic-similarity, counts behind what is popular and trending.",
+			Differs:   "The description says which algorithm stands behind a recipe: a blend behind user personalization, ranking and the hrnn family, matrix factorisation behind segments, item-item cosine behind aws-sims and its like, that joined with the cosine of metadata behind aws-similar-items and aws-vod-more-like-x, the cosine of TF-IDF weighted words and their latent directions, or of the vectors of a language model that the node was given, behind aws-semantic-similarity, counts behind what is popular and trending.",
 			Why:       "The service's own algorithms are not published; each recipe has the nearest that this server has.",
 		},
 		{

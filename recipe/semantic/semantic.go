@@ -25,7 +25,7 @@ const (
 )
 
 // The defaults are those that suit articles with tags and films with titles
-// alike; published_test.go has the figures.
+// alike, as measured by BenchmarkTexts of recipe/all.
 const (
 	defaultDimension = 64
 	defaultWeight    = 0.2
