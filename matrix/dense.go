@@ -10,7 +10,9 @@ type Dense struct {
 
 // NewDense makes a block of zeros.
 func NewDense(rows, cols int) Dense {
-	return Dense{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+	data := make([]float32, rows*cols)
+	large(data)
+	return Dense{Rows: rows, Cols: cols, Data: data}
 }
 
 // Row is row i, sharing memory with the block.
