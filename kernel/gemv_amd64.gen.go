@@ -12,8 +12,3 @@ func gemvAVX2(dst *float32, a *float32, x *float32, rows int, d int, stride int)
 //
 //go:noescape
 func gemvTAVX2(dst *float32, a *float32, v *float32, rows int, d int, stride int)
-
-// normalAVX2 adds Σ w[i]·(a[i]·x)·a[i] to dst for rows rows of a, each of d elements, a positive multiple of 8.
-//
-//go:noescape
-func normalAVX2(dst *float32, a *float32, x *float32, w *float32, rows int, d int)

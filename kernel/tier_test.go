@@ -151,30 +151,6 @@ func lengths(n int) []int {
 	return all
 }
 
-// Normal must be Gemv, weights and GemvT, in one.
-func TestNormal(t *testing.T) {
-	inTiers(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(36, 37))
-		var spare []float32
-		for _, d := range []int{0, 1, 7, 8, 16, 24, 40, 64, 65, 128, 136} {
-			for _, n := range []int{0, 1, 2, 3, 4, 5, 9, 30} {
-				y, w, p, guard := random(r, n*d+1)[1:], random(r, n), random(r, d), random(r, d+2)
-				got, want := append([]float32(nil), guard...), append([]float32(nil), guard...)
-				spare = Normal(got[1:d+1], y, w, p, spare)
-				s := make([]float32, n)
-				Gemv(s, y, p)
-				Mul(s, s, w)
-				GemvT(want[1:d+1], y, s)
-				for i := range want {
-					if got[i] != want[i] {
-						t.Fatalf("d %d n %d, element %d: got %g, want %g", d, n, i-1, got[i], want[i])
-					}
-				}
-			}
-		}
-	})
-}
-
 func TestGram(t *testing.T) {
 	inTiers(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(38, 39))
@@ -227,19 +203,6 @@ func BenchmarkGram(b *testing.B) {
 				})
 			})
 		}
-	}
-}
-
-func BenchmarkNormal(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, s := range [][2]int{{80, 64}, {80, 128}, {80, 256}} {
-		n, d := s[0], s[1]
-		y, w, p, dst := random(r, n*d), random(r, n), random(r, d), make([]float32, d)
-		b.Run(fmt.Sprintf("%dx%d", n, d), func(b *testing.B) {
-			share(b, 4*float64(n)*float64(d), func() {
-				Normal(dst, y, w, p, nil)
-			})
-		})
 	}
 }
 

@@ -73,26 +73,6 @@ func GemvT(dst, a, v []float32) {
 	gemvT(dst, a[:len(v)*len(dst)], v)
 }
 
-// Normal adds Yᵀ(w∘(Y·p)) to dst: what the normal equations of weighted rows
-// make of p, in one pass over y. y: len(w)×len(dst) row-major, p: len(dst).
-// spare is for one element a row where the tier cannot do without; it is
-// returned, longer when it was too short, to be given again.
-func Normal(dst, y, w, p, spare []float32) []float32 {
-	d := len(dst)
-	y, p = y[:len(w)*d], p[:d]
-	if d == 0 || normal(dst, y, w, p) {
-		return spare
-	}
-	if cap(spare) < len(w) {
-		spare = make([]float32, len(w)+len(w)/2)
-	}
-	t := spare[:len(w)]
-	Gemv(t, y, p)
-	Mul(t, t, w)
-	GemvT(dst, y, t)
-	return spare
-}
-
 // Gram adds YᵀY to g. y: n×d row-major. g: d×d, its upper half; the caller owns
 // both. What stands below the diagonal afterwards is not defined: Mirror fills it.
 func Gram(g, y []float32, d int) {

@@ -138,24 +138,6 @@ func gemvT(dst, a, v []float32) {
 	}
 }
 
-// normal does what Normal says in one pass over y; false when it cannot.
-func normal(dst, y, w, p []float32) bool {
-	d := len(dst)
-	if tier < AVX2 || d%8 != 0 {
-		return false
-	}
-	for many := rowsAtOnce(d); len(w) > 0; {
-		n := min(many, len(w))
-		if tier >= AVX512 {
-			normalAVX512(&dst[0], &y[0], &p[0], &w[0], n, d)
-		} else {
-			normalAVX2(&dst[0], &y[0], &p[0], &w[0], n, d)
-		}
-		w, y = w[n:], y[n*d:]
-	}
-	return true
-}
-
 // gemvRows does what the kernels say, with the one of this tier.
 func gemvRows(dst, a, x *float32, rows, d, stride int) {
 	if tier >= AVX512 {

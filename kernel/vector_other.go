@@ -16,7 +16,6 @@ func norm2(x []float32) float64                  { return norm2Generic(x) }
 func largest(x []float32) float32                { return largestGeneric(x) }
 func gemv(dst, a, x []float32)                   { gemvGeneric(dst, a, x) }
 func gemvT(dst, a, v []float32)                  { gemvTGeneric(dst, a, v) }
-func normal(_, _, _, _ []float32) bool           { return false }
 
 func expSum(dst, x []float32, shift, least float32) float32 {
 	return expSumGeneric(dst, x, shift, least)

@@ -13,11 +13,6 @@ func gemvAVX512(dst *float32, a *float32, x *float32, rows int, d int, stride in
 //go:noescape
 func gemvTAVX512(dst *float32, a *float32, v *float32, rows int, d int, stride int)
 
-// normalAVX512 adds Σ w[i]·(a[i]·x)·a[i] to dst for rows rows of a, each of d elements, a positive multiple of 8.
-//
-//go:noescape
-func normalAVX512(dst *float32, a *float32, x *float32, w *float32, rows int, d int)
-
 // reachAVX512 adds Σ weight·(a + b·row·x)·row to dst over n rows, a multiple of 4 and not 0,
 // that index lists. A row has d elements, a multiple of 16 and not 0.
 //

@@ -36,11 +36,6 @@ var bothWays = []struct {
 		GemvT(dst[1:d+1], maybeOdd(r, n*d, odd), maybeOdd(r, n, odd))
 		return dst
 	}},
-	{"Normal", func(r *rand.Rand, n, d int, odd bool) []float32 {
-		dst := random(r, d+2)
-		Normal(dst[1:d+1], maybeOdd(r, n*d, odd), maybeOdd(r, n, odd), maybeOdd(r, d, odd), nil)
-		return dst
-	}},
 	{"Reach", func(r *rand.Rand, n, d int, odd bool) []float32 {
 		dst, index := random(r, d+2), make([]int32, n)
 		for i := range index {

@@ -1,5 +1,5 @@
 // Command gemv writes gemv_amd64.s: dot products of many rows with one vector,
-// their transpose, and the two in one pass, with AVX2 and fused multiply-add.
+// and their transpose, with AVX2 and fused multiply-add.
 //
 // Run by go generate in the folder above.
 package main
@@ -24,7 +24,6 @@ func main() {
 	}
 	gemv()
 	gemvT()
-	normal()
 	Generate()
 }
 
@@ -237,78 +236,6 @@ func gemvT() {
 		JMP(LabelRef(block.name))
 		Label(block.name + "end")
 	}
-	VZEROUPPER()
-	RET()
-}
-
-// normal takes four rows at a time: their dot products with x, weighed, are
-// what they are then added to dst by, while they are still in the nearest cache.
-func normal() {
-	TEXT("normalAVX2", NOSPLIT, "func(dst, a, x, w *float32, rows, d int)")
-	Doc("normalAVX2 adds Σ w[i]·(a[i]·x)·a[i] to dst for rows rows of a, each of d elements, a positive multiple of 8.")
-	Pragma("noescape")
-	dst := Load(Param("dst"), GP64())
-	a := Load(Param("a"), GP64())
-	x := Load(Param("x"), GP64())
-	w := Load(Param("w"), GP64())
-	rows := Load(Param("rows"), GP64())
-	d := Load(Param("d"), GP64())
-	stride, stride3 := GP64(), GP64()
-	MOVQ(d, stride)
-	SHLQ(Imm(2), stride)
-	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
-	s := dots{d: d, row: GP64(), px: GP64(), n: GP64(), stride: stride, stride3: stride3, mask: Y15}
-
-	add := func(name string, rows int) {
-		MOVQ(a, s.row)
-		MOVQ(dst, s.px)
-		MOVQ(d, s.n)
-		Label(name)
-		VMOVUPS(Mem{Base: s.px}, Y0)
-		for r := range rows {
-			VFMADD231PS(s.at(r, 0), ymm[10+r], Y0)
-		}
-		VMOVUPS(Y0, Mem{Base: s.px})
-		ADDQ(Imm(32), s.row)
-		ADDQ(Imm(32), s.px)
-		SUBQ(Imm(8), s.n)
-		JNZ(LabelRef(name))
-	}
-
-	Label("block")
-	CMPQ(rows, Imm(4))
-	JLT(LabelRef("single"))
-	MOVQ(a, s.row)
-	MOVQ(x, s.px)
-	s.name, s.rows = "four", 4
-	s.write()
-	VMULPS(Mem{Base: w}, X0, X0)
-	VPERM2F128(Imm(0), Y0, Y0, Y0)
-	for r := range 4 {
-		VPERMILPS(Imm(uint64(0x55*r)), Y0, ymm[10+r])
-	}
-	add("addfour", 4)
-	ADDQ(Imm(16), w)
-	LEAQ(Mem{Base: a, Index: stride, Scale: 4}, a)
-	SUBQ(Imm(4), rows)
-	JMP(LabelRef("block"))
-
-	Label("single")
-	TESTQ(rows, rows)
-	JZ(LabelRef("done"))
-	MOVQ(a, s.row)
-	MOVQ(x, s.px)
-	s.name, s.rows = "one", 1
-	s.write()
-	VMULSS(Mem{Base: w}, X0, X0)
-	VBROADCASTSS(X0, Y10)
-	add("addone", 1)
-	ADDQ(Imm(4), w)
-	ADDQ(stride, a)
-	DECQ(rows)
-	JMP(LabelRef("single"))
-
-	Label("done")
 	VZEROUPPER()
 	RET()
 }

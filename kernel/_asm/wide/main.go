@@ -23,7 +23,6 @@ func x(i int) VecPhysical { return zmm[i].AsX().(VecPhysical) }
 func main() {
 	gemv()
 	gemvT()
-	normal()
 	reach()
 	exponentials()
 	scan8()
@@ -220,54 +219,6 @@ func gemv() {
 			VMOVUPS(X4, Mem{Base: dst, Disp: 16})
 		}
 		ADDQ(Imm(uint64(4*many)), dst)
-	})
-	end()
-}
-
-func normal() {
-	begin("normalAVX512", "func(dst, a, x, w *float32, rows, d int)",
-		"normalAVX512 adds Σ w[i]·(a[i]·x)·a[i] to dst for rows rows of a, each of d elements, a positive multiple of 8.")
-	dst, a, vector, w := parameter("dst"), parameter("a"), parameter("x"), parameter("w")
-	rows, d, stride := parameter("rows"), parameter("d"), GP64()
-	MOVQ(d, stride)
-	SHLQ(Imm(2), stride)
-	s := newDots(d, stride)
-	s.blocks(rows, a, vector, func(name string, many int) {
-		s := s
-		s.rows = many
-		if many == 1 {
-			VMULSS(Mem{Base: w}, X0, X0)
-			VBROADCASTSS(X0, Z10)
-		}
-		for r := 0; r+4 <= many; r += 4 {
-			VMULPS(Mem{Base: w, Disp: 4 * r}, x(r), x(r))
-			VSHUFF32X4(Imm(0), zmm[r], zmm[r], zmm[r])
-			for i := range 4 {
-				VPERMILPS(Imm(uint64(0x55*i)), zmm[r], zmm[10+r+i])
-			}
-		}
-		s.start(a, dst)
-		MOVQ(d, s.n)
-		SUBQ(Imm(16), s.n)
-		JLT(LabelRef(name + "half"))
-		add := func(sum func(int) VecPhysical) {
-			VMOVUPS(Mem{Base: s.px}, sum(0))
-			for r := range many {
-				VFMADD231PS(s.at(r), sum(10+r), sum(0))
-			}
-			VMOVUPS(sum(0), Mem{Base: s.px})
-		}
-		Label(name + "add")
-		add(func(i int) VecPhysical { return zmm[i] })
-		s.forward(64)
-		SUBQ(Imm(16), s.n)
-		JGE(LabelRef(name + "add"))
-		Label(name + "half")
-		ADDQ(Imm(8), s.n)
-		JLT(LabelRef(name + "added"))
-		add(y)
-		Label(name + "added")
-		ADDQ(Imm(uint64(4*many)), w)
 	})
 	end()
 }
