@@ -137,6 +137,26 @@ func (in Input) Float(name string, fallback, low, high float64) (float64, error)
 	return x, nil
 }
 
+// Reader reads one parameter after another, as Input does, until one is wrong.
+type Reader struct {
+	Input Input
+	Err   error // the first
+}
+
+// Int reads a whole number in [low, high] into to; fallback when absent.
+func (r *Reader) Int(to *int, name string, fallback, low, high int) {
+	if r.Err == nil {
+		*to, r.Err = r.Input.Int(name, fallback, low, high)
+	}
+}
+
+// Float reads a number in [low, high] into to; fallback when absent.
+func (r *Reader) Float(to *float64, name string, fallback, low, high float64) {
+	if r.Err == nil {
+		*to, r.Err = r.Input.Float(name, fallback, low, high)
+	}
+}
+
 // With is params and one more, or another value of one; params may be nil and stays as it is.
 func With(params map[string]string, name, value string) map[string]string {
 	out := maps.Clone(params)

@@ -65,37 +65,24 @@ type parameters struct {
 	recency, scale            float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	for _, n := range []struct {
-		to                  *float64
-		name                string
-		fallback, low, high float64
-	}{
-		{&p.regularize, ParamRegularize, defaultRegularize, 1e-4, 1e6}, // above 0, so that G can be inverted
-		{&p.dropout, ParamDropout, defaultDropout, 0, 0.99},
-		{&p.user, ParamUser, defaultUser, 0, 2},
-		{&p.recency, ParamRecency, defaultRecency, 0, 1e6},
-		{&p.scale, ParamScale, defaultScale, 1e-6, 1e6},
-	} {
-		if *n.to, err = in.Float(n.name, n.fallback, n.low, n.high); err != nil {
-			return p, err
-		}
-	}
-	if p.kept, err = in.Int(ParamKept, defaultKept, 1, 100_000); err != nil {
-		return p, err
-	}
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Float(&p.regularize, ParamRegularize, defaultRegularize, 1e-4, 1e6) // above 0, so that G can be inverted
+	r.Float(&p.dropout, ParamDropout, defaultDropout, 0, 0.99)
+	r.Float(&p.user, ParamUser, defaultUser, 0, 2)
+	r.Float(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
+	r.Float(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	r.Int(&p.kept, ParamKept, defaultKept, 1, 100_000)
 	local := 0
 	if len(in.Items) > denseItems || sparing*localSeconds(in, defaultLocal) < denseSeconds(in) {
 		local = defaultLocal
 	}
-	if p.neighbourhood, err = in.Int(ParamLocal, local, 0, 4096); err != nil {
-		return p, err
-	}
-	if p.neighbourhood == 0 && len(in.Items) > denseItems {
-		return p, attune.Errorf(attune.Invalid, "a catalogue of %d items is too big for a matrix of all of them, at most %d: give %s a number above 0",
+	r.Int(&p.neighbourhood, ParamLocal, local, 0, 4096)
+	if r.Err == nil && p.neighbourhood == 0 && len(in.Items) > denseItems {
+		r.Err = attune.Errorf(attune.Invalid, "a catalogue of %d items is too big for a matrix of all of them, at most %d: give %s a number above 0",
 			len(in.Items), denseItems, ParamLocal)
 	}
-	return p, nil
+	return p, r.Err
 }
 
 // strings is how the manifest remembers the parameters, along with those

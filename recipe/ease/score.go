@@ -31,54 +31,17 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := recipe.CheckTensor(m, tensorStart, len(m.Items)+1)
+	l, err := recipe.ReadLists(m, tensorStart, tensorItem, tensorWeight, tensorCount)
 	if err != nil {
 		return nil, err
 	}
-	item, err := recipe.CheckTensor(m, tensorItem, -1)
-	if err != nil {
-		return nil, err
-	}
-	weight, err := recipe.CheckTensor(m, tensorWeight, len(item.I32))
-	if err != nil {
-		return nil, err
-	}
-	count, err := recipe.CheckTensor(m, tensorCount, len(m.Items))
-	if err != nil {
-		return nil, err
-	}
-	if len(item.F32) > 0 || len(weight.I32) > 0 || len(count.F32) > 0 || start.I32 == nil {
-		return nil, attune.Errorf(attune.Invalid, "ease model: a tensor has the wrong type of element")
-	}
-	s := &scorer{p: p, start: start.I32, item: item.I32, weight: weight.F32,
-		newborn: make([]float32, len(m.Items)), rest: make([]float32, len(m.Items))}
-	if err := s.check(len(m.Items)); err != nil {
-		return nil, err
-	}
-	for i, n := range count.I32 {
+	s := &scorer{p: p, start: l.Start, item: l.Item, weight: l.Weight,
+		newborn: make([]float32, len(m.Items)), rest: l.Rest(tie)}
+	for i, n := range l.Count {
 		s.newborn[i] = float32(math.Log(float64(max(n, 0)) + 0.5)) // half a user for those nobody has: less than one, more than none
-		s.rest[i] = -tie / float32(1+max(n, 0))
 	}
 	s.histories.New = func() any { return new(history) }
 	return s, nil
-}
-
-// check finds lists that lead nowhere.
-func (s *scorer) check(items int) error {
-	if s.start[0] != 0 || int(s.start[items]) != len(s.item) {
-		return attune.Errorf(attune.Invalid, "ease model: %s does not span %s", tensorStart, tensorItem)
-	}
-	for i := range items {
-		if s.start[i] > s.start[i+1] {
-			return attune.Errorf(attune.Invalid, "ease model: %s falls at item %d", tensorStart, i)
-		}
-	}
-	for at, row := range s.item {
-		if row < 0 || int(row) >= items || s.weight[at]-s.weight[at] != 0 {
-			return attune.Errorf(attune.Invalid, "ease model: weight %d is %g for item %d of %d", at, s.weight[at], row, items)
-		}
-	}
-	return nil
 }
 
 // Score is x·B for the asker's history x. With an item in focus it is what that

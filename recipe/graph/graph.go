@@ -70,30 +70,21 @@ type parameters struct {
 	recency, scale             float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	number := func(to *float64, name string, fallback, low, high float64) {
-		if err == nil {
-			*to, err = in.Float(name, fallback, low, high)
-		}
-	}
-	whole := func(to *int, name string, fallback, low, high int) {
-		if err == nil {
-			*to, err = in.Int(name, fallback, low, high)
-		}
-	}
-	number(&p.user, ParamUser, defaultUser, 0, 1)
-	number(&p.item, ParamItem, defaultItem, 0, 1)
-	number(&p.input, ParamInput, defaultInput, -1, 1)
-	number(&p.output, ParamOutput, defaultOutput, -1, 1)
-	number(&p.ideal, ParamIdeal, defaultIdeal, 0, 10)
-	number(&p.sharpening, ParamSharpening, defaultSharpening, 0, 20)
-	number(&p.damping, ParamDamping, defaultDamping, 0, 1e6)
-	whole(&p.rank, ParamRank, defaultRank, 1, 2048)
-	whole(&p.neighbours, ParamNeighbours, defaultNeighbours, 0, 100000)
-	whole(&p.factors, ParamFactors, defaultFactors, 0, 2048)
-	number(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
-	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
-	return p, err
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Float(&p.user, ParamUser, defaultUser, 0, 1)
+	r.Float(&p.item, ParamItem, defaultItem, 0, 1)
+	r.Float(&p.input, ParamInput, defaultInput, -1, 1)
+	r.Float(&p.output, ParamOutput, defaultOutput, -1, 1)
+	r.Float(&p.ideal, ParamIdeal, defaultIdeal, 0, 10)
+	r.Float(&p.sharpening, ParamSharpening, defaultSharpening, 0, 20)
+	r.Float(&p.damping, ParamDamping, defaultDamping, 0, 1e6)
+	r.Int(&p.rank, ParamRank, defaultRank, 1, 2048)
+	r.Int(&p.neighbours, ParamNeighbours, defaultNeighbours, 0, 100000)
+	r.Int(&p.factors, ParamFactors, defaultFactors, 0, 2048)
+	r.Float(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
+	r.Float(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	return p, r.Err
 }
 
 // strings is how the manifest remembers the parameters, along with those

@@ -71,35 +71,26 @@ type parameters struct {
 	recency, scale                      float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	number := func(to *float64, name string, fallback, low, high float64) {
-		if err == nil {
-			*to, err = in.Float(name, fallback, low, high)
-		}
-	}
-	whole := func(to *int, name string, fallback, low, high int) {
-		if err == nil {
-			*to, err = in.Int(name, fallback, low, high)
-		}
-	}
-	whole(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
-	whole(&p.iterations, ParamIterations, defaultIterations, 1, 1000)
-	whole(&p.steps, ParamSteps, defaultSteps, 1, 100)
-	whole(&p.block, ParamBlock, defaultBlock, 1, 1024)
-	number(&p.regularize, ParamRegularize, defaultRegularize, 0, 1e6)
-	number(&p.exponent, ParamExponent, defaultExponent, 0, 2)
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Int(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
+	r.Int(&p.iterations, ParamIterations, defaultIterations, 1, 1000)
+	r.Int(&p.steps, ParamSteps, defaultSteps, 1, 100)
+	r.Int(&p.block, ParamBlock, defaultBlock, 1, 1024)
+	r.Float(&p.regularize, ParamRegularize, defaultRegularize, 0, 1e6)
+	r.Float(&p.exponent, ParamExponent, defaultExponent, 0, 2)
 	unobserved := unobservedItems / float64(max(1, len(in.Items)))
 	unobserved = min(maxUnobserved, max(minUnobserved, math.Round(unobserved*1000)/1000))
-	number(&p.unobserved, ParamUnobserved, unobserved, 0, 1e3)
-	number(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
-	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	r.Float(&p.unobserved, ParamUnobserved, unobserved, 0, 1e3)
+	r.Float(&p.recency, ParamRecency, defaultRecency, 0, 1e6)
+	r.Float(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
 	if p.solver = in.Params[ParamSolver]; p.solver == "" {
 		p.solver = solverCG
 	}
-	if err == nil && !slices.Contains(solvers[:], p.solver) {
-		err = attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give one of %s", ParamSolver, p.solver, strings.Join(solvers[:], ", "))
+	if r.Err == nil && !slices.Contains(solvers[:], p.solver) {
+		r.Err = attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give one of %s", ParamSolver, p.solver, strings.Join(solvers[:], ", "))
 	}
-	return p, err
+	return p, r.Err
 }
 
 // The solvers: conjugate gradients, which improve all factors a little, whatever

@@ -50,18 +50,13 @@ type parameters struct {
 	minimum, neighbours int
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	if p.discount, err = in.Float(ParamDiscount, defaultDiscount, 0, 1); err != nil {
-		return p, err
-	}
-	if p.shrinkage, err = in.Float(ParamShrinkage, defaultShrinkage, 0, 1e6); err != nil {
-		return p, err
-	}
-	if p.minimum, err = in.Int(ParamMinimum, defaultMinimum, 0, 1000); err != nil {
-		return p, err
-	}
-	p.neighbours, err = in.Int(ParamNeighbours, defaultNeighbours, 1, 10000)
-	return p, err
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Float(&p.discount, ParamDiscount, defaultDiscount, 0, 1)
+	r.Float(&p.shrinkage, ParamShrinkage, defaultShrinkage, 0, 1e6)
+	r.Int(&p.minimum, ParamMinimum, defaultMinimum, 0, 1000)
+	r.Int(&p.neighbours, ParamNeighbours, defaultNeighbours, 1, 10000)
+	return p, r.Err
 }
 
 func (p parameters) strings(given map[string]string) map[string]string {

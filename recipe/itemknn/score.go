@@ -3,7 +3,6 @@ package itemknn
 import (
 	"context"
 
-	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -22,43 +21,11 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := recipe.CheckTensor(m, tensorStart, len(m.Items)+1)
+	l, err := recipe.ReadLists(m, tensorStart, tensorItem, tensorSimilarity, tensorCount)
 	if err != nil {
 		return nil, err
 	}
-	item, err := recipe.CheckTensor(m, tensorItem, -1)
-	if err != nil {
-		return nil, err
-	}
-	similarity, err := recipe.CheckTensor(m, tensorSimilarity, len(item.I32))
-	if err != nil {
-		return nil, err
-	}
-	count, err := recipe.CheckTensor(m, tensorCount, len(m.Items))
-	if err != nil {
-		return nil, err
-	}
-	if len(item.F32) > 0 || len(similarity.I32) > 0 || len(count.F32) > 0 || start.I32 == nil {
-		return nil, attune.Errorf(attune.Invalid, "itemknn model: a tensor has the wrong type of element")
-	}
-	s := &scorer{neighbours: p.neighbours, start: start.I32, item: item.I32, similarity: similarity.F32, rest: make([]float32, len(m.Items))}
-	if s.start[0] != 0 || int(s.start[len(m.Items)]) != len(s.item) {
-		return nil, attune.Errorf(attune.Invalid, "itemknn model: %s does not span %s", tensorStart, tensorItem)
-	}
-	for i := range m.Items {
-		if s.start[i] > s.start[i+1] {
-			return nil, attune.Errorf(attune.Invalid, "itemknn model: %s falls at item %d", tensorStart, i)
-		}
-	}
-	for at, row := range s.item {
-		if row < 0 || int(row) >= len(m.Items) {
-			return nil, attune.Errorf(attune.Invalid, "itemknn model: neighbour %d is item %d of %d", at, row, len(m.Items))
-		}
-	}
-	for i, n := range count.I32 {
-		s.rest[i] = -1 / float32(1+max(n, 0))
-	}
-	return s, nil
+	return &scorer{neighbours: p.neighbours, start: l.Start, item: l.Item, similarity: l.Weight, rest: l.Rest(1)}, nil
 }
 
 // Score gives the neighbours of the item in focus their similarity to it, and

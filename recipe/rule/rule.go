@@ -60,26 +60,17 @@ type parameters struct {
 	decay, comeBack, another float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	number := func(to *float64, name string, fallback, low, high float64) {
-		if err == nil {
-			*to, err = in.Float(name, fallback, low, high)
-		}
-	}
-	whole := func(to *int, name string, fallback, low, high int) {
-		if err == nil {
-			*to, err = in.Int(name, fallback, low, high)
-		}
-	}
-	number(&p.gap, ParamGap, defaultGap, 0, 1e6)
-	whole(&p.steps, ParamSteps, defaultSteps, 1, sessionAtMost)
-	number(&p.backward, ParamBackward, defaultBackward, 0, 1)
-	number(&p.discount, ParamDiscount, defaultDiscount, 0, 1)
-	whole(&p.kept, ParamKept, defaultKept, 1, 10000)
-	number(&p.decay, ParamDecay, defaultDecay, 0.1, 1e6)
-	number(&p.comeBack, ParamReturn, defaultReturn, 0, 1e3)
-	number(&p.another, ParamSecond, defaultSecond, 0, 1e3)
-	return p, err
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Float(&p.gap, ParamGap, defaultGap, 0, 1e6)
+	r.Int(&p.steps, ParamSteps, defaultSteps, 1, sessionAtMost)
+	r.Float(&p.backward, ParamBackward, defaultBackward, 0, 1)
+	r.Float(&p.discount, ParamDiscount, defaultDiscount, 0, 1)
+	r.Int(&p.kept, ParamKept, defaultKept, 1, 10000)
+	r.Float(&p.decay, ParamDecay, defaultDecay, 0.1, 1e6)
+	r.Float(&p.comeBack, ParamReturn, defaultReturn, 0, 1e3)
+	r.Float(&p.another, ParamSecond, defaultSecond, 0, 1e3)
+	return p, r.Err
 }
 
 func (p parameters) strings(given map[string]string) map[string]string {

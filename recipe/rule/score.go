@@ -50,52 +50,13 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := recipe.CheckTensor(m, tensorStart, len(m.Items)+1)
+	l, err := recipe.ReadLists(m, tensorStart, tensorItem, tensorWeight, tensorCount)
 	if err != nil {
 		return nil, err
 	}
-	item, err := recipe.CheckTensor(m, tensorItem, -1)
-	if err != nil {
-		return nil, err
-	}
-	weight, err := recipe.CheckTensor(m, tensorWeight, len(item.I32))
-	if err != nil {
-		return nil, err
-	}
-	count, err := recipe.CheckTensor(m, tensorCount, len(m.Items))
-	if err != nil {
-		return nil, err
-	}
-	if len(item.F32) > 0 || len(weight.I32) > 0 || len(count.F32) > 0 || start.I32 == nil {
-		return nil, attune.Errorf(attune.Invalid, "rule model: a tensor has the wrong type of element")
-	}
-	s := &scorer{parameters: p, start: start.I32, item: item.I32, weight: weight.F32, rest: make([]float32, len(m.Items))}
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	for i, n := range count.I32 {
-		s.rest[i] = -1 / float32(1+max(n, 0))
-	}
+	s := &scorer{parameters: p, start: l.Start, item: l.Item, weight: l.Weight, rest: l.Rest(1)}
 	s.scratch.New = func() any { return &scratch{sum: make([]float32, len(s.rest))} }
 	return s, nil
-}
-
-func (s *scorer) check() error {
-	items := len(s.rest)
-	if s.start[0] != 0 || int(s.start[items]) != len(s.item) {
-		return attune.Errorf(attune.Invalid, "rule model: %s does not span %s", tensorStart, tensorItem)
-	}
-	for i := range items {
-		if s.start[i] > s.start[i+1] {
-			return attune.Errorf(attune.Invalid, "rule model: %s falls at item %d", tensorStart, i)
-		}
-	}
-	for at, row := range s.item {
-		if row < 0 || int(row) >= items {
-			return attune.Errorf(attune.Invalid, "rule model: rule %d leads to item %d of %d", at, row, items)
-		}
-	}
-	return nil
 }
 
 // Score gives an item the sum of the rules that lead to it from the newest
