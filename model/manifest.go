@@ -52,6 +52,7 @@ type Trial struct {
 	Recipe     string            `json:"recipe"`
 	Parameters map[string]string `json:"parameters,omitempty"` // those that the search varies
 	Value      float64           `json:"value"`                // of the metric
+	Words      string            `json:"words,omitempty"`      // why it was not made, of one that was passed over
 }
 
 // Evaluation is an honest measurement of a recipe on a held-out slice of one snapshot.

@@ -81,6 +81,7 @@ type Validation struct {
 	Seconds  float64 // budget, in the seconds of Coster: for the search and the trainings after it
 	After    int     // trainings with what was found that must fit in Seconds too; 0 for one
 	Jobs     int     // other parameters than each recipe's first that are tried, at most; 0 for as many as the budget bears
+	Memory   int64   // bytes that what is trained may take together, as Sizer has it; 0 for any
 	Ranges   []Range // parameters that may only lie here, by their names without a member; nil for all free
 	// Score is what is made large instead of NDCG, of the ranked items of each
 	// case, best first; nil for NDCG.

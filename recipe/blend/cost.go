@@ -47,8 +47,12 @@ func (s *search) askCost(name string) float64 {
 	return s.asking[""]
 }
 
-// affordable says whether a training fits in the budget, with what follows if it is kept.
+// affordable says whether a training fits in the budget, with what follows if it
+// is kept, and in memory.
 func (s *search) affordable(a *arm, params map[string]string) bool {
+	if s.v.Memory > 0 && s.bytes(a, params) > s.v.Memory {
+		return false
+	}
 	cost := s.cost(a, params)
 	later := 0.0
 	for _, b := range s.arms {

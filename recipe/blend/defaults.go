@@ -25,15 +25,21 @@ func (r Recipe) defaults(in recipe.Input) []string {
 }
 
 // Bytes estimates the peak memory of Train and of the model: what the members
-// take together, since the models of those that are done stay.
-func (r Recipe) Bytes(in recipe.Input) (sum int64) {
+// take together, since the models of those that are done stay. Where members are
+// not given a search drops those that are too many, so it is that of the smallest.
+func (r Recipe) Bytes(in recipe.Input) int64 {
 	b, err := r.resolve(in)
 	if err != nil {
 		return 0 // Train says what is wrong
 	}
+	sum := int64(0)
 	for _, m := range b.used() {
-		if s, ok := m.recipe.(recipe.Sizer); ok {
-			sum += s.Bytes(m.input(in))
+		sum += m.bytes(in, m.params)
+	}
+	if _, given := in.Params[ParamMembers]; !given {
+		for _, of := range r.members {
+			m := member{name: of.Name(), recipe: of}
+			sum = min(sum, m.bytes(in, r.own(in.Params, of.Name())))
 		}
 	}
 	return sum + 4*int64(len(in.Items))

@@ -139,7 +139,58 @@ func (s *search) open(ctx context.Context, b blended) error {
 	if len(s.arms) == 0 {
 		return attune.Errorf(attune.Internal, "a blend of no recipes was asked to search")
 	}
+	s.fit()
 	return nil
+}
+
+// fit drops members, the largest first, until those left fit in memory together;
+// one stays in any case.
+func (s *search) fit() {
+	for s.v.Memory > 0 && len(s.arms) > 1 && s.bytes(nil, nil) > s.v.Memory {
+		most := 0
+		for i, a := range s.arms {
+			if a.bytes(s.in, a.params) > s.arms[most].bytes(s.in, s.arms[most].params) {
+				most = i
+			}
+		}
+		a := s.arms[most]
+		s.trials = append(s.trials, model.Trial{Recipe: a.name, Words: fmt.Sprintf("passed over: it takes about %d MiB, and all members together may take %d MiB",
+			a.bytes(s.in, a.params)>>20, s.v.Memory>>20)})
+		s.arms = slices.Delete(s.arms, most, most+1)
+	}
+}
+
+// bytes is what the members take together, each with its best parameters so far
+// and one with others.
+func (s *search) bytes(with *arm, params map[string]string) (sum int64) {
+	for _, a := range s.arms {
+		own := int64(0)
+		if a.best != nil || a != with {
+			own = a.bytes(s.in, a.bestParams())
+		}
+		if a == with {
+			own = max(own, a.bytes(s.in, params))
+		}
+		sum += own
+	}
+	return sum
+}
+
+// bytes is what a member takes with some parameters; 0 of one that does not say.
+func (m member) bytes(in recipe.Input, params map[string]string) int64 {
+	sizer, ok := m.recipe.(recipe.Sizer)
+	if !ok {
+		return 0
+	}
+	m.params = params
+	return sizer.Bytes(m.input(in))
+}
+
+func (a *arm) bestParams() map[string]string {
+	if a.best == nil {
+		return a.params
+	}
+	return a.best.params
 }
 
 // check reads a member's parameters, by training it on nothing.
