@@ -30,7 +30,7 @@ func ListWith(e semantic.Embedder) []recipe.Recipe {
 
 // Blend is the recipe that chooses among those that answer users.
 func Blend() recipe.Recipe {
-	return blend.New(popularity.New(), itemknn.New(), rule.New(), session.New(), ease.New(), graph.New(), ials.New(), sequence.New(), content.New(), demographic.New())
+	return blend.New(popularity.New(), itemknn.New(), rule.New(), session.New(), ease.New(), graph.New(), ials.New(), sequence.New(), content.New(), demographic.New(), circumstance.New())
 }
 
 // ByName finds an algorithm by its name, as in model.Manifest.Algorithm.

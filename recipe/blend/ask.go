@@ -183,7 +183,7 @@ type asking func(cases []dataset.Case) []model.Query
 func (s *search) queries(cases []dataset.Case) []model.Query {
 	out := make([]model.Query, len(cases))
 	for i, c := range cases {
-		q := model.Query{Item: model.NoItem, User: s.users[c.User], History: make([]model.Touch, c.Input.Len())}
+		q := model.Query{Item: model.NoItem, User: s.users[c.User], Context: c.Context(), History: make([]model.Touch, c.Input.Len())}
 		for k := range q.History {
 			q.History[k] = model.Touch{Item: c.Input.Item[k], Weight: 1, At: c.Input.At[k]}
 			if c.Input.Weight != nil {

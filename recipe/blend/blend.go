@@ -23,8 +23,13 @@ const (
 	ParamMembers = model.ParamMembers
 	ParamScale   = "score_scale"
 	ParamCold    = "cold_item_gain" // see lender; 0 for none
-	weightOf     = model.ParamWeight
-	openingOf    = "opening." // before a member's name: its part of the answer to those without a history
+
+	// What the context of a query is heard with, see listener; 0 for not at all.
+	ParamContext        = "context_gain"
+	ParamContextOpening = "opening_context_gain" // where who asks has no history
+
+	weightOf  = model.ParamWeight
+	openingOf = "opening." // before a member's name: its part of the answer to those without a history
 )
 
 const (
@@ -60,6 +65,8 @@ type blended struct {
 	members []member // also those of weight 0, in the order given
 	scale   float64
 	gain    float64 // of what cold items borrow
+
+	heeds, heedsOpening float64 // of the context
 }
 
 // find is the recipe behind a member's name: "ials#2" is ials once more.
@@ -86,6 +93,12 @@ func (r Recipe) resolve(in recipe.Input) (b blended, err error) {
 		return b, err
 	}
 	if b.gain, err = in.Float(ParamCold, 0, 0, maxGain); err != nil {
+		return b, err
+	}
+	if b.heeds, err = in.Float(ParamContext, 0, 0, maxGain); err != nil {
+		return b, err
+	}
+	if b.heedsOpening, err = in.Float(ParamContextOpening, 0, 0, maxGain); err != nil {
 		return b, err
 	}
 	names := r.defaults(in)
@@ -135,7 +148,7 @@ func (r Recipe) names() []string {
 func (r Recipe) own(params map[string]string, name string) map[string]string {
 	out := map[string]string{}
 	for key, value := range params {
-		if key != ParamMembers && key != ParamScale && key != ParamCold && !strings.Contains(key, ".") {
+		if !slices.Contains([]string{ParamMembers, ParamScale, ParamCold, ParamContext, ParamContextOpening}, key) && !strings.Contains(key, ".") {
 			out[key] = value
 		}
 	}
@@ -175,6 +188,11 @@ func (b blended) strings(given map[string]string) map[string]string {
 	}
 	if b.gain > 0 {
 		out[ParamCold] = recipe.FormatFloat(b.gain)
+	}
+	for key, gain := range map[string]float64{ParamContext: b.heeds, ParamContextOpening: b.heedsOpening} {
+		if gain > 0 {
+			out[key] = recipe.FormatFloat(gain)
+		}
 	}
 	out[ParamMembers] = strings.Join(names, ",")
 	out[ParamScale] = recipe.FormatFloat(b.scale)

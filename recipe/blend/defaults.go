@@ -77,6 +77,8 @@ func (s *search) bearable() []string {
 			return !said
 		case "demographic":
 			return !known
+		case circumstances:
+			return true // it is heard beside the members: see listener
 		}
 		return false
 	})

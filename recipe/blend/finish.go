@@ -68,6 +68,10 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	if err := s.borrow(ctx, &out); err != nil {
 		return recipe.Found{}, err
 	}
+	if err := s.heed(ctx, &out); err != nil {
+		return recipe.Found{}, err
+	}
+	maps.Copy(weights, contextGains(out.Params))
 	said, err := s.Decode(out.Model)
 	if err != nil {
 		return recipe.Found{}, err

@@ -18,10 +18,11 @@ const atOnce = 32
 
 // scorer adds its members up. It is safe for concurrent use.
 type scorer struct {
-	voices  []voice
-	newborn []float32 // scores for an empty history: the logarithm of popularity, as far as no voice opens
-	lender  *lender   // of scores to cold items; nil for none
-	rows    sync.Pool // *scratch
+	voices   []voice
+	newborn  []float32 // scores for an empty history: the logarithm of popularity, as far as no voice opens
+	lender   *lender   // of scores to cold items; nil for none
+	listener *listener // to the context; nil for none
+	rows     sync.Pool // *scratch
 }
 
 // voice is one member that is asked.
@@ -66,6 +67,9 @@ func (r Recipe) Decode(m *model.Model) (model.Scorer, error) {
 			return nil, err
 		}
 	}
+	if s.listener, err = r.newListener(m, b); err != nil {
+		return nil, err
+	}
 	s.rows.New = func() any { return &scratch{scores: make([]float32, len(m.Items))} }
 	return s, nil
 }
@@ -80,7 +84,10 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 		return err
 	}
 	if !s.known(q.History) {
-		return s.open(ctx, q, dst)
+		if err := s.open(ctx, q, dst); err != nil {
+			return err
+		}
+		return s.heed(ctx, q, false, dst)
 	}
 	q.Item = model.NoItem
 	clear(dst)
@@ -97,7 +104,7 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 		add(dst, row.scores, row.seen, v.weight)
 	}
 	s.lender.lend(dst, row.seen)
-	return nil
+	return s.heed(ctx, q, true, dst)
 }
 
 // scratch is that of one query.
@@ -116,6 +123,9 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 		}
 		if !s.known(q.History) {
 			if err := s.open(ctx, q, dst[i]); err != nil {
+				return err
+			}
+			if err := s.heed(ctx, q, false, dst[i]); err != nil {
 				return err
 			}
 			continue
@@ -148,6 +158,9 @@ func (s *scorer) ScoreMany(ctx context.Context, queries []model.Query, dst [][]f
 		}
 		for i := from; i < end; i++ {
 			s.lender.lend(to[i], each[i-from].seen)
+			if err := s.heed(ctx, known[i], true, to[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return ctx.Err()

@@ -47,6 +47,9 @@ func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error
 		}
 		maps.Copy(out.Tensors, near.tensors())
 	}
+	if err := r.attend(ctx, in, b, out); err != nil {
+		return nil, err
+	}
 	in.Report(stepsEach*len(used), stepsEach*len(used))
 	return out, ctx.Err()
 }
@@ -61,6 +64,7 @@ func (b blended) assemble(in recipe.Input, used []member, learned []*model.Model
 	}
 	for i, m := range used {
 		out.Manifest.AsksUser = out.Manifest.AsksUser || learned[i].Manifest.AsksUser
+		out.Manifest.AsksContext = out.Manifest.AsksContext || learned[i].Manifest.AsksContext
 		for name, t := range learned[i].Tensors {
 			out.Tensors[m.name+"."+name] = t
 		}
