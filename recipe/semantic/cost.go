@@ -44,7 +44,7 @@ func (Recipe) terms(in recipe.Input) (n int64) {
 // its products. What an Embedder takes is not known.
 func (r Recipe) Seconds(in recipe.Input) float64 {
 	const (
-		readByte    = 0.25e-6 // twice
+		readByte    = 0.7e-6 // twice
 		multiplyAdd = 0.5e-9
 	)
 	bytes := 0
