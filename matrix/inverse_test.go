@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -164,23 +165,52 @@ func TestInvertRefuses(t *testing.T) {
 	}
 }
 
+// The dense inverse of so many items, in processor time, and beside what a
+// product of 1024³ makes of it in the same run. 20,000 items take gigabytes and
+// minutes: only with ATTUNE_BENCH_LARGE=1.
 func BenchmarkInvert(b *testing.B) {
-	for _, n := range []int{1000, 3500, 10000} {
+	for _, n := range []int{1000, 3500, 5000, 10_000, 20_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			fresh, a := NewDense(n, n), NewDense(n, n)
-			for i := range n {
-				for j := range i {
-					fresh.Row(i)[j] = float32((i*7+j*13)%31) / 31
-				}
-				fresh.Row(i)[i] = float32(n)
+			if n > 10_000 && os.Getenv("ATTUNE_BENCH_LARGE") == "" {
+				b.Skip("ATTUNE_BENCH_LARGE=1 asks for it")
 			}
+			a := NewDense(n, n)
+			product, spent := 0.0, 0.0
 			for b.Loop() {
-				copy(a.Data, fresh.Data)
+				b.StopTimer()
+				for i := range n {
+					for j := range i {
+						a.Row(i)[j] = float32((i*7+j*13)%31) / 31
+					}
+					a.Row(i)[i] = float32(n)
+				}
+				product += productRate()
+				began := cpuSeconds()
+				b.StartTimer()
 				if err := Invert(b.Context(), a, kernel.Split, nil); err != nil {
 					b.Fatal(err)
 				}
+				spent += cpuSeconds() - began
 			}
-			b.ReportMetric(float64(n)*float64(n)*float64(n)/1e9/(b.Elapsed().Seconds()/float64(b.N)), "Gflop/s")
+			times, work := float64(b.N), float64(n)*float64(n)*float64(n)
+			b.ReportMetric(spent/times, "cpu-s/op")
+			b.ReportMetric(work*times/spent/1e9, "Gflop/cpu-s")
+			b.ReportMetric(100*work*times*times/spent/product, "%product")
 		})
 	}
+}
+
+// productRate is the operations in a second of processor time of a product of 1024³.
+func productRate() float64 {
+	const n, times = 1024, 4
+	m := kernel.NewView(make([]float32, n*n), n)
+	for i := range m.Data {
+		m.Data[i] = 1 // memory that was never written is all in the nearest cache
+	}
+	var g kernel.Gemm
+	began := cpuSeconds()
+	for range times {
+		g.NN(kernel.NewView(make([]float32, n*n), n), m, m)
+	}
+	return times * 2 * n * n * n / max(1e-9, cpuSeconds()-began)
 }
