@@ -33,14 +33,39 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	if err != nil {
 		return recipe.Found{}, err
 	}
-	out := recipe.Found{Params: maps.Clone(s.in.Params)}
+	out, weights := s.join(trained, w, opens)
+	if err := s.borrow(ctx, &out); err != nil {
+		return recipe.Found{}, err
+	}
+	if err := s.heed(ctx, &out); err != nil {
+		return recipe.Found{}, err
+	}
+	maps.Copy(weights, contextGains(out.Params))
+	said, err := s.Decode(out.Model)
+	if err != nil {
+		return recipe.Found{}, err
+	}
+	if out.Value, err = s.ask(ctx, said); err != nil {
+		return recipe.Found{}, err
+	}
+	s.trials = append(s.trials, model.Trial{Recipe: Name, Parameters: weights, Value: out.Value})
+	out.Trials = s.trials
+	if s.v.Progress != nil {
+		s.v.Progress(searchSteps, searchSteps)
+	}
+	return out, nil
+}
+
+// join makes one model of the members that have a weight or open.
+func (s *search) join(trained []*arm, w []float64, opens map[string]float64) (out recipe.Found, weights map[string]string) {
+	out = recipe.Found{Params: maps.Clone(s.in.Params)}
 	if out.Params == nil {
 		out.Params = map[string]string{}
 	}
 	var names []string
 	var used []member
 	var learned []*model.Model
-	weights := map[string]string{}
+	weights = map[string]string{}
 	for i, a := range trained {
 		if w[i] == 0 && opens[a.name] == 0 {
 			continue
@@ -65,26 +90,7 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	in := s.in
 	in.Params = out.Params
 	out.Model = blended{members: used, scale: s.scale()}.assemble(in, used, learned)
-	if err := s.borrow(ctx, &out); err != nil {
-		return recipe.Found{}, err
-	}
-	if err := s.heed(ctx, &out); err != nil {
-		return recipe.Found{}, err
-	}
-	maps.Copy(weights, contextGains(out.Params))
-	said, err := s.Decode(out.Model)
-	if err != nil {
-		return recipe.Found{}, err
-	}
-	if out.Value, err = s.ask(ctx, said); err != nil {
-		return recipe.Found{}, err
-	}
-	s.trials = append(s.trials, model.Trial{Recipe: Name, Parameters: weights, Value: out.Value})
-	out.Trials = s.trials
-	if s.v.Progress != nil {
-		s.v.Progress(searchSteps, searchSteps)
-	}
-	return out, nil
+	return out, weights
 }
 
 func (s *search) scale() float64 {
