@@ -24,7 +24,8 @@ const (
 	coldBelow = 5
 	// lenders are how many warm items speak for a cold one. Of 5 to 200, with
 	// similarities to the first and third power and shrinkage from 0 to 2, these
-	// found items of MovieLens and of CiteULike best that no model had seen.
+	// told films of MovieLens 100K that were left out of training apart best, by the
+	// area under the ROC curve.
 	lenders       = 20
 	lenderPower   = 3
 	lenderShrinks = 0.5
