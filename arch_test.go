@@ -63,7 +63,7 @@ recipe/all: recipe recipe/*
 serve: . kernel matrix index filter model profile event dataset/schema
 resource: . ledger filter dataset/schema recipe/spec
 resource/resourcetest: . resource ledger
-job: . kernel resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
+job: . resource event dataset recipe model artifact profile filter evaluate serve dataset/schema recipe/spec
 notify/pattern: .
 notify: . ledger event resource notify/pattern
 api/call: access

@@ -13,7 +13,6 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
-	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/spec"
@@ -171,11 +170,7 @@ func (m *Manager) recommendSpec(ctx context.Context, r *resource.Resource, task 
 	if err := hasEvents(facts, snap); err != nil {
 		return fit, err
 	}
-	may, err := columnsOf(task.Config, schema.Items)
-	if err != nil {
-		return fit, err
-	}
-	circumstances, err := columnsOf(task.Config, schema.Interactions)
+	config, err := resource.ReadRecommenderConfig(task.Config)
 	if err != nil {
 		return fit, err
 	}
@@ -183,7 +178,7 @@ func (m *Manager) recommendSpec(ctx context.Context, r *resource.Resource, task 
 	limits := m.Registry.Limits().Train
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: m.baselines(),
-		Params: facts.Fixed, Seed: trainSeed, Columns: may, Context: circumstances,
+		Params: facts.Fixed, Seed: trainSeed, Uses: config.TrainingDataConfig.Uses,
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
 		Rules: countedBy(facts), Clock: m.Clock,
 	}, nil
@@ -205,12 +200,6 @@ func (m *Manager) baselines() (all []recipe.Recipe) {
 		all = append(all, m.recipes[name])
 	}
 	return all
-}
-
-// columnsOf says which columns of a dataset type a recommender's configuration lets it learn from.
-func columnsOf(config []byte, t schema.Type) (may func(string) bool, err error) {
-	c, err := resource.ReadRecommenderConfig(config)
-	return func(column string) bool { return c.TrainingDataConfig.Uses(t, column) }, err
 }
 
 // countedBy are the rules of a domain recipe: one event type, or all.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
-	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/spec"
@@ -191,7 +190,7 @@ func (a *activities) Refresh(ctx context.Context, ref Ref) error {
 		if err != nil {
 			return none, err
 		}
-		fresh, err := recipe.Refresh(ctx, f.learner, *old, snap, f.may, a.m.Clock)
+		fresh, err := recipe.Refresh(ctx, f.learner, *old, snap, f.uses, a.m.Clock)
 		if err != nil {
 			return none, err
 		}
@@ -214,8 +213,8 @@ func (a *activities) Refresh(ctx context.Context, ref Ref) error {
 // refreshable is what may be made anew.
 type refreshable struct {
 	learner recipe.Recipe
-	model   string            // artifact name, of what is served now
-	may     func(string) bool // columns that may be learned from
+	model   string      // artifact name, of what is served now
+	uses    recipe.Uses // columns that may be learned from
 	// show puts the new model on the row, and behind what is served.
 	show func(context.Context, resource.Learned) error
 }
@@ -233,7 +232,7 @@ func (m *Manager) refreshable(r *resource.Resource) (f refreshable, err error) {
 		return f, err
 	}
 	f.model = v.Model
-	f.may = func(column string) bool { return config.TrainingDataConfig.Uses(schema.Items, column) }
+	f.uses = config.TrainingDataConfig.Uses
 	if _, f.learner, err = m.learner(v.RecipeArn); err != nil {
 		return f, err
 	}
@@ -261,9 +260,11 @@ func (m *Manager) refreshableRecommender(r *resource.Resource) (f refreshable, e
 	if _, f.learner, err = m.learner(b.RecipeArn); err != nil {
 		return f, err
 	}
-	if f.may, err = columnsOf(b.RecommenderConfig, schema.Items); err != nil {
+	config, err := resource.ReadRecommenderConfig(b.RecommenderConfig)
+	if err != nil {
 		return f, err
 	}
+	f.uses = config.TrainingDataConfig.Uses
 	f.show = func(ctx context.Context, l resource.Learned) error {
 		l.Trained, l.Snapshot, l.At = b.Learned.Trained, b.Learned.Snapshot, b.Learned.At
 		took, err := m.Registry.RefreshRecommender(ctx, r.ARN, r.ID, b.Learned.Model, l)

@@ -168,11 +168,8 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 	return recipe.FitSpec{
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: baselines,
 		Params: v.Parameters(), Seed: trainSeed,
-		Columns: func(column string) bool {
-			return v.PerformAutoML || config.TrainingDataConfig.Uses(schema.Items, column)
-		},
-		Context: func(column string) bool {
-			return v.PerformAutoML || config.TrainingDataConfig.Uses(schema.Interactions, column)
+		Uses: func(of schema.Type, column string) bool {
+			return v.PerformAutoML || config.TrainingDataConfig.Uses(of, column)
 		},
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
 		Rules: eventRules(v), Clock: m.Clock,

@@ -127,8 +127,8 @@ func leaveOut(scores []float32, items []int32) {
 // the newest item of it in focus. Of strangers there is no history.
 func (f *fit) query(q *model.Query, input dataset.Events) {
 	q.History, q.Item, q.User, q.Context = q.History[:0], model.NoItem, nil, nil
-	if f.Snapshot.UserAttributes != nil && input.Len() > 0 {
-		q.User = f.Snapshot.UserAttributes.Row(input.User[0])
+	if f.data.UserAttributes != nil && input.Len() > 0 {
+		q.User = f.data.UserAttributes.Row(input.User[0])
 	}
 	if f.strangers {
 		return

@@ -39,16 +39,15 @@ type FitSpec struct {
 	Baselines []Recipe          // measured on the same users; one with Recipe's own algorithm is passed over
 	Params    map[string]string // hyper-parameters as given; absent means the default
 	Seed      uint64
-	Rules     model.EventRules         // which interactions count, and how much
-	Least     Least                    // data under this is refused
-	Columns   func(column string) bool // which columns of items may be learned from; nil for all
-	Context   func(column string) bool // which columns of interactions may be; nil for all
-	Protocol  string                   // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
-	Memory    int64                    // bytes that training may take; 0 for 16 GiB
-	Search    *Search                  // nil for the parameters as given
-	Objective *Objective               // beside relevance; nil for none
-	Live      []Live                   // measured beside, at most model.MaxAgainst; recipes of actions are not
-	Budget    Budget                   // of a Searcher; "" for Standard, and Thorough where Search is given
+	Rules     model.EventRules // which interactions count, and how much
+	Least     Least            // data under this is refused
+	Uses      Uses             // which columns may be learned from; nil for all
+	Protocol  string           // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
+	Memory    int64            // bytes that training may take; 0 for 16 GiB
+	Search    *Search          // nil for the parameters as given
+	Objective *Objective       // beside relevance; nil for none
+	Live      []Live           // measured beside, at most model.MaxAgainst; recipes of actions are not
+	Budget    Budget           // of a Searcher; "" for Standard, and Thorough where Search is given
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
 
@@ -144,20 +143,6 @@ func (f *fit) inspect(split *dataset.Split) []model.Finding {
 	return out
 }
 
-// columns are the attributes that may be learned from.
-func columns(all *dataset.Attributes, may func(string) bool) *dataset.Attributes {
-	if all == nil || may == nil {
-		return all
-	}
-	some := new(dataset.Attributes)
-	for _, c := range all.Columns {
-		if may(c.Name) {
-			some.Columns = append(some.Columns, c)
-		}
-	}
-	return some
-}
-
 // fit is one run of Fit.
 type fit struct {
 	FitSpec
@@ -169,12 +154,12 @@ type fit struct {
 	strangers   bool           // those asked about are put as if nothing had been done by them
 	influenced  bool           // campaigns may set rankingInfluence
 	repeatShare float64
-	chosen      choice              // of Recipe, on the validation slice
-	trials      []model.Trial       // of Search
-	attributes  *dataset.Attributes // of items, that may be learned from
-	now         int64               // see Input.Now; set for the last training, which is from everything
-	measured    *model.Measured     // by measure
-	against     []model.Against     // likewise
+	chosen      choice            // of Recipe, on the validation slice
+	trials      []model.Trial     // of Search
+	data        *dataset.Snapshot // what may be learned from
+	now         int64             // see Input.Now; set for the last training, which is from everything
+	measured    *model.Measured   // by measure
+	against     []model.Against   // likewise
 }
 
 // plan is a recipe with the parameters it will learn with.
@@ -203,12 +188,10 @@ func newFit(s FitSpec) (*fit, error) {
 	if s.Budget.Seconds(0) == 0 {
 		return nil, attune.Errorf(attune.Invalid, "budget %q is unknown: use one of %s, %s", s.Budget, Standard, Thorough)
 	}
-	f := &fit{FitSpec: s, events: counting(s.Snapshot.Events, s.Rules), attributes: columns(s.Snapshot.ItemAttributes, s.Columns)}
+	f := &fit{FitSpec: s, data: s.Uses.learnable(s.Snapshot)}
+	f.events = counting(f.data.Events, s.Rules)
 	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
 	f.influenced = facts.Text
-	if s.Context != nil {
-		f.events = f.events.WithContext(s.Context)
-	}
 	if err := f.checkSize(); err != nil {
 		return nil, err
 	}
@@ -230,7 +213,7 @@ func counting(e dataset.Events, rules model.EventRules) dataset.Events {
 // input is what a recipe learns from, without parameters.
 func (f *fit) input(e dataset.Events) Input {
 	return Input{Events: e, Users: f.Snapshot.Users.Len(), Items: f.Snapshot.Items.IDs(), Seed: f.Seed,
-		ItemAttributes: f.attributes, UserAttributes: f.Snapshot.UserAttributes, Now: f.now}
+		ItemAttributes: f.data.ItemAttributes, UserAttributes: f.data.UserAttributes, Now: f.now}
 }
 
 // train learns; the stage hears of it, and is where it would go on: "" for what

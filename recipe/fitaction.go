@@ -63,6 +63,7 @@ type actionFit struct {
 // fitActions is Fit for recipes of actions: see OffersByTime. Actions without
 // any events can be learned, and then nothing is measured.
 func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
+	s.Snapshot = s.Uses.learnable(s.Snapshot)
 	f := &actionFit{FitSpec: s, outcomes: OutcomesOf(s.Snapshot.ActionEvents.Types)}
 	if f.Clock == nil {
 		f.Clock = attune.WallClock

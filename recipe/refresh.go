@@ -14,12 +14,13 @@ import (
 
 // Refresh learns again what an old model knows, from data as of now: with the
 // old one's parameters, seed and rules of events. Nothing is chosen or measured
-// again, so the evaluation is the old one's. columns is FitSpec.Columns.
-func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, may func(column string) bool, clock attune.Clock) (*model.Model, error) {
+// again, so the evaluation is the old one's. uses is FitSpec.Uses.
+func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, uses Uses, clock attune.Clock) (*model.Model, error) {
 	started := clock()
+	data := uses.learnable(now)
 	m, err := r.Train(ctx, Input{
-		Events: counting(now.Events, old.Events), Users: now.Users.Len(), Items: now.Items.IDs(),
-		ItemAttributes: columns(now.ItemAttributes, may), UserAttributes: now.UserAttributes, Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
+		Events: counting(data.Events, old.Events), Users: now.Users.Len(), Items: now.Items.IDs(),
+		ItemAttributes: data.ItemAttributes, UserAttributes: data.UserAttributes, Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("refresh %s: %w", r.Name(), err)

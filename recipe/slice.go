@@ -61,7 +61,7 @@ func (f *fit) measureSlices(ctx context.Context, out *model.Evaluation, p plan, 
 		return nil
 	}
 	parts := cold(a, split, f.Snapshot.Items.Len())
-	if of := f.Snapshot.UserAttributes; of != nil && len(of.Columns) > 0 && !f.related && !f.same {
+	if of := f.data.UserAttributes; of != nil && len(of.Columns) > 0 && !f.related && !f.same {
 		unknown := *f
 		unknown.strangers = true
 		b, err := unknown.ask(ctx, p.recipe, m, split.Cases, nil)

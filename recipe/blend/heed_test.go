@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
@@ -74,9 +75,9 @@ func half(t *testing.T, m *model.Model, q model.Query) float64 {
 
 func heeding() blend.Recipe { return blend.New(popularity.New(), ials.New(), circumstance.New()) }
 
-func fitted(t *testing.T, s *dataset.Snapshot, r recipe.Recipe, may func(string) bool) *model.Model {
+func fitted(t *testing.T, s *dataset.Snapshot, r recipe.Recipe, uses recipe.Uses) *model.Model {
 	t.Helper()
-	m, err := recipe.Fit(t.Context(), recipe.FitSpec{Snapshot: s, Recipe: r, Name: "aws-user-personalization", Seed: 1, Context: may,
+	m, err := recipe.Fit(t.Context(), recipe.FitSpec{Snapshot: s, Recipe: r, Name: "aws-user-personalization", Seed: 1, Uses: uses,
 		Params: map[string]string{"ials.hidden_dimension": "8"}})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func fitted(t *testing.T, s *dataset.Snapshot, r recipe.Recipe, may func(string)
 // and makes the answers better; whoever says nothing gets the answer of before.
 func TestContextIsHeeded(t *testing.T) {
 	s := evenings(0.9)
-	none := fitted(t, s, heeding(), func(string) bool { return false })
+	none := fitted(t, s, heeding(), func(schema.Type, string) bool { return false })
 	m := fitted(t, s, heeding(), nil)
 	if !m.Manifest.AsksContext || none.Manifest.AsksContext {
 		t.Fatalf("asks for a context: %v, without columns %v: %v", m.Manifest.AsksContext, none.Manifest.AsksContext, m.Manifest.Parameters)
@@ -166,11 +167,11 @@ func TestContextThatSaysNothing(t *testing.T) {
 	s := evenings(0.5)
 	deaf := blend.New(popularity.New(), ials.New())
 	want := fitted(t, s, deaf, nil)
-	for name, may := range map[string]func(string) bool{
-		"excluded":   func(string) bool { return false },
+	for name, uses := range map[string]recipe.Uses{
+		"excluded":   func(schema.Type, string) bool { return false },
 		"irrelevant": nil,
 	} {
-		m := fitted(t, s, heeding(), may)
+		m := fitted(t, s, heeding(), uses)
 		if m.Manifest.AsksContext || m.Manifest.Digest != want.Manifest.Digest {
 			t.Errorf("%s: %v, want %v", name, m.Manifest.Parameters, want.Manifest.Parameters)
 		}
