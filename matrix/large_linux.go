@@ -11,7 +11,7 @@ const largePage = 2 << 20
 // large asks the system for large pages under data, which it may refuse. Rows
 // that are gathered from anywhere otherwise wait for the address of their page
 // nearly as long as for themselves.
-func large(data []float32) {
+func large[T int32 | float32](data []T) {
 	if 4*len(data) < 2*largePage {
 		return
 	}

@@ -1,6 +1,9 @@
 package matrix
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // UserItems is the interaction matrix by user: which items each has, ascending
 // and distinct, and how heavily. The slices belong to the matrix; do not change them.
@@ -21,55 +24,42 @@ type ItemUsers struct {
 
 // NewUserItems gathers columns of equal length into rows. Duplicates of a
 // (user, item) pair add up, in the order given; a nil weight is 1 everywhere.
-// user and item must lie in [0, users) and [0, items).
+// user and item must lie in [0, users) and [0, items). Columns in order of users,
+// such as those of a snapshot, are read where they are.
 func NewUserItems(users, items int, user, item []int32, weight []float32) *UserItems {
-	// Bucketing by item first and by user second is a stable radix sort: rows
-	// come out in item order without comparing anything.
-	_, byItem := bucket(items, item)
-	users1 := make([]int32, len(byItem))
-	for i, at := range byItem {
-		users1[i] = user[at]
+	start := offsets(users, user)
+	if !slices.IsSorted(user) {
+		item, weight = scatter(start, user, item, weight)
 	}
-	start, order := bucket(users, users1)
 	m := &UserItems{Users: users, Items: items, Start: make([]int, users+1),
 		Item: make([]int32, 0, len(user)), Weight: make([]float32, 0, len(user))}
-	for u := range users {
-		begin := len(m.Item)
-		for _, o := range order[start[u]:start[u+1]] {
-			at := byItem[o]
-			w := float32(1)
-			if weight != nil {
-				w = weight[at]
-			}
-			if n := len(m.Item); n > begin && m.Item[n-1] == item[at] {
-				m.Weight[n-1] += w
-				continue
-			}
-			m.Item = append(m.Item, item[at])
-			m.Weight = append(m.Weight, w)
+	large(m.Item[:len(user)])
+	large(m.Weight[:len(user)])
+	var o order
+	for first, next := 0, 0; first < users; first = next {
+		for next++; next < users && start[next+1]-start[first] <= max(sortedAtOnce, items); {
+			next++
 		}
-		m.Start[u+1] = len(m.Item)
+		sorted := o.sort(items, start[first:next+1], item)
+		for u := first; u < next; u++ {
+			begin := len(m.Item)
+			for _, k := range sorted[start[u]-start[first] : start[u+1]-start[first]] {
+				at := start[first] + int(k)
+				w := float32(1)
+				if weight != nil {
+					w = weight[at]
+				}
+				if n := len(m.Item); n > begin && m.Item[n-1] == item[at] {
+					m.Weight[n-1] += w
+					continue
+				}
+				m.Item = append(m.Item, item[at])
+				m.Weight = append(m.Weight, w)
+			}
+			m.Start[u+1] = len(m.Item)
+		}
 	}
 	return m
-}
-
-// bucket sorts positions 0 … len(key)-1 stably by key, in [0, n): positions of
-// key k are order[start[k]:start[k+1]].
-func bucket(n int, key []int32) (start []int, order []int32) {
-	start = make([]int, n+1)
-	for _, k := range key {
-		start[k+1]++
-	}
-	for k := range n {
-		start[k+1] += start[k]
-	}
-	order = make([]int32, len(key))
-	next := append([]int(nil), start[:n]...)
-	for at, k := range key {
-		order[next[k]] = int32(at)
-		next[k]++
-	}
-	return start, order
 }
 
 // Len is the number of distinct pairs.
@@ -115,16 +105,13 @@ func (m *ItemUsers) String() string {
 }
 
 func transpose(rows, cols int, start []int, index []int32, value []float32) ([]int, []int32, []float32) {
-	begin, order := bucket(cols, index)
-	idx, val := make([]int32, len(index)), make([]float32, len(index))
 	rowOf := make([]int32, len(index))
 	for r := range rows {
 		for at := start[r]; at < start[r+1]; at++ {
 			rowOf[at] = int32(r)
 		}
 	}
-	for to, at := range order {
-		idx[to], val[to] = rowOf[at], value[at]
-	}
+	begin := offsets(cols, index)
+	idx, val := scatter(begin, index, rowOf, value)
 	return begin, idx, val
 }

@@ -1,8 +1,10 @@
 package matrix
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -57,6 +59,50 @@ func TestAgainstMap(t *testing.T) {
 		if turned.Len() != m.Len() || !reflect.DeepEqual(turned.Transpose(), m) {
 			t.Fatal("turning twice is not the identity")
 		}
+	}
+}
+
+// TestNewUserItemsLarge compares with a stable sort where rows are sorted in
+// several parts, one of them of a single heavy row, and where sums round.
+func TestNewUserItemsLarge(t *testing.T) {
+	const users, items, n = 3000, 60, 5 * sortedAtOnce
+	r := rand.New(rand.NewPCG(3, 4))
+	user, item, weight := make([]int32, n), make([]int32, n), make([]float32, n)
+	for i := range n {
+		user[i], item[i], weight[i] = int32(r.IntN(users)), int32(r.IntN(items)), r.Float32()
+		if i%3 == 0 {
+			user[i] = 1234
+		}
+	}
+	at := make([]int, n)
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortStableFunc(at, func(i, j int) int {
+		return cmp.Or(cmp.Compare(user[i], user[j]), cmp.Compare(item[i], item[j]))
+	})
+	want := &UserItems{Users: users, Items: items, Start: make([]int, users+1)}
+	for k, i := range at {
+		if last := len(want.Item) - 1; k > 0 && user[i] == user[at[k-1]] && item[i] == item[at[k-1]] {
+			want.Weight[last] += weight[i]
+		} else {
+			want.Item, want.Weight = append(want.Item, item[i]), append(want.Weight, weight[i])
+		}
+		want.Start[user[i]+1] = len(want.Item)
+	}
+	for u := range users {
+		want.Start[u+1] = max(want.Start[u+1], want.Start[u])
+	}
+	if got := NewUserItems(users, items, user, item, weight); !reflect.DeepEqual(got, want) {
+		t.Error("pairs in any order: not what a stable sort says")
+	}
+	slices.SortStableFunc(at, func(i, j int) int { return cmp.Or(cmp.Compare(user[i], user[j]), i-j) })
+	byUser, byUserItem, byUserWeight := make([]int32, n), make([]int32, n), make([]float32, n)
+	for k, i := range at {
+		byUser[k], byUserItem[k], byUserWeight[k] = user[i], item[i], weight[i]
+	}
+	if got := NewUserItems(users, items, byUser, byUserItem, byUserWeight); !reflect.DeepEqual(got, want) {
+		t.Error("pairs in order of users: not what a stable sort says")
 	}
 }
 
