@@ -68,43 +68,34 @@ type parameters struct {
 	dropout, rate, decay, scale                                             float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	number := func(to *float64, name string, fallback, low, high float64) {
-		if err == nil {
-			*to, err = in.Float(name, fallback, low, high)
-		}
-	}
-	whole := func(to *int, name string, fallback, low, high int) {
-		if err == nil {
-			*to, err = in.Int(name, fallback, low, high)
-		}
-	}
-	whole(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
-	whole(&p.blocks, ParamBlocks, defaultBlocks, 1, 16)
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Int(&p.dimension, ParamDimension, defaultDimension, 1, 1024)
+	r.Int(&p.blocks, ParamBlocks, defaultBlocks, 1, 16)
 	heads := defaultHeads
-	for err == nil && p.dimension%heads != 0 {
+	for r.Err == nil && p.dimension%heads != 0 {
 		heads--
 	}
-	whole(&p.heads, ParamHeads, heads, 1, 64)
-	whole(&p.epochs, ParamEpochs, defaultEpochs, 1, 10_000)
-	whole(&p.wide, ParamWide, defaultWide, 1, 16)
-	whole(&p.gated, ParamGated, 1, 0, 1)
+	r.Int(&p.heads, ParamHeads, heads, 1, 64)
+	r.Int(&p.epochs, ParamEpochs, defaultEpochs, 1, 10_000)
+	r.Int(&p.wide, ParamWide, defaultWide, 1, 16)
+	r.Int(&p.gated, ParamGated, 1, 0, 1)
 	negatives := 0
 	if len(in.Items) > wholeCatalogue {
 		negatives = defaultNegatives
 	}
-	whole(&p.negatives, ParamNegatives, negatives, 0, 1<<20)
-	number(&p.dropout, ParamDropout, defaultDropout, 0, 0.9)
-	number(&p.rate, ParamRate, defaultRate, 1e-7, 1)
-	number(&p.decay, ParamDecay, 0, 0, 10)
-	number(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
-	whole(&p.length, ParamLength, lengthFor(in), 1, 4096)
-	whole(&p.batch, ParamBatch, batchFor(in, max(1, p.length)), 1, 1<<16)
-	if err == nil && p.dimension%p.heads != 0 {
-		err = attune.Errorf(attune.Invalid, "%s is %d and %s %d: give a number of heads that divides the dimension",
+	r.Int(&p.negatives, ParamNegatives, negatives, 0, 1<<20)
+	r.Float(&p.dropout, ParamDropout, defaultDropout, 0, 0.9)
+	r.Float(&p.rate, ParamRate, defaultRate, 1e-7, 1)
+	r.Float(&p.decay, ParamDecay, 0, 0, 10)
+	r.Float(&p.scale, ParamScale, defaultScale, 1e-6, 1e6)
+	r.Int(&p.length, ParamLength, lengthFor(in), 1, 4096)
+	r.Int(&p.batch, ParamBatch, batchFor(in, max(1, p.length)), 1, 1<<16)
+	if r.Err == nil && p.dimension%p.heads != 0 {
+		r.Err = attune.Errorf(attune.Invalid, "%s is %d and %s %d: give a number of heads that divides the dimension",
 			ParamDimension, p.dimension, ParamHeads, p.heads)
 	}
-	return p, err
+	return p, r.Err
 }
 
 // lengthFor is a max_length that holds nineteen of twenty histories whole.

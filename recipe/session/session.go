@@ -51,21 +51,15 @@ type parameters struct {
 	decay, age, distance, repeat float64
 }
 
-func resolve(in recipe.Input) (p parameters, err error) {
-	number := func(to *float64, name string, fallback, low, high float64) {
-		if err == nil {
-			*to, err = in.Float(name, fallback, low, high)
-		}
-	}
-	number(&p.gap, ParamGap, defaultGap, 0, 1e6)
-	number(&p.decay, ParamDecay, defaultDecay, 0.1, 1e6)
-	number(&p.age, ParamAge, defaultAge, 0.01, 1e6)
-	number(&p.distance, ParamDistance, defaultDistance, 0.1, 1e6)
-	number(&p.repeat, ParamRepeat, defaultRepeat, 0, 1e3)
-	if err == nil {
-		p.neighbours, err = in.Int(ParamNeighbours, defaultNeighbours, 1, 10000)
-	}
-	return p, err
+func resolve(in recipe.Input) (p parameters, _ error) {
+	r := recipe.Reader{Input: in}
+	r.Float(&p.gap, ParamGap, defaultGap, 0, 1e6)
+	r.Float(&p.decay, ParamDecay, defaultDecay, 0.1, 1e6)
+	r.Float(&p.age, ParamAge, defaultAge, 0.01, 1e6)
+	r.Float(&p.distance, ParamDistance, defaultDistance, 0.1, 1e6)
+	r.Float(&p.repeat, ParamRepeat, defaultRepeat, 0, 1e3)
+	r.Int(&p.neighbours, ParamNeighbours, defaultNeighbours, 1, 10000)
+	return p, r.Err
 }
 
 func (p parameters) strings(given map[string]string) map[string]string {
