@@ -91,6 +91,41 @@ func tileStore(t byte, base, index GPPhysical, disp int) { tileMemory(ppF3, t, b
 // tileDot adds to tile sum the product of tiles a and b.
 func tileDot(sum, a, b byte) { vex(ppF3, 0x5c, sum, b, a) }
 
+// Where the tiles are that come next, and the bytes from row to row of them.
+var (
+	a0, a1 = R8, R9
+	b0, b1 = R10, R11
+	stride = RDX
+)
+
+// four loads two tiles of A and two of B at these offsets, and adds their
+// products. At −1 the tiles of A are those that are there.
+func four(a, b int) {
+	if a >= 0 {
+		tileLoad(4, a0, stride, a)
+		tileLoad(5, a1, stride, a)
+	}
+	tileLoad(6, b0, stride, b)
+	tileLoad(7, b1, stride, b)
+	products()
+}
+
+// sums moves tiles 0 to 3 from or to the 32 rows at c, of which the 17th is at c16.
+func sums(move func(t byte, base, index GPPhysical, disp int), c, c16, cRow GPPhysical) {
+	move(0, c, cRow, 0)
+	move(1, c, cRow, 64)
+	move(2, c16, cRow, 0)
+	move(3, c16, cRow, 64)
+}
+
+// products adds those of tiles 4 and 5 with 6 and 7 to tiles 0 to 3.
+func products() {
+	tileDot(0, 4, 6)
+	tileDot(1, 4, 7)
+	tileDot(2, 5, 6)
+	tileDot(3, 5, 7)
+}
+
 // product writes a kernel for 32 columns of C. Tiles 0 to 3 are 32×32 sums,
 // 4 and 5 are 16 rows of A, 6 and 7 are 16 columns of B.
 func product(name string, config Mem, split bool) {
@@ -104,8 +139,7 @@ func product(name string, config Mem, split bool) {
 			"each steps tiles of 16 pairs of k by 16. Tiles are configured and released here, since they belong to a thread.")
 	}
 	Pragma("noescape")
-	c, cRow, a0, a1, b0, b1 := RDI, RSI, R8, R9, R10, R11
-	size, c16, steps, blocks, strip, stride := 1024, R12, RCX, RAX, R13, RDX
+	c, cRow, size, c16, steps, blocks, strip := RDI, RSI, 1024, R12, RCX, RAX, R13
 	if split {
 		size = 2048
 	}
@@ -123,28 +157,13 @@ func product(name string, config Mem, split bool) {
 	MOVQ(cRow, c16)
 	SHLQ(Imm(4), c16)
 	ADDQ(c, c16)
-	tileLoad(0, c, cRow, 0)
-	tileLoad(1, c, cRow, 64)
-	tileLoad(2, c16, cRow, 0)
-	tileLoad(3, c16, cRow, 64)
+	sums(tileLoad, c, c16, cRow)
 	Load(Param("b"), b0)
 	LEAQ(Mem{Base: b0, Index: strip, Scale: 1}, b1)
 	LEAQ(Mem{Base: a0, Index: strip, Scale: 1}, a1)
 	Load(Param("steps"), steps)
 
 	Label("step")
-	four := func(a, b int) { // offsets of the tiles; −1: the one that is there
-		if a >= 0 {
-			tileLoad(4, a0, stride, a)
-			tileLoad(5, a1, stride, a)
-		}
-		tileLoad(6, b0, stride, b)
-		tileLoad(7, b1, stride, b)
-		tileDot(0, 4, 6)
-		tileDot(1, 4, 7)
-		tileDot(2, 5, 6)
-		tileDot(3, 5, 7)
-	}
 	four(0, 0)
 	if split {
 		four(-1, 1024)
@@ -156,10 +175,7 @@ func product(name string, config Mem, split bool) {
 	DECQ(steps)
 	JNZ(LabelRef("step"))
 
-	tileStore(0, c, cRow, 0)
-	tileStore(1, c, cRow, 64)
-	tileStore(2, c16, cRow, 0)
-	tileStore(3, c16, cRow, 64)
+	sums(tileStore, c, c16, cRow)
 	MOVQ(a1, a0)
 	MOVQ(cRow, c16)
 	SHLQ(Imm(5), c16)
@@ -177,7 +193,7 @@ func peak(config Mem) {
 	Doc("peakTiles does 65536 floating-point operations n > 0 times, products of tiles of bfloat16 in registers alone.",
 		"data: 1024 elements for four tiles.")
 	Pragma("noescape")
-	data, n, stride := RDI, RCX, RDX
+	data, n := RDI, RCX
 	Load(Param("data"), data)
 	Load(Param("n"), n)
 	LEAQ(config, stride)
@@ -188,10 +204,7 @@ func peak(config Mem) {
 		tileLoad(byte(4+t), data, stride, 1024*t)
 	}
 	Label("loop")
-	tileDot(0, 4, 6)
-	tileDot(1, 4, 7)
-	tileDot(2, 5, 6)
-	tileDot(3, 5, 7)
+	products()
 	DECQ(n)
 	JNZ(LabelRef("loop"))
 	raw(0xc4, 0xe2, 0x78, 0x49, 0xc0) // TILERELEASE

@@ -29,6 +29,9 @@ func toBF16(from, to byte) {
 	raw(0x62, p0, 0x7c|ppF3, 0x48, 0x72, 0xc0|to&7<<3|from&7)
 }
 
+// index is the word of each of two registers that pairs are made of.
+var index = Z27
+
 // round writes the rounding of tiles. Rows have 32 of k, one after the other, for
 // one row of a tile; otherwise a row has one k of 16 columns, and two rows become
 // one of pairs. Across transposes the tile of pairs; low takes what rounding lost.
@@ -52,7 +55,6 @@ func round(rows, across, low bool, pairs Mem) {
 	Load(Param("row"), row)
 	Load(Param("step"), step)
 	Load(Param("steps"), steps)
-	x0, x1, index := Z30, Z31, Z27
 	if !rows {
 		VMOVDQU32(pairs, index)
 	}
@@ -60,31 +62,7 @@ func round(rows, across, low bool, pairs Mem) {
 	Label("tile")
 	MOVQ(src, p)
 	for i := range 16 {
-		VMOVUPS(Mem{Base: p}, x0)
-		if rows {
-			VMOVUPS(Mem{Base: p, Disp: 64}, x1)
-			ADDQ(row, p)
-		} else {
-			VMOVUPS(Mem{Base: p, Index: row, Scale: 1}, x1)
-			LEAQ(Mem{Base: p, Index: row, Scale: 2}, p)
-		}
-		toBF16(30, byte(i))
-		toBF16(31, 29)
-		if low {
-			VPMOVZXWD(zmm[i].AsY(), Z28)
-			VPMOVZXWD(Y29, Z29)
-			VPSLLD(Imm(16), Z28, Z28)
-			VPSLLD(Imm(16), Z29, Z29)
-			VSUBPS(Z28, x0, x0)
-			VSUBPS(Z29, x1, x1)
-			toBF16(30, byte(i))
-			toBF16(31, 29)
-		}
-		if rows {
-			VINSERTI64X4(Imm(1), Y29, zmm[i], zmm[i])
-		} else {
-			VPERMT2W(Z29, index, zmm[i])
-		}
+		pairsOf(i, rows, low, p, row)
 	}
 	if rows {
 		ADDQ(U32(128), src)
@@ -105,6 +83,36 @@ func round(rows, across, low bool, pairs Mem) {
 	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
+}
+
+// pairsOf makes register i the 16 pairs of the next row, or of the next two, at p.
+func pairsOf(i int, rows, low bool, p, row GPPhysical) {
+	x0, x1 := Z30, Z31
+	VMOVUPS(Mem{Base: p}, x0)
+	if rows {
+		VMOVUPS(Mem{Base: p, Disp: 64}, x1)
+		ADDQ(row, p)
+	} else {
+		VMOVUPS(Mem{Base: p, Index: row, Scale: 1}, x1)
+		LEAQ(Mem{Base: p, Index: row, Scale: 2}, p)
+	}
+	toBF16(30, byte(i))
+	toBF16(31, 29)
+	if low {
+		VPMOVZXWD(zmm[i].AsY(), Z28)
+		VPMOVZXWD(Y29, Z29)
+		VPSLLD(Imm(16), Z28, Z28)
+		VPSLLD(Imm(16), Z29, Z29)
+		VSUBPS(Z28, x0, x0)
+		VSUBPS(Z29, x1, x1)
+		toBF16(30, byte(i))
+		toBF16(31, 29)
+	}
+	if rows {
+		VINSERTI64X4(Imm(1), Y29, zmm[i], zmm[i])
+	} else {
+		VPERMT2W(Z29, index, zmm[i])
+	}
 }
 
 // transpose turns the 16×16 double words of registers 0 to 15.

@@ -163,6 +163,14 @@ func exponentials() {
 	VADDPS(Y2, Y1, Y1)
 
 	Label("fold")
+	fold()
+	VZEROUPPER()
+	Store(X0, ReturnIndex(0))
+	RET()
+}
+
+// fold leaves the sum of all lanes of Y0 and Y1 in the first of X0.
+func fold() {
 	VADDPS(Y1, Y0, Y0)
 	VEXTRACTF128(Imm(1), Y0, X1)
 	VADDPS(X1, X0, X0)
@@ -170,9 +178,6 @@ func exponentials() {
 	VADDPS(X1, X0, X0)
 	VMOVSHDUP(X0, X1)
 	VADDSS(X1, X0, X0)
-	VZEROUPPER()
-	Store(X0, ReturnIndex(0))
-	RET()
 }
 
 func sigmoid() {

@@ -26,6 +26,13 @@ func main() {
 	Generate()
 }
 
+// operands are the registers of the kernel.
+type operands struct {
+	c, cRow, a, aRow, aCol, b, bRow Register
+	aRow3, aRow5                    GPVirtual // multiples of aRow
+	pa, pb, n                       GPVirtual // what moves along k, and how much of it is left
+}
+
 // tiles writes the kernel. Registers hold one tile of r×16 sums; every step of
 // k loads 16 elements of b and broadcasts r elements of a.
 func tiles() {
@@ -35,95 +42,23 @@ func tiles() {
 		"aStep from one group of 6 rows of a to the next, bRow from row to row of b. Each element is one chain of",
 		"fused multiply-adds from 0, in the order of k, then added to c.")
 	Pragma("noescape")
-	c := Load(Param("c"), GP64())
-	cRow := Load(Param("cRow"), GP64())
-	a := Load(Param("a"), GP64())
-	aRow := Load(Param("aRow"), GP64())
-	aCol := Load(Param("aCol"), GP64())
-	b := Load(Param("b"), GP64())
-	bRow := Load(Param("bRow"), GP64())
+	o := operands{
+		c: Load(Param("c"), GP64()), cRow: Load(Param("cRow"), GP64()),
+		a: Load(Param("a"), GP64()), aRow: Load(Param("aRow"), GP64()), aCol: Load(Param("aCol"), GP64()),
+		b: Load(Param("b"), GP64()), bRow: Load(Param("bRow"), GP64()),
+	}
 	rows := Load(Param("rows"), GP64())
-	aRow3, aRow5 := GP64(), GP64()
-	LEAQ(Mem{Base: aRow, Index: aRow, Scale: 2}, aRow3)
-	LEAQ(Mem{Base: aRow, Index: aRow, Scale: 4}, aRow5)
-	pa, pb, n := GP64(), GP64(), GP64()
-
-	at := func(r int) Mem {
-		switch r {
-		case 0:
-			return Mem{Base: pa}
-		case 1:
-			return Mem{Base: pa, Index: aRow, Scale: 1}
-		case 2:
-			return Mem{Base: pa, Index: aRow, Scale: 2}
-		case 3:
-			return Mem{Base: pa, Index: aRow3, Scale: 1}
-		case 4:
-			return Mem{Base: pa, Index: aRow, Scale: 4}
-		}
-		return Mem{Base: pa, Index: aRow5, Scale: 1}
-	}
-	b0, b1 := Y12, Y13
-	step := func(r int) {
-		VMOVUPS(Mem{Base: pb}, b0)
-		VMOVUPS(Mem{Base: pb, Disp: 32}, b1)
-		for i := range r {
-			t := ymm[14+i%2]
-			VBROADCASTSS(at(i), t)
-			VFMADD231PS(t, b0, ymm[2*i])
-			VFMADD231PS(t, b1, ymm[2*i+1])
-		}
-		ADDQ(aCol, pa)
-		ADDQ(bRow, pb)
-	}
-	tile := func(r int) {
-		label := func(s string) string { return fmt.Sprintf("%s%d", s, r) }
-		Label(label("tile"))
-		MOVQ(c, pb)
-		for i := range r {
-			PREFETCHT0(Mem{Base: pb})
-			PREFETCHT0(Mem{Base: pb, Disp: 60})
-			if i < r-1 {
-				ADDQ(cRow, pb)
-			}
-		}
-		MOVQ(a, pa)
-		MOVQ(b, pb)
-		for i := range 2 * r {
-			VXORPS(ymm[i], ymm[i], ymm[i])
-		}
-		Load(Param("k"), n)
-		SUBQ(Imm(4), n)
-		JLT(LabelRef(label("rest")))
-		Label(label("four"))
-		for range 4 {
-			step(r)
-		}
-		SUBQ(Imm(4), n)
-		JGE(LabelRef(label("four")))
-		Label(label("rest"))
-		ADDQ(Imm(4), n)
-		JZ(LabelRef(label("store")))
-		Label(label("one"))
-		step(r)
-		DECQ(n)
-		JNZ(LabelRef(label("one")))
-		Label(label("store"))
-		for i := range r {
-			VADDPS(Mem{Base: c}, ymm[2*i], ymm[2*i])
-			VADDPS(Mem{Base: c, Disp: 32}, ymm[2*i+1], ymm[2*i+1])
-			VMOVUPS(ymm[2*i], Mem{Base: c})
-			VMOVUPS(ymm[2*i+1], Mem{Base: c, Disp: 32})
-			ADDQ(cRow, c)
-		}
-	}
+	o.aRow3, o.aRow5 = GP64(), GP64()
+	LEAQ(Mem{Base: o.aRow, Index: o.aRow, Scale: 2}, o.aRow3)
+	LEAQ(Mem{Base: o.aRow, Index: o.aRow, Scale: 4}, o.aRow5)
+	o.pa, o.pb, o.n = GP64(), GP64(), GP64()
 
 	Label("next")
 	CMPQ(rows, Imm(mr))
 	JLT(LabelRef("edge"))
-	tile(mr)
-	Load(Param("aStep"), n)
-	ADDQ(n, a)
+	o.tile(mr)
+	Load(Param("aStep"), o.n)
+	ADDQ(o.n, o.a)
 	SUBQ(Imm(mr), rows)
 	JMP(LabelRef("next"))
 
@@ -134,12 +69,87 @@ func tiles() {
 	}
 	JMP(LabelRef("done"))
 	for r := 1; r < mr; r++ {
-		tile(r)
+		o.tile(r)
 		JMP(LabelRef("done"))
 	}
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// row is where row r of a tile has its element of a.
+func (o *operands) row(r int) Mem {
+	switch r {
+	case 0:
+		return Mem{Base: o.pa}
+	case 1:
+		return Mem{Base: o.pa, Index: o.aRow, Scale: 1}
+	case 2:
+		return Mem{Base: o.pa, Index: o.aRow, Scale: 2}
+	case 3:
+		return Mem{Base: o.pa, Index: o.aRow3, Scale: 1}
+	case 4:
+		return Mem{Base: o.pa, Index: o.aRow, Scale: 4}
+	}
+	return Mem{Base: o.pa, Index: o.aRow5, Scale: 1}
+}
+
+// step adds the products of one k to the sums of r rows.
+func (o *operands) step(r int) {
+	b0, b1 := Y12, Y13
+	VMOVUPS(Mem{Base: o.pb}, b0)
+	VMOVUPS(Mem{Base: o.pb, Disp: 32}, b1)
+	for i := range r {
+		t := ymm[14+i%2]
+		VBROADCASTSS(o.row(i), t)
+		VFMADD231PS(t, b0, ymm[2*i])
+		VFMADD231PS(t, b1, ymm[2*i+1])
+	}
+	ADDQ(o.aCol, o.pa)
+	ADDQ(o.bRow, o.pb)
+}
+
+// tile does r rows over all of k, and moves c beyond them.
+func (o *operands) tile(r int) {
+	label := func(s string) string { return fmt.Sprintf("%s%d", s, r) }
+	Label(label("tile"))
+	MOVQ(o.c, o.pb)
+	for i := range r {
+		PREFETCHT0(Mem{Base: o.pb})
+		PREFETCHT0(Mem{Base: o.pb, Disp: 60})
+		if i < r-1 {
+			ADDQ(o.cRow, o.pb)
+		}
+	}
+	MOVQ(o.a, o.pa)
+	MOVQ(o.b, o.pb)
+	for i := range 2 * r {
+		VXORPS(ymm[i], ymm[i], ymm[i])
+	}
+	Load(Param("k"), o.n)
+	SUBQ(Imm(4), o.n)
+	JLT(LabelRef(label("rest")))
+	Label(label("four"))
+	for range 4 {
+		o.step(r)
+	}
+	SUBQ(Imm(4), o.n)
+	JGE(LabelRef(label("four")))
+	Label(label("rest"))
+	ADDQ(Imm(4), o.n)
+	JZ(LabelRef(label("store")))
+	Label(label("one"))
+	o.step(r)
+	DECQ(o.n)
+	JNZ(LabelRef(label("one")))
+	Label(label("store"))
+	for i := range r {
+		VADDPS(Mem{Base: o.c}, ymm[2*i], ymm[2*i])
+		VADDPS(Mem{Base: o.c, Disp: 32}, ymm[2*i+1], ymm[2*i+1])
+		VMOVUPS(ymm[2*i], Mem{Base: o.c})
+		VMOVUPS(ymm[2*i+1], Mem{Base: o.c, Disp: 32})
+		ADDQ(o.cRow, o.c)
+	}
 }
 
 // pack writes the copying of 16 columns.
@@ -274,8 +284,6 @@ func packT() {
 			}
 			return Mem{Base: base, Index: row3, Scale: 1}
 		}
-		// Rows i and i+4 share a register, so that two rounds of 4×4 finish each half:
-		// X loads and 128-bit inserts come from memory and cost no shuffle.
 		for part := range 2 { // columns 0-3, then 4-7
 			for i := range 4 {
 				m := in(p, i)
@@ -285,14 +293,7 @@ func packT() {
 				m.Disp = 16 * part
 				VINSERTF128(Imm(1), m, ymm[i], ymm[i])
 			}
-			VUNPCKLPS(Y1, Y0, Y4) // a0 b0 a1 b1
-			VUNPCKHPS(Y1, Y0, Y5) // a2 b2 a3 b3
-			VUNPCKLPS(Y3, Y2, Y6)
-			VUNPCKHPS(Y3, Y2, Y7)
-			VUNPCKLPD(Y6, Y4, Y8)
-			VUNPCKHPD(Y6, Y4, Y9)
-			VUNPCKLPD(Y7, Y5, Y10)
-			VUNPCKHPD(Y7, Y5, Y11)
+			turn()
 			for i := range 4 {
 				VMOVUPS(ymm[8+i], Mem{Base: dst, Disp: 64*(4*part+i) + 32*h})
 			}
@@ -304,4 +305,18 @@ func packT() {
 	JNZ(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
+}
+
+// turn transposes the two 4×4 squares in the halves of Y0 to Y3 into Y8 to Y11.
+// Rows i and i+4 share a register, so that two rounds of 4×4 finish each half:
+// X loads and 128-bit inserts come from memory and cost no shuffle.
+func turn() {
+	VUNPCKLPS(Y1, Y0, Y4) // a0 b0 a1 b1
+	VUNPCKHPS(Y1, Y0, Y5) // a2 b2 a3 b3
+	VUNPCKLPS(Y3, Y2, Y6)
+	VUNPCKHPS(Y3, Y2, Y7)
+	VUNPCKLPD(Y6, Y4, Y8)
+	VUNPCKHPD(Y6, Y4, Y9)
+	VUNPCKLPD(Y7, Y5, Y10)
+	VUNPCKHPD(Y7, Y5, Y11)
 }

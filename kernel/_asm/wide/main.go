@@ -223,6 +223,17 @@ func gemv() {
 	end()
 }
 
+// skip jumps to end where d is less than cols, or, for cols = 0, where it is 0.
+func skip(d Register, cols int, end string) {
+	if cols == 0 {
+		TESTQ(d, d)
+		JZ(LabelRef(end))
+		return
+	}
+	CMPQ(d, U32(uint32(cols)))
+	JLT(LabelRef(end))
+}
+
 // gemvT keeps up to 128 columns of dst in registers while all rows pass by.
 func gemvT() {
 	begin("gemvTAVX512", "func(dst, a, v *float32, rows, d, stride int)",
@@ -238,31 +249,22 @@ func gemvT() {
 	}{{"c128", 8}, {"c32", 2}, {"c16", 1}, {"rest", 0}} {
 		cols, w := 16*b.width, max(1, b.width)
 		Label(b.name)
-		if b.width == 0 {
-			TESTQ(d, d)
-			JZ(LabelRef(b.name + "end"))
-		} else {
-			CMPQ(d, U32(uint32(cols)))
-			JLT(LabelRef(b.name + "end"))
-		}
+		skip(d, cols, b.name+"end")
 		MOVQ(a, p)
 		MOVQ(v, pv)
 		MOVQ(rows, n)
-		load := func(m Mem, to VecPhysical) {
-			if b.width == 0 {
-				VMOVUPS_Z(m, K1, to)
-			} else {
-				VMOVUPS(m, to)
-			}
-		}
 		for i := range w {
-			load(Mem{Base: dst, Disp: 64 * i}, zmm[i])
+			if b.width == 0 {
+				VMOVUPS_Z(Mem{Base: dst}, K1, Z0)
+			} else {
+				VMOVUPS(Mem{Base: dst, Disp: 64 * i}, zmm[i])
+			}
 		}
 		Label(b.name + "row")
 		VBROADCASTSS(Mem{Base: pv}, Z8)
 		for i := range w {
 			if b.width == 0 {
-				load(Mem{Base: p}, Z9)
+				VMOVUPS_Z(Mem{Base: p}, K1, Z9)
 				VFMADD231PS(Z9, Z8, Z0)
 			} else {
 				VFMADD231PS(Mem{Base: p, Disp: 64 * i}, Z8, zmm[i])
