@@ -16,9 +16,10 @@ import (
 const (
 	// textsAtOnce bounds the texts of one request: some servers take no more.
 	textsAtOnce = 32
-	// bytesAtOnce bounds their bytes, a single longer text aside: a token is at
-	// least a byte, and well-known services take 300,000 tokens.
-	bytesAtOnce = 128 << 10
+	// bytesAtOnce bounds their bytes, a single longer text aside: some 8,000
+	// tokens. A model without a GPU that reads 300 a second, four requests at
+	// once, answers all of them within requestTimeout.
+	bytesAtOnce = 32 << 10
 	// requestsAtOnce is how many requests are under way: enough to hide the way
 	// to a service, few enough for a model on one machine.
 	requestsAtOnce = 4
@@ -80,7 +81,7 @@ func (e *Client) Embed(ctx context.Context, texts []string, progress func(done, 
 		return nil, err
 	}
 	err := w.fill(ctx)
-	if w.changed { // the vectors of one name have another length now: what is kept is of another model
+	if err == nil && w.changed { // the vectors of one name have another length now: what is kept is of another model
 		e.log.Warn("the vectors of a model have another length than before, so all are asked for again", "model", e.config.Model, "endpoint", e.shown)
 		if err := e.kept.clear(ctx); err != nil {
 			return nil, err
@@ -88,7 +89,7 @@ func (e *Client) Embed(ctx context.Context, texts []string, progress func(done, 
 		clear(w.vectors)
 		w.missing, w.dimension, w.changed = all, 0, false
 		err = w.fill(ctx)
-		if w.changed {
+		if err == nil && w.changed {
 			err = e.wrong("its vectors have %d numbers and some %d", w.dimension, w.other)
 		}
 	}

@@ -317,6 +317,36 @@ func TestAnotherModelBehindTheName(t *testing.T) {
 	}
 }
 
+// TestRefusalBesideAnotherLength: what is kept is not forgotten before all of it
+// can be had again.
+func TestRefusalBesideAnotherLength(t *testing.T) {
+	s, kept := serve(t), store(t)
+	check(t, s.client(t, kept, new(bytes.Buffer)), texts(0, 40), 16)
+	before, taken := names(t, kept), make(chan struct{})
+	first := s.requests + 1
+	s.dimension = func(int) int { return 24 }
+	s.instead = func(w http.ResponseWriter, _ *http.Request, request int) bool {
+		if request == first {
+			return false
+		}
+		<-taken
+		http.Error(w, "no money left", http.StatusPaymentRequired)
+		return true
+	}
+	var once sync.Once
+	_, err := s.client(t, kept, new(bytes.Buffer)).Embed(t.Context(), texts(0, 40+2*textsAtOnce), func(done, _ int) {
+		if done > 40 {
+			once.Do(func() { close(taken) })
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "no money left") {
+		t.Fatalf("error %v", err)
+	}
+	if after := names(t, kept); !slices.Equal(after, before) {
+		t.Errorf("kept before %v, after %v", before, after)
+	}
+}
+
 // TestCutShort: what was written before a training ended is not asked for again.
 func TestCutShort(t *testing.T) {
 	s, kept := serve(t), store(t)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"math"
 	"slices"
@@ -89,7 +90,8 @@ func (s *shelf) take(ctx context.Context, wanted map[sum]int, into map[sum][]flo
 	return ctx.Err()
 }
 
-// open reads one file; false for one that is gone or no good, which is removed.
+// open reads one file; false for one that is gone, that the store cannot read
+// now, or that is no good, which is removed.
 func (s *shelf) open(ctx context.Context, name string) (pack, bool, error) {
 	raw, err := s.store.Get(ctx, name, maxPack)
 	if err == nil {
@@ -104,6 +106,9 @@ func (s *shelf) open(ctx context.Context, name string) (pack, bool, error) {
 		return pack{}, false, nil // another process wrote it into a larger one
 	}
 	s.log.Warn("kept embeddings cannot be read, so their texts are asked for again", "file", name, "error", err)
+	if known := new(attune.Error); err != nil && !errors.As(err, &known) {
+		return pack{}, false, nil // the trouble is the bucket's, and may pass: vectors were paid for
+	}
 	return pack{}, false, s.remove(ctx, name)
 }
 
@@ -173,9 +178,10 @@ func (s *shelf) tidy(ctx context.Context, half int64) error {
 	return nil
 }
 
-// join writes small files again as larger ones, and then removes them.
+// join writes small files again as larger ones, and then removes those that it read.
 func (s *shelf) join(ctx context.Context, names []string) error {
 	var big pack
+	var old []string
 	seen := map[sum]bool{}
 	flush := func() error {
 		if len(big.sums) == 0 {
@@ -190,7 +196,10 @@ func (s *shelf) join(ctx context.Context, names []string) error {
 		if err != nil {
 			return err
 		}
-		for i := 0; ok && i < len(p.sums); i++ {
+		if ok {
+			old = append(old, name)
+		}
+		for i := range p.sums {
 			if seen[p.sums[i]] {
 				continue
 			}
@@ -207,7 +216,7 @@ func (s *shelf) join(ctx context.Context, names []string) error {
 	if err := flush(); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range old {
 		if err := s.remove(ctx, name); err != nil {
 			return err
 		}

@@ -3,10 +3,16 @@ package embed
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"gocloud.dev/blob/fileblob"
 
 	"github.com/attune-io/attune/artifact"
 )
@@ -91,6 +97,53 @@ func TestDamage(t *testing.T) {
 	check(t, s.client(t, kept, log), texts(0, 40), 16)
 	if len(s.asked) != 40 || !strings.Contains(log.String(), "cannot be read") {
 		t.Errorf("%d texts were asked for; the log says %s", len(s.asked), log)
+	}
+}
+
+// TestBucketTrouble: a file that the bucket does not give out now is asked for
+// again, and still there when the trouble is over; joining does not lose it either.
+func TestBucketTrouble(t *testing.T) {
+	dir := t.TempDir()
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	s, kept := serve(t), artifact.New(b, dir, "")
+	check(t, s.client(t, kept, new(bytes.Buffer)), texts(0, 40), 16)
+	file := names(t, kept)[0]
+	var sumFile string // what tells that the file is whole: a link to itself cannot be read
+	if err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && filepath.Base(p) == filepath.Base(file) && p != filepath.Join(dir, file) {
+			sumFile = p
+		}
+		return err
+	}); err != nil || sumFile == "" {
+		t.Fatalf("no checksum of %s: %v", file, err)
+	}
+	whole, err := os.ReadFile(sumFile)
+	if err == nil {
+		err = os.Remove(sumFile)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(sumFile, sumFile); err != nil {
+		t.Skip("no links here:", err)
+	}
+	for i := range smallMost + 2 {
+		check(t, s.client(t, kept, new(bytes.Buffer)), texts(40+i, 41+i), 16)
+	}
+	if !slices.Contains(names(t, kept), file) {
+		t.Fatalf("%s is gone", file)
+	}
+	if err := errors.Join(os.Remove(sumFile), os.WriteFile(sumFile, whole, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s.asked = nil
+	check(t, s.client(t, kept, new(bytes.Buffer)), texts(0, 40+smallMost+2), 16)
+	if len(s.asked) > 0 {
+		t.Errorf("%d texts were asked for again", len(s.asked))
 	}
 }
 
