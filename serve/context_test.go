@@ -35,6 +35,8 @@ func TestContext(t *testing.T) {
 		{"asked for", true, User, map[string]string{"DEVICE_TYPE": "phone", "HOUR": "7"}, map[string]any{"DEVICE_TYPE": "phone", "HOUR": "7"}},
 		{"as in properties", true, User, map[string]string{"deviceType": "phone"}, map[string]any{"deviceType": "phone", "DEVICE_TYPE": "phone"}},
 		{"in both ways", true, User, map[string]string{"deviceType": "tv", "DEVICE_TYPE": "phone"}, map[string]any{"deviceType": "tv", "DEVICE_TYPE": "phone"}},
+		{"in three ways", true, User, map[string]string{"deviceType": "tv", "DeviceType": "phone", "device_Type": "watch"},
+			map[string]any{"deviceType": "tv", "DeviceType": "phone", "device_Type": "watch", "DEVICE_TYPE": "watch"}},
 		{"nothing said", true, User, nil, nil},
 		{"not asked for", false, User, map[string]string{"DEVICE_TYPE": "phone"}, nil},
 		{"items like an item", true, Related, map[string]string{"DEVICE_TYPE": "phone"}, nil},

@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"maps"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/attune-io/attune"
@@ -103,9 +105,9 @@ func circumstances(context map[string]string) map[string]any {
 		return nil
 	}
 	out := make(map[string]any, len(context))
-	for key, value := range context {
+	for _, key := range slices.Sorted(maps.Keys(context)) { // of two spellings the last, the same every time
 		if column := schema.FieldName(key); column != key {
-			out[column] = value
+			out[column] = context[key]
 		}
 	}
 	for key, value := range context { // the exact name before another's other spelling
