@@ -70,7 +70,12 @@ func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]mode
 	}
 	if err != nil {
 		c.logger.Warn("a checkpoint is of no use, so the training begins anew", "checkpoint", newest, "error", err)
-		return 0, nil, c.store.Delete(ctx, newest) // else it would be found again before those of earlier rounds
+		// Else it would be found again before those of earlier rounds. Gone it is where
+		// an attempt that does not know yet that it is over has removed it.
+		if err := c.store.Delete(ctx, newest); err != nil && attune.KindOf(err) != attune.NotFound {
+			return 0, nil, fmt.Errorf("remove checkpoint %s: %w", newest, err)
+		}
+		return 0, nil, nil
 	}
 	c.mu.Lock()
 	c.name = newest

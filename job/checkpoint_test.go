@@ -99,4 +99,21 @@ func TestCheckpoint(t *testing.T) {
 	}
 	want(open(0), 0, 0)
 	want(open(0), 11, 6)
+
+	// One that another process removes meanwhile is none, and no failure.
+	if _, err := store.Put(t.Context(), folder+"13", []byte("no model")); err != nil {
+		t.Fatal(err)
+	}
+	fourth := open(0)
+	fourth.logger = slog.New(slog.NewTextHandler(remover(func() { _ = store.Delete(t.Context(), folder+"13") }), nil))
+	want(fourth, 0, 0)
+	want(open(0), 11, 6)
+}
+
+// remover is a log that removes something while it is written.
+type remover func()
+
+func (r remover) Write(p []byte) (int, error) {
+	r()
+	return len(p), nil
 }
