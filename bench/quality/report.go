@@ -114,7 +114,8 @@ func goalsTable(w io.Writer, all []result) {
 			g.withInterval(r.Metrics[0].Interval)+" / "+g.withInterval(r.Metrics[1].Interval), must, stretch)
 	}
 	fmt.Fprintf(w, "\nReached means that both metrics are at least %g of the number; else the table says how much is missing of the worse one. Session metrics are per cent. "+
-		"Numbers marked *here* are of simple programs on these very files; several of the others were chosen on the test data by their authors.\n", reachedShare)
+		"Numbers marked *here* are of simple programs on these very files; several of the others were chosen on the test data by their authors. "+
+		"Methods that know no order are compared with one that uses it where the lines of the training file tell it ([how](../docs/evaluation.md)).\n", reachedShare)
 }
 
 // verdict says whether a number was reached, or what part of it.
