@@ -99,15 +99,22 @@ func TestCheckpoint(t *testing.T) {
 	}
 	want(open(0), 0, 0)
 	want(open(0), 11, 6)
+}
 
-	// One that another process removes meanwhile is none, and no failure.
+// TestCheckpointRemovedMeanwhile: one that another attempt removes while it is
+// looked at is none, and no failure.
+func TestCheckpointRemovedMeanwhile(t *testing.T) {
+	bucket := memblob.OpenBucket(nil)
+	defer bucket.Close()
+	const folder = "model/v1/checkpoint/"
+	store := artifact.New(bucket, "", "")
 	if _, err := store.Put(t.Context(), folder+"13", []byte("no model")); err != nil {
 		t.Fatal(err)
 	}
-	fourth := open(0)
-	fourth.logger = slog.New(slog.NewTextHandler(remover(func() { _ = store.Delete(t.Context(), folder+"13") }), nil))
-	want(fourth, 0, 0)
-	want(open(0), 11, 6)
+	logger := slog.New(slog.NewTextHandler(remover(func() { _ = store.Delete(t.Context(), folder+"13") }), nil))
+	if n, s, err := newCheckpoint(store, logger, folder, 0).Load(t.Context()); err != nil || n != 0 || s != nil {
+		t.Errorf("round %d, %v, %v", n, s, err)
+	}
 }
 
 // remover is a log that removes something while it is written.
