@@ -112,18 +112,18 @@ func (s *scorer) heed(ctx context.Context, q model.Query, known bool, dst []floa
 // heed chooses the gains of the context, and adds what circumstances say to the
 // model that was found: nothing where the cases do not show that it helps.
 func (s *search) heed(ctx context.Context, found *recipe.Found) error {
-	m, ok := s.heeding(s.in.Params)
-	if !ok || len(s.in.Events.Context) == 0 {
-		return nil
-	}
 	_, known := s.in.Params[ParamContext]
 	_, opening := s.in.Params[ParamContextOpening]
-	if known || opening {
+	if known || opening { // also where there is none: what is decoded listens
 		b, err := s.resolve(recipe.Input{Params: found.Params, Items: s.in.Items})
 		if err != nil {
 			return err
 		}
 		return s.attend(ctx, s.in, b, found.Model)
+	}
+	m, ok := s.heeding(s.in.Params)
+	if !ok || len(s.in.Events.Context) == 0 {
+		return nil
 	}
 	told := 0
 	for _, c := range s.v.Cases {

@@ -140,6 +140,20 @@ func TestContextIsHeeded(t *testing.T) {
 	}
 }
 
+// Whoever says how to listen gets a model also of data that has no context.
+func TestContextGivenWhereThereIsNone(t *testing.T) {
+	s := evenings(0.9)
+	s.Events.Context = nil
+	m, err := recipe.Fit(t.Context(), recipe.FitSpec{Snapshot: s, Recipe: heeding(), Name: "aws-user-personalization", Seed: 1,
+		Params: map[string]string{"ials.hidden_dimension": "8", blend.ParamContext: "1"}})
+	if err != nil || m.Manifest.AsksContext {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if got := half(t, m, model.Query{Item: model.NoItem, Context: map[string]any{"DEVICE": "tv"}}); math.IsNaN(got) {
+		t.Error(got)
+	}
+}
+
 // askers are the first n users of a world, with their history.
 func askers(s *dataset.Snapshot, n int) []model.Query {
 	out := make([]model.Query, n)

@@ -5,11 +5,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -105,6 +107,27 @@ func TestWhatIsTheCaseDecides(t *testing.T) {
 	for _, now := range []map[string]any{{"DEVICE": "submarine"}, {"HOUR": math.NaN()}, {"HOUR": "late"}, {"HOUR": "NaN"}, {"WEATHER": "rain"}, {"DEVICE": 7.0}, {"LATE": "maybe"}, {"DEVICE": ""}} {
 		if got := scores(t, in, now); !slices.Equal(got, nothing) {
 			t.Errorf("%v says something: %v", now, got)
+		}
+	}
+}
+
+// A number that a request writes lies where it lay in training, also one that
+// is an edge and that float32 rounds up.
+func TestNumbersThatAreEdges(t *testing.T) {
+	in := home(nil)
+	c := dataset.Circumstance{Name: "PRICE", Kind: schema.Float}
+	for i := range in.Events.Len() {
+		c.Number = append(c.Number, []float32{0.1, 0.7, 9.99, 2.3}[in.Events.Item[i]])
+	}
+	in.Events.Context = []dataset.Circumstance{c}
+	for i, text := range []string{"0.1", "0.7", "9.99"} {
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := scores(t, in, map[string]any{"PRICE": float64(float32(x))}) // as evaluations ask
+		if got := scores(t, in, map[string]any{"PRICE": text}); !slices.Equal(got, want) || !(got[i] > got[(i+1)%3]) {
+			t.Errorf("%s: %v, in training %v", text, got, want)
 		}
 	}
 }

@@ -179,7 +179,7 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 	}
 	return values, func(event int) []int32 {
 		if x := c.Number[event]; x == x {
-			return one[rangeOf(cuts, float64(x))]
+			return one[rangeOf(cuts, x)]
 		}
 		return nil
 	}, cuts
@@ -205,9 +205,10 @@ func edges(all []float32) []float32 {
 	return out
 }
 
-// rangeOf is the range that a number lies in.
-func rangeOf(edges []float32, x float64) int {
-	return sort.Search(len(edges), func(i int) bool { return float64(edges[i]) > x })
+// rangeOf is the range that a number lies in. Edges are themselves numbers of the
+// column, so one that is asked about must have lost the same digits.
+func rangeOf(edges []float32, x float32) int {
+	return sort.Search(len(edges), func(i int) bool { return edges[i] > x })
 }
 
 // groups appends the hashes of what a query says of a column. A value that
@@ -226,7 +227,7 @@ func groups(dst []uint64, column string, kind int32, edges []float32, x any) []u
 		if math.IsNaN(number) {
 			return dst
 		}
-		return append(dst, hash(column, "#", strconv.Itoa(rangeOf(edges, number))))
+		return append(dst, hash(column, "#", strconv.Itoa(rangeOf(edges, float32(number)))))
 	}
 	switch x := x.(type) {
 	case string:
