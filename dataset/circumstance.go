@@ -67,15 +67,6 @@ func (e Events) WithContext(may func(column string) bool) Events {
 	return e
 }
 
-// Context is what is the case as the user asks: what was when the first event
-// that is held out happened. nil when nothing is known of it.
-func (c Case) Context() map[string]any {
-	if c.Held.Len() == 0 {
-		return nil
-	}
-	return c.Held.ContextOf(0)
-}
-
 // room makes columns like those of e for n events.
 func (e Events) room(n int) []Circumstance {
 	if len(e.Context) == 0 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,53 @@ func TestContextOfManyTexts(t *testing.T) {
 	}
 }
 
+// Without a schema anybody may say anything: of too many columns the same are
+// kept every time, and one that is now this, now that, takes no room for what it was not.
+func TestContextWithoutSchema(t *testing.T) {
+	many := map[string]any{}
+	for i := range schema.MaxFields + 50 {
+		many[fmt.Sprintf("C%03d", i)] = "x"
+	}
+	fold := newContextFold(nil)
+	fold.take(0, many)
+	for i, c := range fold.finish([]int32{0}) {
+		if c.Name != fmt.Sprintf("C%03d", i) {
+			t.Fatalf("column %d of %d is %s", i, schema.MaxFields, c.Name)
+		}
+	}
+
+	const events = 4000
+	fold = newContextFold(nil)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range events {
+		fold.take(i, map[string]any{"SWINGS": []any{"x", 1.0, true}[i%3], "STAYS": "x"})
+		fold.take(i, map[string]any{"STAYS": []any{"no value"}, "NONE": nil})
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > events*4000 {
+		t.Errorf("%d events took %d MB", events, took>>20)
+	}
+	got := fold.finish([]int32{0, events - 2, events - 1})
+	if len(got) != 2 || got[0].Name != "STAYS" || got[0].Value(0) != "x" || got[1].Value(1) != nil || got[1].Value(2) != "x" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A number of an import from before the column was a boolean is true or false,
+// in memory as in the file that is read back.
+func TestContextThatWasANumber(t *testing.T) {
+	s := newStore(t)
+	table := importTable(t, s, "table/c/1", schema.Interactions, interactionsSchema(null(field("HOME", schema.Int))),
+		"USER_ID,ITEM_ID,TIMESTAMP,HOME\n"+fmt.Sprintf("a,y,%d,7\nb,x,%d,0\n", second(2).Unix(), second(3).Unix()))
+	snap := mustFreeze(t, s, FreezeSpec{Schemas: map[schema.Type]*schema.Schema{schema.Interactions: interactionsSchema(null(field("HOME", schema.Boolean)))}},
+		imported("INTERACTIONS", table, event.Full, "j"))
+	info, err := ReadInfo(t.Context(), s, snap.Name)
+	if err != nil || contexts(snap.Events) != "HOME=true; HOME=false" || snap.Digest() != info.Digest {
+		t.Errorf("%s, digest %s of %+v, %v", contexts(snap.Events), snap.Digest(), info, err)
+	}
+}
+
 // What only somebody who was erased said is in no file any more.
 func TestEraseContext(t *testing.T) {
 	s := newStore(t)
@@ -216,10 +264,16 @@ func TestContextGoesWithEvents(t *testing.T) {
 		}
 		check(protocol, split.Train)
 		for _, c := range split.Cases {
-			check(protocol+" input", c.Input)
-			check(protocol+" held", c.Held)
-			if !reflect.DeepEqual(c.Context(), c.Held.ContextOf(0)) {
-				t.Errorf("%s: a case asks with %v", protocol, c.Context())
+			asks := c.Context()
+			if asks == nil {
+				asks = map[string]any{}
+			}
+			key := fmt.Sprint(s.Users.ID(c.User), s.Items.ID(c.Held.Item[0]), c.Held.At[0])
+			if !reflect.DeepEqual(asks, want[key]) {
+				t.Errorf("%s: a case asks with %v, want %v", protocol, asks, want[key])
+			}
+			if len(c.Input.Context)+len(c.Held.Context) > 0 {
+				t.Errorf("%s: every case has headers of %d columns", protocol, len(c.Held.Context))
 			}
 		}
 	}

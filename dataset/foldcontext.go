@@ -20,10 +20,11 @@ type contextFold struct {
 	columns map[string]*contextColumn
 }
 
-// contextColumn is a Circumstance in the making. It ends where the newest event
-// is that has a value of it.
+// contextColumn is a Circumstance in the making. It begins where the oldest event
+// is that has a value of it, and ends where the newest is.
 type contextColumn struct {
 	kind   schema.Kind
+	from   int       // event
 	values *interner // of categories; nil for numbers, and for what is not kept
 	code   []int32
 	number []float32
@@ -85,16 +86,19 @@ func (c *contextFold) put(event int, properties string) {
 
 // take takes the columns of an event by name, and tells them apart from others.
 func (c *contextFold) take(event int, values map[string]any) (sign uint64) {
-	for name, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // the first names are kept where there are too many
+		v := values[name]
 		sign += mixed(hashText(hashText(0, name), fmt.Sprint(v)))
-		f := schema.Field{Name: name, Kind: schema.Double}
+		f := schema.Field{Name: name}
 		switch v.(type) {
 		case string:
 			f.Kind, f.Categorical = schema.String, true
 		case bool:
 			f.Kind = schema.Boolean
-		case nil:
-			continue
+		case int64, float64:
+			f.Kind = schema.Double
+		default:
+			continue // what is no value does not make the column another
 		}
 		col := c.column(f)
 		if col == nil {
@@ -157,10 +161,13 @@ func (c *contextColumn) text(event int, s string) {
 	if c.values == nil || s == "" {
 		return
 	}
-	for len(c.code) <= event {
+	if len(c.code) == 0 {
+		c.from = event
+	}
+	for len(c.code) <= event-c.from {
 		c.code = append(c.code, absentCode)
 	}
-	c.code[event] = c.values.number(s)
+	c.code[event-c.from] = c.values.number(s)
 	if len(c.values.ids) > maxTexts {
 		c.values, c.code = nil, nil
 	}
@@ -170,10 +177,16 @@ func (c *contextColumn) set(event int, x float64) {
 	if c.kind == schema.String {
 		return
 	}
-	for len(c.number) <= event {
+	if c.kind == schema.Boolean && x == x {
+		x = number(x != 0) // of a table from when it was a number
+	}
+	if len(c.number) == 0 {
+		c.from = event
+	}
+	for len(c.number) <= event-c.from {
 		c.number = append(c.number, NoValue())
 	}
-	c.number[event] = shortened(x)
+	c.number[event-c.from] = shortened(x)
 }
 
 // finish puts the columns in the order of the events that stay, and ends the fold.
@@ -190,16 +203,16 @@ func (c *contextFold) finish(order []int32) []Circumstance {
 			done.Number = make([]float32, len(order))
 			for i, k := range order {
 				done.Number[i] = NoValue()
-				if int(k) < len(col.number) {
-					done.Number[i] = col.number[k]
+				if at := int(k) - col.from; at >= 0 && at < len(col.number) {
+					done.Number[i] = col.number[at]
 				}
 			}
 		} else if col.values != nil {
 			done.Texts, done.Code = col.values.ids, make([]int32, len(order))
 			for i, k := range order {
 				done.Code[i] = absentCode
-				if int(k) < len(col.code) {
-					done.Code[i] = col.code[k]
+				if at := int(k) - col.from; at >= 0 && at < len(col.code) {
+					done.Code[i] = col.code[at]
 				}
 			}
 			done.sort()

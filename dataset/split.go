@@ -70,17 +70,32 @@ type Split struct {
 	Cases    []Case // by user; by time where a user has several
 }
 
-// Case is one user to predict for. Its events may share memory with those split.
+// Case is one user to predict for. Its events may share memory with those split,
+// and have no Context of their own: headers of columns for everybody would be
+// gigabytes.
 type Case struct {
 	User  int32
 	Input Events  // what is told of the user, oldest first; never empty
 	Held  Events  // what they went on to, oldest first; never empty
 	Truth []int32 // the distinct items of Held, ascending
+
+	all   *Events // that were split
+	first int     // of those: the first that is held out
 }
 
-// newCase is a case with the items of what was held out as truth.
-func newCase(user int32, input, held Events) Case {
-	return Case{User: user, Input: input, Held: held, Truth: distinct(held.Item)}
+// newCase is a case with the items of what was held out as truth. first is the
+// place of the first of these among all events.
+func newCase(user int32, input, held Events, first int) Case {
+	return Case{User: user, Input: input, Held: held, Truth: distinct(held.Item), first: first}
+}
+
+// Context is what is the case as the user asks: what was when the first event
+// that is held out happened. nil when nothing is known of it.
+func (c Case) Context() map[string]any {
+	if c.all == nil {
+		return nil
+	}
+	return c.all.ContextOf(c.first)
 }
 
 // Unmasked says whether items of the input are right answers by the protocol, so
@@ -99,8 +114,10 @@ func (s *Split) String() string {
 // byte order of their ids, so the order does not depend on how rows arrived.
 // The seed chooses in protocols that draw; the others ignore it.
 // An unknown protocol, or events in which nobody can be a case, are attune.Invalid.
-func NewSplit(e Events, protocol string, seed uint64) (*Split, error) {
+func NewSplit(all Events, protocol string, seed uint64) (*Split, error) {
 	s := &Split{Protocol: protocol}
+	e := all
+	e.Context = nil // of cases: see Case
 	train := make([]bool, e.Len())
 	wants := "no user has two events"
 	switch protocol {
@@ -129,7 +146,12 @@ func NewSplit(e Events, protocol string, seed uint64) (*Split, error) {
 	if len(s.Cases) == 0 {
 		return nil, attune.Errorf(attune.Invalid, "nobody can be tested with %s: %s", protocol, wants)
 	}
-	s.Train = e.Where(func(i int) bool { return train[i] })
+	if len(all.Context) > 0 {
+		for i := range s.Cases {
+			s.Cases[i].all = &all
+		}
+	}
+	s.Train = all.Where(func(i int) bool { return train[i] })
 	return s, nil
 }
 
@@ -145,7 +167,7 @@ func (s *Split) tails(e Events, train []bool, truth func(int) int, drawn map[int
 		cut := to
 		if to-from >= 2 && (drawn == nil || drawn[user]) {
 			cut = to - truth(to-from)
-			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to)))
+			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to), cut))
 			if drawn != nil {
 				return
 			}
@@ -177,7 +199,7 @@ func (s *Split) temporal(e Events, train []bool) {
 			train[i] = true
 		}
 		if from < cut && cut < to {
-			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to)))
+			s.Cases = append(s.Cases, newCase(user, e.Slice(from, cut), e.Slice(cut, to), cut))
 		}
 	})
 }
@@ -228,7 +250,7 @@ func (s *Split) sessions(e Events, train []bool) {
 		for i := v.from; i < v.to; i++ {
 			train[i] = false
 			if i > v.from {
-				s.Cases = append(s.Cases, newCase(e.User[i], e.Slice(v.from, i), e.Slice(i, i+1)))
+				s.Cases = append(s.Cases, newCase(e.User[i], e.Slice(v.from, i), e.Slice(i, i+1), i))
 			}
 		}
 	}
@@ -251,8 +273,9 @@ func (s *Split) holdout(e Events, train []bool, seed uint64) {
 		}
 		if len(out) > 0 {
 			all := e.Slice(from, to)
+			first := from + slices.IndexFunc(all.Item, func(item int32) bool { return out[item] })
 			s.Cases = append(s.Cases, newCase(user, all.Where(func(i int) bool { return !out[all.Item[i]] }),
-				all.Where(func(i int) bool { return out[all.Item[i]] })))
+				all.Where(func(i int) bool { return out[all.Item[i]] }), first))
 		}
 	})
 }

@@ -86,7 +86,7 @@ func (f *fit) scoreAll(ctx context.Context, s model.Scorer, items int, cases []d
 				}
 				end := min(begin+casesAtOnce, len(cases))
 				for i := begin; i < end; i++ {
-					f.query(&q, cases[i].Input)
+					f.query(&q, cases[i])
 					if !f.related {
 						q.Context = cases[i].Context()
 					}
@@ -125,10 +125,11 @@ func leaveOut(scores []float32, items []int32) {
 
 // query asks as serving would: with the history, and for related items with
 // the newest item of it in focus. Of strangers there is no history.
-func (f *fit) query(q *model.Query, input dataset.Events) {
+func (f *fit) query(q *model.Query, c dataset.Case) {
+	input := c.Input
 	q.History, q.Item, q.User, q.Context = q.History[:0], model.NoItem, nil, nil
-	if f.data.UserAttributes != nil && input.Len() > 0 {
-		q.User = f.data.UserAttributes.Row(input.User[0])
+	if f.data.UserAttributes != nil {
+		q.User = f.data.UserAttributes.Row(c.User)
 	}
 	if f.strangers {
 		return

@@ -148,7 +148,8 @@ func (f *fit) askLive(ctx context.Context, m *model.Model, s model.Scorer, cases
 				in.Weight = append(in.Weight, c.Input.Weight[k])
 			}
 		}
-		asked[i] = dataset.Case{User: c.User, Input: in, Held: c.Held} // of which only the context is asked with
+		c.Input = in // who asks, and what is the case, stays
+		asked[i] = c
 	}
 	as := *f
 	as.leaveOut = m.Manifest.Seen == model.SeenLeftOut

@@ -65,7 +65,7 @@ func (f *fit) foldAll(ctx context.Context, folder model.Folder, e dataset.Events
 		if err != nil {
 			return
 		}
-		f.query(&q, e.Slice(from, to))
+		f.query(&q, dataset.Case{User: e.User[from], Input: e.Slice(from, to)})
 		at := len(vectors)
 		vectors = append(vectors, make([]float32, d)...)
 		var known bool
