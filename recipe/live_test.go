@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/attune-io/attune/dataset"
@@ -90,6 +91,45 @@ func (b byHand) Score(_ context.Context, _ model.Query, dst []float32) error {
 		dst[i] = float32(-i)
 	}
 	return nil
+}
+
+// asked remembers whom a live model was asked about.
+type asked struct {
+	byHand
+	name []atomic.Int32 // by user
+}
+
+func (a asked) Score(ctx context.Context, q model.Query, dst []float32) error {
+	if n, ok := q.User["NAME"].(float64); ok {
+		a.name[int(n)].Add(1)
+	}
+	return a.byHand.Score(ctx, q, dst)
+}
+
+// A live model is told who asks, as in serving, also where it knows nothing of their history.
+func TestLiveAsksWhoTheUserIs(t *testing.T) {
+	w := datasettest.Blocks(120, 60, 3, 0, 4)
+	snap := *w.Snapshot
+	name := dataset.Column{Name: "NAME"}
+	for u := range 120 {
+		name.Number = append(name.Number, float64(u))
+	}
+	snap.UserAttributes = &dataset.Attributes{Columns: []dataset.Column{name}}
+	since := slices.Max(upTo(w, 11).Events.At)
+	for what, items := range map[string][]string{"items of old": snap.Items.IDs(), "other items": {"gone-1", "gone-2"}} {
+		a := asked{byHand{items}, make([]atomic.Int32, 120)}
+		s := spec(w)
+		s.Snapshot, s.Baselines = &snap, nil
+		s.Live = []recipe.Live{{Version: "v", Manifest: model.Manifest{Newest: since}, Open: func(context.Context) (*model.Model, model.Scorer, error) {
+			return &model.Model{Manifest: model.Manifest{Seen: model.SeenKept}, Items: items}, a, nil
+		}}}
+		fit(t, s)
+		for u := range a.name {
+			if n := a.name[u].Load(); n != 1 {
+				t.Fatalf("%s: a live model is told %d times who user %d is", what, n, u)
+			}
+		}
+	}
 }
 
 // TestLiveByHand counts again what a live model did, which has items that the
