@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 )
 
@@ -47,9 +48,12 @@ func filtered(rules model.EventRules) string {
 	return out
 }
 
-// splitBytes is what the two splits hold of each event: columns of both
-// training parts.
-const splitBytes = 2 * 22
+// splitBytes is what the two splits hold of events: columns of both training
+// parts, and of what counts, their context.
+func splitBytes(e dataset.Events) int64 {
+	const each, context = 22, 4
+	return 2 * int64(each+context*len(e.Context)) * int64(e.Len())
+}
 
 func (f *fit) checkMemory() error {
 	need := int64(0)
@@ -62,7 +66,7 @@ func (f *fit) checkMemory() error {
 			need = max(need, s.Bytes(in))
 		}
 	}
-	need += splitBytes * int64(f.events.Len())
+	need += splitBytes(f.events)
 	if need > f.Memory {
 		return attune.Errorf(attune.Invalid, "training %s on %d users, %d items and %d interactions takes about %d MiB, more than the %d MiB allowed: lower hidden_dimension, filter events, or allow more",
 			f.Recipe.Name(), f.Snapshot.Users.Len(), f.Snapshot.Items.Len(), f.events.Len(), need>>20, f.Memory>>20)

@@ -42,7 +42,7 @@ func (r Recipe) Bytes(in recipe.Input) int64 {
 			sum = min(sum, m.bytes(in, r.own(in.Params, of.Name())))
 		}
 	}
-	return sum + 4*int64(len(in.Items))
+	return sum + r.heedingBytes(in) + 4*int64(len(in.Items))
 }
 
 // Seconds estimates Train: that of the members, one after another.

@@ -47,6 +47,15 @@ func (r Recipe) heeding(given map[string]string) (member, bool) {
 	return member{name: circumstances, recipe: of, params: recipe.With(r.own(given, circumstances), aloneOf, "0")}, true
 }
 
+// heedingBytes is what the context takes beside the members; 0 where there is none.
+func (r Recipe) heedingBytes(in recipe.Input) int64 {
+	m, ok := r.heeding(in.Params)
+	if !ok || len(in.Events.Context) == 0 {
+		return 0
+	}
+	return m.bytes(in, m.params)
+}
+
 // attend trains the recipe of circumstances for a blend that listens, and adds it to the model.
 func (r Recipe) attend(ctx context.Context, in recipe.Input, b blended, to *model.Model) error {
 	if b.heeds == 0 && b.heedsOpening == 0 {

@@ -35,6 +35,7 @@ type search struct {
 	told   int
 	asking map[string]float64       // seconds that asking about all cases takes, by recipe
 	users  map[int32]map[string]any // attributes by user row, of those who are asked about
+	beside int64                    // bytes that the context takes beside the members
 
 	refused error // of the last training that was passed over
 }
@@ -82,7 +83,7 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 	if in.Checkpoint != nil {
 		in.Checkpoint = in.Checkpoint.Part("search")
 	}
-	s := &search{Recipe: r, in: in, v: v, asking: askCosts(in, v.Cases), users: attributesOf(in, v.Cases)}
+	s := &search{Recipe: r, in: in, v: v, asking: askCosts(in, v.Cases), users: attributesOf(in, v.Cases), beside: r.heedingBytes(in)}
 	if err := s.open(ctx, b); err != nil {
 		return recipe.Found{}, err
 	}
@@ -161,8 +162,9 @@ func (s *search) fit() {
 }
 
 // bytes is what the members take together, each with its best parameters so far
-// and one with others.
-func (s *search) bytes(with *arm, params map[string]string) (sum int64) {
+// and one with others, and the context beside them.
+func (s *search) bytes(with *arm, params map[string]string) int64 {
+	sum := s.beside
 	for _, a := range s.arms {
 		own := int64(0)
 		if a.best != nil || a != with {

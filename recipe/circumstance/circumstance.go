@@ -2,7 +2,9 @@ package circumstance
 
 import (
 	"context"
+	"strings"
 
+	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -87,11 +89,29 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 // Bytes estimates the peak memory of Train: the pairs of one column while they
 // are counted, and the counts.
 func (Recipe) Bytes(in recipe.Input) int64 {
-	columns := int64(len(in.Events.Context))
-	if columns == 0 {
-		return 16 * int64(len(in.Items))
+	all, most := int64(0), int64(0)
+	for k := range in.Events.Context {
+		n := valuesOf(&in.Events.Context[k])
+		all, most = all+n, max(most, n)
 	}
-	return (16+8*columns)*int64(in.Events.Len()) + (16+8*columns)*int64(len(in.Items))
+	return 16*most + 8*all + (16+8*int64(len(in.Events.Context)))*int64(len(in.Items))
+}
+
+// valuesOf is how many a column has in all events together, of which a text may have several.
+func valuesOf(c *dataset.Circumstance) (n int64) {
+	if c.Code == nil {
+		return int64(len(c.Number))
+	}
+	of := make([]int64, len(c.Texts))
+	for code, text := range c.Texts {
+		of[code] = 1 + int64(strings.Count(text, "|"))
+	}
+	for _, code := range c.Code {
+		if code >= 0 {
+			n += of[code]
+		}
+	}
+	return n
 }
 
 // Seconds estimates Train: sorting the pairs of each column.

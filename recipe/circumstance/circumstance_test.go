@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,17 @@ func TestNumbersThatAreEdges(t *testing.T) {
 		if got := scores(t, in, map[string]any{"PRICE": text}); !slices.Equal(got, want) || !(got[i] > got[(i+1)%3]) {
 			t.Errorf("%s: %v, in training %v", text, got, want)
 		}
+	}
+}
+
+// A text of many values takes as many pairs.
+func TestBytesOfManyValues(t *testing.T) {
+	in := home(nil)
+	in.Events.Context = []dataset.Circumstance{{Name: "TAGS", Kind: schema.String, Texts: []string{"x"}, Code: make([]int32, in.Events.Len())}}
+	one := New().Bytes(in)
+	in.Events.Context[0].Texts = []string{"x|" + strings.Repeat("y|", 98) + "z"}
+	if many := New().Bytes(in) - one; many != 99*24*int64(in.Events.Len()) {
+		t.Errorf("99 values more of %d events take %d bytes more than %d", in.Events.Len(), many, one)
 	}
 }
 
