@@ -105,13 +105,17 @@ func (m *ItemUsers) String() string {
 }
 
 func transpose(rows, cols int, start []int, index []int32, value []float32) ([]int, []int32, []float32) {
-	rowOf := make([]int32, len(index))
+	begin := offsets(cols, index)
+	next := append([]int(nil), begin[:cols]...)
+	idx, val := make([]int32, len(index)), make([]float32, len(index))
+	large(idx)
+	large(val)
 	for r := range rows {
 		for at := start[r]; at < start[r+1]; at++ {
-			rowOf[at] = int32(r)
+			to := next[index[at]]
+			idx[to], val[to] = int32(r), value[at]
+			next[index[at]]++
 		}
 	}
-	begin := offsets(cols, index)
-	idx, val := scatter(begin, index, rowOf, value)
 	return begin, idx, val
 }
