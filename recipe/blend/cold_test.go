@@ -219,3 +219,20 @@ func TestSearchForNewcomers(t *testing.T) {
 		}
 	}
 }
+
+// A few cases decide nothing about everybody who is new, however sure they look.
+func TestOpeningOfFewCases(t *testing.T) {
+	in, v := cold(t)
+	in.Params = map[string]string{"members": "ials,demographic", "hidden_dimension": "8"}
+	for n, opens := range map[int]bool{len(v.Cases): true, 6: false} {
+		few := v
+		few.Cases = v.Cases[:n]
+		found, err := knowing().Search(t.Context(), in, few)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := found.Params["opening.demographic"]; ok != opens {
+			t.Errorf("of %d cases: %v", n, found.Params)
+		}
+	}
+}

@@ -15,8 +15,6 @@ const (
 	// aloneOf its parameter that keeps it from saying anything else.
 	circumstances = "circumstance"
 	aloneOf       = "popularity_weight"
-	// contextCases are how many cases must have a context for it to be weighed.
-	contextCases = 30
 	// heedSure is how many standard errors a context must help by.
 	heedSure = 1
 )
@@ -140,7 +138,7 @@ func (s *search) heed(ctx context.Context, found *recipe.Found) error {
 			told++
 		}
 	}
-	if told < contextCases {
+	if told < leastCases {
 		return nil
 	}
 	learned, err := m.recipe.Train(ctx, m.input(s.in))

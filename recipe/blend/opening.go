@@ -15,6 +15,10 @@ import (
 // history, as logarithms of shares, so that they can be mixed as they are.
 func openers() []string { return []string{"demographic"} }
 
+// leastCases are how many validation cases must tell of newcomers, or of a
+// context, for it to be weighed: of fewer the error of a mean is itself not known.
+const leastCases = 30
+
 // open answers without a history: Σ opens·score over the voices that open, and
 // popularity for what is left of 1. Of logarithms of probabilities that is the
 // logarithmic pool of experts (Genest, Zidek: Combining Probability
@@ -56,10 +60,11 @@ func newborn(users float32) float32 { return float32(math.Log(max(float64(users)
 // the validation cases with their history hidden. Each half of the users is asked
 // about models of the other half: in a group of a few dozen the users themselves
 // would speak for their taste. It is nil where popularity is as good, or
-// nearly so: everybody who is new gets it, and noise must not pass. The trainings are not counted: these recipes count what there is, once.
+// nearly so: everybody who is new gets it, and noise must not pass. The trainings
+// are not counted: these recipes count what there is, once.
 func (s *search) opening(ctx context.Context, arms []*arm) (map[string]float64, error) {
 	arms = slices.DeleteFunc(slices.Clone(arms), func(a *arm) bool { return !slices.Contains(openers(), base(a.name)) })
-	if len(arms) == 0 {
+	if len(arms) == 0 || len(s.v.Cases) < leastCases {
 		return nil, nil
 	}
 	p := &pool{members: 1 + len(arms), cut: s.v.Cut}
