@@ -75,7 +75,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if r.local != nil {
 		n, err := r.local.ReadAt(p[:min(int64(len(p)), r.size-r.at)], r.at)
 		r.at += int64(n)
-		return n, r.wrap(err)
+		return n, r.wrap(r.early(err))
 	}
 	if err := r.restream(); err != nil {
 		return 0, err
@@ -83,10 +83,15 @@ func (r *Reader) Read(p []byte) (int, error) {
 	n, err := r.blob.Read(p)
 	r.at += int64(n)
 	r.stream = r.at
+	return n, r.wrap(r.early(err))
+}
+
+// early tells a stream that ends before the file from the end of the file.
+func (r *Reader) early(err error) error {
 	if errors.Is(err, io.EOF) && r.at < r.size {
-		err = io.ErrUnexpectedEOF
+		return io.ErrUnexpectedEOF
 	}
-	return n, r.wrap(err)
+	return err
 }
 
 // restream makes the stream stand where Read goes on.

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path"
@@ -46,8 +47,9 @@ func newCheckpoint(store *artifact.Store, logger *slog.Logger, folder string, ev
 	return &checkpoint{store: store, logger: logger, folder: folder, every: every, last: time.Now()}
 }
 
-// Load reads the newest state. One that cannot be read, or was made by another
-// kernel tier, costs time, not truth: the training begins anew.
+// Load reads the newest state. One that is damaged, or was made by another kernel
+// tier, costs time, not truth: it is removed, and the training begins anew. Trouble
+// of the bucket is an error, and the state stays for the next attempt.
 func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]model.Tensor, err error) {
 	newest := ""
 	for info, err := range c.store.List(ctx, c.folder) {
@@ -62,25 +64,37 @@ func (c *checkpoint) Load(ctx context.Context) (round int, state map[string]mode
 		return 0, nil, nil
 	}
 	m, err := model.Open(ctx, c.store, newest)
-	if tier := recipe.Tier(); err == nil && m.Manifest.Kernel != tier {
-		err = fmt.Errorf("it was made with kernel tier %s, and this is %s", m.Manifest.Kernel, tier) // a digest belongs to a tier: ADR 11
-	}
-	if ctx.Err() != nil {
+	switch tier := recipe.Tier(); {
+	case ctx.Err() != nil:
 		return 0, nil, ctx.Err()
-	}
-	if err != nil {
-		c.logger.Warn("a checkpoint is of no use, so the training begins anew", "checkpoint", newest, "error", err)
-		// Else it would be found again before those of earlier rounds. Gone it is where
-		// an attempt that does not know yet that it is over has removed it.
-		if err := c.store.Delete(ctx, newest); err != nil && attune.KindOf(err) != attune.NotFound {
-			return 0, nil, fmt.Errorf("remove checkpoint %s: %w", newest, err)
-		}
+	case attune.KindOf(err) == attune.NotFound: // an attempt that does not know yet that it is over has removed it
 		return 0, nil, nil
+	case errors.Is(err, model.ErrUnreadable):
+		return 0, nil, c.discard(ctx, newest, err)
+	case err != nil:
+		return 0, nil, fmt.Errorf("read checkpoint %s: %w", newest, err)
+	case m.Manifest.Kernel != tier: // a digest belongs to a tier: ADR 11
+		return 0, nil, c.discard(ctx, newest, fmt.Errorf("it was made with kernel tier %s, and this is %s", m.Manifest.Kernel, tier))
 	}
 	c.mu.Lock()
 	c.name = newest
 	c.mu.Unlock()
 	return round, m.Tensors, nil
+}
+
+// discard removes a state that nobody can go on from: it would be found again
+// before those of earlier rounds.
+func (c *checkpoint) discard(ctx context.Context, name string, why error) error {
+	c.logger.Warn("a checkpoint is of no use, so the training begins anew", "checkpoint", name, "error", why)
+	return c.remove(ctx, name)
+}
+
+// remove deletes a state, unless another attempt has done so.
+func (c *checkpoint) remove(ctx context.Context, name string) error {
+	if err := c.store.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound {
+		return fmt.Errorf("remove checkpoint %s: %w", name, err)
+	}
+	return nil
 }
 
 // round is the number that a file of this very part is called by.
@@ -103,15 +117,15 @@ func (c *checkpoint) Save(ctx context.Context, round int, state map[string]model
 	if name == c.name {
 		return nil // the state of a round is always the same
 	}
-	if err := c.store.Delete(ctx, name); err != nil && attune.KindOf(err) != attune.NotFound { // left by an attempt that lost its newer ones
-		return fmt.Errorf("make room for checkpoint %s: %w", name, err)
+	if err := c.remove(ctx, name); err != nil { // left by an attempt that lost its newer ones
+		return err
 	}
 	if _, err := model.Save(ctx, c.store, name, &model.Model{Manifest: model.Manifest{Kernel: recipe.Tier()}, Tensors: state}); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", name, err)
 	}
 	if c.name != "" {
-		if err := c.store.Delete(ctx, c.name); err != nil {
-			return fmt.Errorf("remove checkpoint %s: %w", c.name, err)
+		if err := c.remove(ctx, c.name); err != nil {
+			return err
 		}
 	}
 	c.name, c.last = name, time.Now()

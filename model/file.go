@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -103,9 +104,14 @@ func write(out io.Writer, m *Model) error {
 	return err
 }
 
+// ErrUnreadable is in the chain of errors about a file that no other attempt will
+// read: it is damaged, no model, or of another format. Trouble on the way to it,
+// of the bucket or of the context, is not: the same file may be read later.
+var ErrUnreadable = errors.New("not a model that this build can read")
+
 // Open reads a model back and checks every byte of it. A damaged or foreign
-// file is attune.Internal with words that say so; one that is not there is
-// attune.NotFound.
+// file is attune.Internal and ErrUnreadable, with words that say so; one that is
+// not there is attune.NotFound.
 func Open(ctx context.Context, store *artifact.Store, name string) (*Model, error) {
 	r, err := store.Open(ctx, name)
 	if err != nil {
@@ -138,7 +144,21 @@ func OpenManifest(ctx context.Context, store *artifact.Store, name string) (*Man
 }
 
 func damaged(format string, args ...any) error {
-	return attune.Errorf(attune.Internal, "damaged or not a model: "+format+"; train or restore it again", args...)
+	return unreadable(fmt.Sprintf("damaged or not a model: "+format+"; train or restore it again", args...))
+}
+
+func unreadable(message string) error {
+	return &attune.Error{Kind: attune.Internal, Message: message, Err: ErrUnreadable}
+}
+
+// cut tells a file that ends too early, which is damage, from trouble in reading
+// it: the store says of a stream that ends before its file does what it read.
+func cut(err error, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if err == io.EOF || err == io.ErrUnexpectedEOF { //nolint:errorlint // as io.ReadFull gives them; the store's own are wrapped
+		return damaged("%s: %v", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // read takes a whole file of size bytes. Nothing is allocated that the file is
@@ -156,7 +176,7 @@ func read(from io.Reader, size int64) (*Model, error) {
 	}
 	for _, t := range h.Tensors {
 		if m.Tensors[t.Name], err = readTensor(r, t); err != nil {
-			return nil, damaged("tensor %q: %v", t.Name, err)
+			return nil, cut(err, "reading tensor %q", t.Name)
 		}
 	}
 	if err := checkSum(from, sum); err != nil {
@@ -164,7 +184,7 @@ func read(from io.Reader, size int64) (*Model, error) {
 	}
 	digest, err := Digest(m)
 	if err != nil {
-		return nil, err
+		return nil, damaged("%v", err)
 	}
 	if digest != m.Manifest.Digest {
 		return nil, damaged("its digest is %s, its manifest says %s", digest, m.Manifest.Digest)
@@ -175,7 +195,7 @@ func read(from io.Reader, size int64) (*Model, error) {
 func checkSum(from io.Reader, sum hash.Hash) error {
 	var want [sha256.Size]byte
 	if _, err := io.ReadFull(from, want[:]); err != nil {
-		return damaged("reading the checksum: %v", err)
+		return cut(err, "reading the checksum")
 	}
 	if !bytes.Equal(sum.Sum(nil), want[:]) {
 		return damaged("the checksum does not match")
@@ -188,7 +208,7 @@ func checkSum(from io.Reader, sum hash.Hash) error {
 func readHeader(r io.Reader, size int64) (*header, error) {
 	var start [prelude]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil {
-		return nil, damaged("reading the start: %v", err)
+		return nil, cut(err, "reading the start")
 	}
 	if string(start[:len(magic)]) != magic {
 		return nil, damaged("it does not start like one")
@@ -199,14 +219,14 @@ func readHeader(r io.Reader, size int64) (*header, error) {
 	}
 	raw := make([]byte, n)
 	if _, err := io.ReadFull(r, raw); err != nil {
-		return nil, damaged("reading the header: %v", err)
+		return nil, cut(err, "reading the header")
 	}
 	h := new(header)
 	if err := json.Unmarshal(raw, h); err != nil {
 		return nil, damaged("its header: %v", err)
 	}
 	if h.Manifest.Format != format {
-		return nil, attune.Errorf(attune.Internal, "format %d cannot be read by this build, which reads format %d: train it again", h.Manifest.Format, format)
+		return nil, unreadable(fmt.Sprintf("format %d cannot be read by this build, which reads format %d: train it again", h.Manifest.Format, format))
 	}
 	rest := size - int64(prelude) - int64(n) - sha256.Size
 	if err := h.check(rest); err != nil {
@@ -249,7 +269,7 @@ func (h *header) check(rest int64) error {
 func readItems(r io.Reader, h itemsHeader) ([]string, error) {
 	raw := make([]byte, h.Bytes)
 	if _, err := io.ReadFull(r, raw); err != nil {
-		return nil, damaged("reading items: %v", err)
+		return nil, cut(err, "reading items")
 	}
 	items := make([]string, 0, h.Count)
 	for len(raw) >= 2 && len(items) < h.Count {

@@ -2,12 +2,17 @@ package model
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"gocloud.dev/blob/fileblob"
 
@@ -124,18 +129,32 @@ func TestEveryDamageIsFound(t *testing.T) {
 	for i := range whole {
 		bad := bytes.Clone(whole)
 		bad[i] ^= 0x20
-		if _, err := read(bytes.NewReader(bad), int64(len(bad))); err == nil {
-			t.Fatalf("a flipped bit in byte %d of %d was not found", i, len(whole))
+		if _, err := read(bytes.NewReader(bad), int64(len(bad))); !errors.Is(err, ErrUnreadable) {
+			t.Fatalf("a flipped bit in byte %d of %d: %v", i, len(whole), err)
 		}
 	}
 	for n := range whole {
 		_, err := read(bytes.NewReader(whole[:n]), int64(n))
-		if err == nil || !strings.Contains(err.Error(), "damaged") {
+		if !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "damaged") {
 			t.Fatalf("cut at %d of %d: %v", n, len(whole), err)
 		}
 	}
 	if _, err := read(bytes.NewReader(append(bytes.Clone(whole), 0)), int64(len(whole)+1)); err == nil {
 		t.Fatal("a byte too many was not found")
+	}
+}
+
+// TestOutageIsNoDamage: a bucket that fails at any byte of a good file, or a stream
+// that ends early, says nothing against the file.
+func TestOutageIsNoDamage(t *testing.T) {
+	whole := encode(t, sample())
+	for _, outage := range []error{errors.New("connection reset"), context.DeadlineExceeded, fmt.Errorf("read model/x: %w", io.ErrUnexpectedEOF)} {
+		for n := range whole {
+			from := io.MultiReader(bytes.NewReader(whole[:n]), iotest.ErrReader(outage))
+			if _, err := read(from, int64(len(whole))); !errors.Is(err, outage) || errors.Is(err, ErrUnreadable) {
+				t.Fatalf("%v at byte %d of %d: %v", outage, n, len(whole), err)
+			}
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 // not use it.
 type Checkpoint interface {
 	// Load is the newest state kept, and the rounds done then; 0 and nil when
-	// there is none, or none that can be read.
+	// there is none, or what is there is damaged. One that cannot be reached now
+	// is an error: to begin anew would throw it away.
 	Load(ctx context.Context) (round int, state map[string]model.Tensor, err error)
 	// Save replaces the state. The tensors may change as soon as it returns. It
 	// may decide that it is too early for another write and keep the one before.
