@@ -58,7 +58,7 @@ func learned(t *testing.T, in recipe.Input) model.Scorer {
 func TestChainIsLearned(t *testing.T) {
 	for _, params := range []map[string]string{{}, {ParamNegatives: "8"}, {ParamGated: "0"}} {
 		in := chain(120, 30, 7, 12)
-		in.Params = map[string]string{ParamDimension: "16", ParamBlocks: "1", ParamEpochs: "20", ParamRate: "0.01", ParamBatch: "8", ParamDropout: "0.1"}
+		in.Params = map[string]string{ParamDimension: "16", ParamBlocks: "1", ParamEpochs: "30", ParamRate: "0.01", ParamBatch: "8", ParamDropout: "0.1"}
 		for k, v := range params {
 			in.Params[k] = v
 		}
