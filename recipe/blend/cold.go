@@ -100,7 +100,10 @@ func (r Recipe) neighbours(ctx context.Context, in recipe.Input, of near) (near,
 		return out, nil
 	}
 	likeness, _, _ := r.find(likeness)
-	m, err := likeness.Train(ctx, recipe.Input{Events: in.Events, Users: in.Users, Items: in.Items, ItemAttributes: in.ItemAttributes, Seed: in.Seed})
+	part := likenessInput(in)
+	const steps = 100 // of either half of the progress, in per cent
+	part.Progress = func(done, total int) { in.Report(steps*done/max(1, total), 2*steps) }
+	m, err := likeness.Train(ctx, part)
 	if err != nil {
 		return out, err
 	}
@@ -108,10 +111,10 @@ func (r Recipe) neighbours(ctx context.Context, in recipe.Input, of near) (near,
 	if err != nil {
 		return out, err
 	}
-	of = of.evenly(int(max(1, lookups/max(1, len(in.Items)))))
+	of = of.evenly(lookupsOf(in))
 	of.lender, of.share = make([]int32, lenders*len(of.cold)), make([]float32, lenders*len(of.cold))
 	users := popular(in)
-	if err := of.look(ctx, alike, users); err != nil {
+	if err := of.look(ctx, alike, users, func(done int) { in.Report(steps+steps*done/len(of.cold), 2*steps) }); err != nil {
 		return out, err
 	}
 	for c, row := range of.cold {
@@ -125,6 +128,14 @@ func (r Recipe) neighbours(ctx context.Context, in recipe.Input, of near) (near,
 	return out, nil
 }
 
+// likenessInput is what the recipe of likeness learns from.
+func likenessInput(in recipe.Input) recipe.Input {
+	return recipe.Input{Events: in.Events, Users: in.Users, Items: in.Items, ItemAttributes: in.ItemAttributes, Seed: in.Seed}
+}
+
+// lookupsOf is how many items may look for lenders.
+func lookupsOf(in recipe.Input) int { return int(max(1, lookups/max(1, len(in.Items)))) }
+
 // evenly is at most n of the items.
 func (of near) evenly(n int) near {
 	if len(of.cold) <= n {
@@ -137,11 +148,13 @@ func (of near) evenly(n int) near {
 	return out
 }
 
-// look asks for the warm items like each item, on all processors.
-func (of near) look(ctx context.Context, alike model.Scorer, users []float32) error {
+// look asks for the warm items like each item, on all processors, and tells how many are done.
+func (of near) look(ctx context.Context, alike model.Scorer, users []float32, tell func(done int)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var next atomic.Int64
+	var telling sync.Mutex
+	done := 0
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
@@ -162,6 +175,10 @@ func (of near) look(ctx context.Context, alike model.Scorer, users []float32) er
 				}
 				rows = kernel.TopK(rows[:0], scores, lenders, nil)
 				of.fill(c, rows, scores)
+				telling.Lock()
+				done++
+				tell(done)
+				telling.Unlock()
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func (s *search) start(a *arm) map[string]string {
 		return params
 	}
 	one := s.cost(a, recipe.With(params, of, "1"))
-	most := roundsShare * (s.v.Seconds - s.spent) / float64(1+max(1, s.v.After)) / one
+	most := roundsShare * s.left() / float64(1+max(1, s.v.After)) / one
 	return recipe.With(params, of, strconv.Itoa(int(min(maxRounds, max(minRounds, most)))))
 }
 
@@ -65,7 +65,7 @@ func (s *search) affordable(a *arm, params map[string]string) bool {
 		}
 		later += own
 	}
-	return s.spent+cost+later*float64(max(1, s.v.After)) <= s.v.Seconds
+	return s.spent+cost+later*float64(max(1, s.v.After))+s.reserved() <= s.v.Seconds
 }
 
 // The cost of a member that does not tell it: so much for every interaction

@@ -45,7 +45,7 @@ func (r Recipe) Bytes(in recipe.Input) int64 {
 	return sum + r.heedingBytes(in) + 4*int64(len(in.Items))
 }
 
-// Seconds estimates Train: that of the members, one after another.
+// Seconds estimates Train: that of the members, one after another, and of what stands beside them.
 func (r Recipe) Seconds(in recipe.Input) (sum float64) {
 	b, err := r.resolve(in)
 	if err != nil {
@@ -54,7 +54,19 @@ func (r Recipe) Seconds(in recipe.Input) (sum float64) {
 	for _, m := range b.used() {
 		sum += seconds(m.recipe, m.input(in))
 	}
-	return sum
+	lending, heeding := r.besides(in, b)
+	return sum + lending + heeding
+}
+
+// besides estimates what a training does beside its members.
+func (r Recipe) besides(in recipe.Input, b blended) (lending, heeding float64) {
+	if b.gain > 0 {
+		lending = r.lendSeconds(in, len(coldRows(in).cold))
+	}
+	if b.listens() {
+		heeding = r.heedSeconds(in)
+	}
+	return lending, heeding
 }
 
 // base is the recipe's name of a member's.

@@ -33,13 +33,16 @@ func (s *search) finish(ctx context.Context) (recipe.Found, error) {
 	if err != nil {
 		return recipe.Found{}, err
 	}
+	s.did(&s.aside.opening)
 	out, weights := s.join(trained, w, opens)
 	if err := s.borrow(ctx, &out); err != nil {
 		return recipe.Found{}, err
 	}
+	s.did(&s.aside.lending)
 	if err := s.heed(ctx, &out); err != nil {
 		return recipe.Found{}, err
 	}
+	s.did(&s.aside.heeding)
 	maps.Copy(weights, contextGains(out.Params))
 	said, err := s.Decode(out.Model)
 	if err != nil {

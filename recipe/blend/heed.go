@@ -55,15 +55,17 @@ func (r Recipe) heedingBytes(in recipe.Input) int64 {
 }
 
 // attend trains the recipe of circumstances for a blend that listens, and adds it to the model.
-func (r Recipe) attend(ctx context.Context, in recipe.Input, b blended, to *model.Model) error {
-	if b.heeds == 0 && b.heedsOpening == 0 {
+func (r Recipe) attend(ctx context.Context, in recipe.Input, b blended, to *model.Model, progress func(done, total int)) error {
+	if !b.listens() {
 		return nil
 	}
 	m, ok := r.heeding(in.Params)
 	if !ok {
 		return attune.Errorf(attune.Invalid, "hyper-parameters %s and %s need the recipe %s, which this blend does not have: leave them out", ParamContext, ParamContextOpening, circumstances)
 	}
-	learned, err := m.recipe.Train(ctx, m.input(in))
+	part := m.input(in)
+	part.Progress = progress
+	learned, err := m.recipe.Train(ctx, part)
 	if err == nil {
 		listen(to, m, learned)
 	}
@@ -87,7 +89,7 @@ func listen(to *model.Model, m member, learned *model.Model) {
 // newListener reads it back; nil for a blend that does not listen.
 func (r Recipe) newListener(of *model.Model, b blended) (*listener, error) {
 	m, ok := r.heeding(of.Manifest.Parameters)
-	if !ok || b.heeds == 0 && b.heedsOpening == 0 {
+	if !ok || !b.listens() {
 		return nil, nil
 	}
 	said, err := m.recipe.Decode(m.part(of))
@@ -119,14 +121,12 @@ func (s *scorer) heed(ctx context.Context, q model.Query, known bool, dst []floa
 // heed chooses the gains of the context, and adds what circumstances say to the
 // model that was found: nothing where the cases do not show that it helps.
 func (s *search) heed(ctx context.Context, found *recipe.Found) error {
-	_, known := s.in.Params[ParamContext]
-	_, opening := s.in.Params[ParamContextOpening]
-	if known || opening { // also where there is none: what is decoded listens
+	if (blended{}).heedsGiven(s.in.Params) { // also where there is none: what is decoded listens
 		b, err := s.resolve(recipe.Input{Params: found.Params, Items: s.in.Items})
 		if err != nil {
 			return err
 		}
-		return s.attend(ctx, s.in, b, found.Model)
+		return s.attend(ctx, s.in, b, found.Model, nil)
 	}
 	m, ok := s.heeding(s.in.Params)
 	if !ok || len(s.in.Events.Context) == 0 {

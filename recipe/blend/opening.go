@@ -60,8 +60,7 @@ func newborn(users float32) float32 { return float32(math.Log(max(float64(users)
 // the validation cases with their history hidden. Each half of the users is asked
 // about models of the other half: in a group of a few dozen the users themselves
 // would speak for their taste. It is nil where popularity is as good, or
-// nearly so: everybody who is new gets it, and noise must not pass. The trainings
-// are not counted: these recipes count what there is, once.
+// nearly so: everybody who is new gets it, and noise must not pass.
 func (s *search) opening(ctx context.Context, arms []*arm) (map[string]float64, error) {
 	arms = slices.DeleteFunc(slices.Clone(arms), func(a *arm) bool { return !slices.Contains(openers(), base(a.name)) })
 	if len(arms) == 0 || len(s.v.Cases) < leastCases {

@@ -36,6 +36,7 @@ type search struct {
 	asking map[string]float64       // seconds that asking about all cases takes, by recipe
 	users  map[int32]map[string]any // attributes by user row, of those who are asked about
 	beside int64                    // bytes that the context takes beside the members
+	aside  aside                    // seconds of what is still to be done beside them
 
 	refused error // of the last training that was passed over
 }
@@ -66,8 +67,8 @@ type trial struct {
 //
 // The budget is one of nominal seconds, told by the members (recipe.Coster), so
 // that what is tried follows from data and parameters alone. Before each
-// training it is asked whether what was spent, that training, and v.After
-// trainings of the members kept so far fit in it. One member is trained in any
+// training it is asked whether what was spent, that training, v.After trainings
+// of the members kept so far, and what is done beside them fit in it. One member is trained in any
 // case.
 func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation) (recipe.Found, error) {
 	b, err := r.resolve(in)
@@ -87,6 +88,7 @@ func (r Recipe) Search(ctx context.Context, in recipe.Input, v recipe.Validation
 	if err := s.open(ctx, b); err != nil {
 		return recipe.Found{}, err
 	}
+	s.setAside(b)
 	s.report()
 	for _, stage := range []func(context.Context) error{s.defaultsOfAll, s.climb, s.again} {
 		if err := stage(ctx); err != nil {
@@ -240,7 +242,7 @@ func (s *search) defaultsOfAll(ctx context.Context) error {
 // itself lets a member that knows how to search do so, in its part of the budget.
 func (s *search) itself(ctx context.Context, a *arm, params map[string]string) (map[string]string, error) {
 	r, ok := a.recipe.(recipe.Searcher)
-	share := (s.v.Seconds - s.spent) / float64(2*len(s.arms))
+	share := s.left() / float64(2*len(s.arms))
 	if !ok || share < 2*s.cost(a, params) {
 		return params, nil
 	}

@@ -15,10 +15,29 @@ import (
 // most one: what those without a history are answered from.
 const tensorPopular = "item_users"
 
-// stepsEach are the steps of each member's training that Progress counts.
-const stepsEach = 1000
+// trainSteps are what Progress counts, each part of a training by the seconds
+// that it takes.
+const trainSteps = 1000
 
-// Train asks the members one after another. Those of weight 0 are not trained.
+// stages are the parts of a training, one after another.
+type stages struct {
+	in    recipe.Input
+	all   float64 // seconds
+	begun float64 // of the parts before this one
+}
+
+// next begins a part that takes so many seconds: what it tells of itself is a
+// part of the progress of the whole.
+func (s *stages) next(seconds float64) func(done, total int) {
+	from := s.begun
+	s.begun += seconds
+	return func(done, total int) {
+		s.in.Report(min(trainSteps, int(trainSteps*(from+seconds*float64(done)/float64(max(1, total)))/max(s.all, 1e-9))), trainSteps)
+	}
+}
+
+// Train asks the members one after another, then for what stands beside them.
+// Those of weight 0 are not trained.
 func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	b, err := r.resolve(in)
 	if err != nil {
@@ -29,28 +48,33 @@ func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error
 	}
 	used := b.used()
 	learned := make([]*model.Model, len(used))
-	in.Report(0, stepsEach*len(used))
+	lending, heeding := r.besides(in, b)
+	progress := stages{in: in, all: lending + heeding}
+	for _, m := range used {
+		progress.all += seconds(m.recipe, m.input(in))
+	}
+	in.Report(0, trainSteps)
 	for i, m := range used {
 		part := m.input(in)
-		part.Progress = func(done, total int) {
-			in.Report(i*stepsEach+stepsEach*done/max(1, total), stepsEach*len(used))
-		}
+		part.Progress = progress.next(seconds(m.recipe, part))
 		if learned[i], err = m.recipe.Train(ctx, part); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
 	out := b.assemble(in, used, learned)
 	if b.gain > 0 {
-		near, err := r.neighbours(ctx, in, coldRows(in))
+		part := in
+		part.Progress = progress.next(lending)
+		near, err := r.neighbours(ctx, part, coldRows(in))
 		if err != nil {
 			return nil, err
 		}
 		maps.Copy(out.Tensors, near.tensors())
 	}
-	if err := r.attend(ctx, in, b, out); err != nil {
+	if err := r.attend(ctx, in, b, out, progress.next(heeding)); err != nil {
 		return nil, err
 	}
-	in.Report(stepsEach*len(used), stepsEach*len(used))
+	in.Report(trainSteps, trainSteps)
 	return out, ctx.Err()
 }
 

@@ -55,8 +55,8 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 
 // What Train takes for every byte of text, which it reads twice, and for the places.
 const (
-	secondsByte   = 5e-7
-	secondsPlaces = 0.03
+	secondsByte   = 2e-7
+	secondsPlaces = 0.01
 )
 
 // Seconds estimates Train.

@@ -34,6 +34,12 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 	return 28*int64(in.Events.Len()) + 16*int64(in.Users+len(in.Items))
 }
 
+// secondsEvent is what counting an interaction takes, measured on data of 44,000 to 990,000.
+const secondsEvent = 3e-8
+
+// Seconds estimates Train: making the interactions distinct.
+func (Recipe) Seconds(in recipe.Input) float64 { return secondsEvent * float64(in.Events.Len()) }
+
 // Train counts the distinct users of every item.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	if err := ctx.Err(); err != nil {
@@ -91,4 +97,5 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 var (
 	_ recipe.Recipe = Recipe{}
 	_ recipe.Sizer  = Recipe{}
+	_ recipe.Coster = Recipe{}
 )

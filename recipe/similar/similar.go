@@ -45,6 +45,16 @@ func (r Recipe) Bytes(in recipe.Input) (sum int64) {
 	return sum + 4*int64(len(in.Items))
 }
 
+// Seconds estimates Train: that of both, one after the other.
+func (r Recipe) Seconds(in recipe.Input) (sum float64) {
+	for _, part := range []recipe.Recipe{r.behaviour, r.content} {
+		if c, ok := part.(recipe.Coster); ok {
+			sum += c.Seconds(in)
+		}
+	}
+	return sum
+}
+
 // Train asks both. Parameters are those of the two together.
 func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	const each = 100 // steps of either part, in per cent
@@ -147,4 +157,5 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 var (
 	_ recipe.Recipe = Recipe{}
 	_ recipe.Sizer  = Recipe{}
+	_ recipe.Coster = Recipe{}
 )

@@ -34,6 +34,12 @@ func (Recipe) Name() string { return Name }
 // Bytes estimates the peak memory of Train: the counts.
 func (Recipe) Bytes(in recipe.Input) int64 { return 3 * 4 * int64(len(in.Items)) }
 
+// secondsEvent is what looking at an interaction takes.
+const secondsEvent = 5e-9
+
+// Seconds estimates Train: one look at every interaction.
+func (Recipe) Seconds(in recipe.Input) float64 { return secondsEvent * float64(in.Events.Len()) }
+
 // Train counts the interactions of every item, in all and in the two windows
 // that end at the input's moment.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
@@ -141,5 +147,6 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 var (
 	_ recipe.Recipe   = Recipe{}
 	_ recipe.Sizer    = Recipe{}
+	_ recipe.Coster   = Recipe{}
 	_ recipe.Measurer = Recipe{}
 )
