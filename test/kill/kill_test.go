@@ -24,6 +24,11 @@ import (
 	"github.com/attune-io/attune/world"
 )
 
+// attuneBinary is built once for all tests of this package.
+var attuneBinary string
+
+func TestMain(m *testing.M) { os.Exit(binary.Main(m, &attuneBinary)) }
+
 const (
 	defaultKills = 8
 	// beyond is how far past the usual length of a kind of work a kill may fall.
@@ -71,9 +76,9 @@ func number(t *testing.T, name string, otherwise int) int {
 // run is one series of kills on one data folder.
 type run struct {
 	*testing.T
-	path, data string
-	chance     *rand.Rand
-	node       *binary.Process
+	data   string
+	chance *rand.Rand
+	node   *binary.Process
 
 	group, interactions, tracking, solution, version string
 
@@ -88,11 +93,7 @@ type run struct {
 // newRun starts a node with a dataset group to be killed over. seed and stream
 // are those of its chance.
 func newRun(t *testing.T, seed, stream uint64) *run {
-	path, err := binary.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &run{T: t, path: path, data: t.TempDir(), chance: rand.New(rand.NewPCG(seed, stream)),
+	r := &run{T: t, data: t.TempDir(), chance: rand.New(rand.NewPCG(seed, stream)),
 		acked: map[string]int{}, imported: map[string]bool{}, usual: map[string]time.Duration{}}
 	r.restart()
 	t.Cleanup(func() { r.node.Kill() })
@@ -102,7 +103,7 @@ func newRun(t *testing.T, seed, stream uint64) *run {
 
 func (r *run) restart() {
 	r.Helper()
-	node, err := binary.Start(r.Context(), r.path, r.data)
+	node, err := binary.Start(r.Context(), attuneBinary, r.data)
 	if err != nil {
 		r.Fatal(err)
 	}
