@@ -10,6 +10,8 @@ TOOLS        := $(CURDIR)/.tools
 LINT         := $(TOOLS)/golangci-lint
 LINT_VERSION := v2.15.0
 VENV         := $(CURDIR)/.venv
+# The packages whose tests take longest begin first.
+LONG         := ./test/sdk ./test/kill ./job ./cmd/attune ./bench
 NODE         := $(CURDIR)/.node
 
 .PHONY: help
@@ -26,7 +28,7 @@ demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctr
 
 .PHONY: test
 test: ## All tests that need nothing but Go (and clients, where they are installed)
-	go test -p $$(( $$(nproc) + 1 )) -timeout 30m ./... # one package more than processors: several mostly wait for clocks and disks
+	go test -p $$(( $$(nproc) + 1 )) -timeout 30m $(LONG) ./... # one package more than processors: several mostly wait for clocks and disks
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)

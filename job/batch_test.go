@@ -69,6 +69,7 @@ func (h *house) outputs(arn attune.ARN) []string {
 // TestBatchInference: every line is answered as a live request would be, or says
 // what is wrong with it.
 func TestBatchInference(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	version := h.until(h.version(h.solution("batch")).ARN, resource.Active)
 	campaign := h.until(h.campaign("batch", version).ARN, resource.Active)
@@ -168,6 +169,7 @@ func (h *house) asLive(l outLine, campaign attune.ARN, q serve.Request) {
 
 // TestBatchResumed: a job whose process ends in the middle goes on where it was.
 func TestBatchResumed(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.start()
 	version := h.until(h.version(h.solution("resumed")).ARN, resource.Active)

@@ -30,6 +30,7 @@ func (b broken) Train(context.Context, recipe.Input) (*model.Model, error) {
 // TestFailedTrainingLeavesNothing: nobody goes on from the checkpoints of a
 // training that failed, which hold what was learned of people.
 func TestFailedTrainingLeavesNothing(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	b := broken{begun: make(chan struct{}, 1), let: make(chan struct{})}
 	list := quick()

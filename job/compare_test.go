@@ -54,6 +54,7 @@ func shuffled(lines []string) []string {
 
 // TestCompare trains versions of which it is known how good they are.
 func TestCompare(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.start(all.List()...) // whole blends
 	ctx := t.Context()

@@ -43,6 +43,7 @@ func (h *house) history(id string) *historypb.History {
 
 // TestBucketMended: an import outlives a bucket that fails for a while.
 func TestBucketMended(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	_, set := h.group("mended")
 	location := h.upload("up/mended.csv", shopCSV(t, 4000))
@@ -58,6 +59,7 @@ func TestBucketMended(t *testing.T) {
 
 // TestBucketBroken: what nobody mends ends, and says so without our insides.
 func TestBucketBroken(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.start().FailAfter(2)
 	_, set := h.group("broken")
@@ -76,6 +78,7 @@ func TestBucketBroken(t *testing.T) {
 
 // TestRowGone: a training whose row disappears ends, and leaves no model.
 func TestRowGone(t *testing.T) {
+	t.Parallel()
 	h, slow := newHouse(t), newSlow()
 	h.start(slow.recipes()...)
 	version := h.version(h.solution("gone"))
@@ -126,6 +129,7 @@ func TestRestart(t *testing.T) {
 
 // TestStartTwice: workflows started again for rows that are done change nothing.
 func TestStartTwice(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	solution := h.solution("twice")
 	version := h.until(h.version(solution).ARN, resource.Active)
@@ -225,6 +229,7 @@ func TestManyBusy(t *testing.T) {
 
 // TestProgress: what heartbeats say is what Progress shows.
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	h, slow := newHouse(t), newSlow()
 	m := h.start(slow.recipes()...)
 	solution := h.solution("progress")

@@ -66,6 +66,8 @@ func must[T any](t testing.TB) func(T, error) T {
 }
 
 // newHouse opens the engines and rooms, and runs all but a manager of jobs.
+// Tests mostly wait for it and run beside each other, but those that look at
+// how long something takes.
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	ctx, dir, reg := t.Context(), t.TempDir(), prometheus.NewRegistry()

@@ -15,6 +15,7 @@ import (
 // TestRankingInfluence asks a campaign for items like one, before and after an
 // update that lets popularity decide along.
 func TestRankingInfluence(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	ctx := t.Context()
 	group, set := h.group("influence")

@@ -16,6 +16,7 @@ import (
 
 // TestLine takes data from upload to recommendation, and all of it away again.
 func TestLine(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	ctx := t.Context()
 	group, set := h.group("line")
@@ -78,6 +79,7 @@ func TestLine(t *testing.T) {
 
 // TestImportFailures says what is wrong, and applies nothing.
 func TestImportFailures(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	_, set := h.group("bad")
 	for name, c := range map[string]struct{ location, says string }{
@@ -100,6 +102,7 @@ func TestImportFailures(t *testing.T) {
 
 // TestStop ends a training that its owner stops.
 func TestStop(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	ctx := t.Context()
 	solution := h.solution("stop")

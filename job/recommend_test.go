@@ -78,6 +78,7 @@ func (h *house) page(arn attune.ARN, user string) []string {
 // TestRecommenderAfterAKill stops the process while a recommender is trained:
 // the next one takes it up, and leaves one model. One that is then off stays off.
 func TestRecommenderAfterAKill(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	slow := newSlow()
 	h.start(slow.recipes()...)
@@ -125,6 +126,7 @@ func TestRecommenderAfterAKill(t *testing.T) {
 
 // TestRecommenderTrainsAgain lets a week pass.
 func TestRecommenderTrainsAgain(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	arn := h.recommender("week", "aws-ecomm-popular-items-by-purchases", h.domain("week", "ECOMMERCE"))
 	h.until(arn, resource.Active)
@@ -153,6 +155,7 @@ func TestRecommenderTrainsAgain(t *testing.T) {
 // popular: the recommender says so without a training, also after a restart,
 // and leaves neither snapshots nor more than two models behind.
 func TestTrendsAreLookedAtAgain(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	group := h.domain("trends", "VIDEO_ON_DEMAND")
 	arn := h.recommender("trends", "aws-vod-trending-now", group)
@@ -201,6 +204,7 @@ func TestTrendsAreLookedAtAgain(t *testing.T) {
 // TestReceiptOfRecommender: a deletion tells of the recommenders that learned
 // from the users, too, and when they learn again.
 func TestReceiptOfRecommender(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	group := h.domain("receipt", "ECOMMERCE")
 	arn := h.recommender("receipt", "aws-ecomm-recommended-for-you", group)
@@ -221,6 +225,7 @@ func TestReceiptOfRecommender(t *testing.T) {
 // TestDeletionBesideRenewal: a recommender that is being trained again by itself
 // has a snapshot of the users, so a deletion waits for it, and leaves none.
 func TestDeletionBesideRenewal(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	group := h.domain("beside", "ECOMMERCE")
 	arn := h.recommender("beside", "aws-ecomm-recommended-for-you", group)

@@ -53,6 +53,7 @@ func (f *failing) Train(ctx context.Context, _ recipe.Input) (*model.Model, erro
 
 // TestRenewalPauses: what fails is tried again after a pause, not at every look.
 func TestRenewalPauses(t *testing.T) {
+	t.Parallel()
 	h, f := newLine(t), newFailing()
 	arn := h.recommender("pause", "aws-vod-trending-now", h.domain("pause", "VIDEO_ON_DEMAND"))
 	h.until(arn, resource.Active)
@@ -80,6 +81,7 @@ func TestRenewalPauses(t *testing.T) {
 // more begins before it is done: neither another try nor a training by itself,
 // whichever process began it.
 func TestRenewalGivesWay(t *testing.T) {
+	t.Parallel()
 	h, f := newLine(t), newFailing()
 	group := h.domain("way", "VIDEO_ON_DEMAND")
 	arn := h.recommender("way", "aws-vod-trending-now", group)

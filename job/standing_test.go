@@ -30,6 +30,7 @@ func (h *house) versions(solution attune.ARN, n int) (all []resource.Resource) {
 // TestStandingOrders lets time pass: the solution trains itself, and the
 // campaign that follows it serves what was trained.
 func TestStandingOrders(t *testing.T) {
+	t.Parallel()
 	h := newLine(t)
 	solution := h.solution("stand")
 	h.eventually("the schedule begins", func() bool {
@@ -67,6 +68,7 @@ func TestStandingOrders(t *testing.T) {
 
 // TestStopPath walks both ways of stopping a training.
 func TestStopPath(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	s := newSlow()
 	h.start(s.recipes()...)

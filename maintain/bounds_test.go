@@ -19,6 +19,7 @@ import (
 // TestNotNewest: an apply that is refused, or that a cause began before, leaves
 // the newest version of the configuration as it is.
 func TestNotNewest(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	release := make(chan struct{})
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
@@ -60,6 +61,7 @@ func TestNotNewest(t *testing.T) {
 // TestCancelDuringLook: what a look begins while its run is cancelled is in the
 // row, and the run is cancelled and has not failed.
 func TestCancelDuringLook(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	asked, answer := make(chan struct{}), make(chan struct{})
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
@@ -84,6 +86,7 @@ func TestCancelDuringLook(t *testing.T) {
 
 // TestCancelBreaksLook: a look that the end breaks off says nothing of the step.
 func TestCancelBreaksLook(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	asked := make(chan struct{})
 	h.target.answer = func(ctx context.Context, step plan.Step, _ int, _ map[string]plan.Result) (plan.Result, error) {
@@ -104,6 +107,7 @@ func TestCancelBreaksLook(t *testing.T) {
 // TestMany: of a run of more steps than are taken at once the rest waits, and its
 // end is told however much there is to say.
 func TestMany(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	long := strings.Repeat("long ", 900)
 	h.target.answer = func(_ context.Context, step plan.Step, _ int, _ map[string]plan.Result) (plan.Result, error) {
@@ -134,6 +138,7 @@ func TestMany(t *testing.T) {
 // TestDestroyDropsTasks: also those of what older versions declared; not those
 // of others.
 func TestDestroyDropsTasks(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	s := must[*Schedules](t)(NewSchedules(t.Context(), ScheduleDeps{DB: h.store.db.DB, Dialect: h.store.db.Dialect, Temporal: h.temporal,
 		Clock: attune.WallClock, Logger: h.log, Queue: Queue, Workflow: TaskWorkflowName}))
@@ -158,6 +163,7 @@ func TestDestroyDropsTasks(t *testing.T) {
 
 // TestNotStarted: a task that is due and can make no run is told of.
 func TestNotStarted(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	a := &activities{h.m}
 	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()

@@ -55,6 +55,8 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
+// newHouse opens the engines and runs a manager. Tests mostly wait for it and
+// run beside each other, but those of the schedules that are due in seconds.
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	out := io.Discard

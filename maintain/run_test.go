@@ -25,6 +25,7 @@ func chain() []plan.Step {
 // TestRun takes steps in the order of their needs, two side by side, and says
 // how it ended.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	gate := make(chan struct{}) // both datasets are looked at before either goes on
 	h.target.answer = func(ctx context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
@@ -60,6 +61,7 @@ func TestRun(t *testing.T) {
 // TestFailure: a step fails, the one beside it goes on to its end, the one
 // behind both is left, and the run says why.
 func TestFailure(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	failed := make(chan struct{})
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
@@ -90,6 +92,7 @@ func TestFailure(t *testing.T) {
 // TestTrouble: a service that throttles, fails and cannot be reached uses up no
 // patience of what is on its way.
 func TestTrouble(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
 		switch look {
@@ -110,6 +113,7 @@ func TestTrouble(t *testing.T) {
 // TestResume: a process that stops in the middle leaves a run that the next one
 // ends, and a row without a workflow is found.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
 		return made(step, look, 8), nil
@@ -132,6 +136,7 @@ func TestResume(t *testing.T) {
 
 // TestCancel: what is on its way is left there, and what has not begun too.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
 		return made(step, look, 1000), nil
@@ -153,6 +158,7 @@ func TestCancel(t *testing.T) {
 // TestAlone: one run at a time of a purpose and solution, a cause starts one
 // run, and nothing runs beside what destroys.
 func TestAlone(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	release := make(chan struct{})
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {
@@ -240,6 +246,7 @@ func TestPatience(t *testing.T) {
 // TestElsewhere tells of the states of resources as the original does, where
 // what is maintained does not do so itself.
 func TestElsewhere(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.m.Place.Itself = false
 	h.target.answer = func(_ context.Context, step plan.Step, look int, _ map[string]plan.Result) (plan.Result, error) {

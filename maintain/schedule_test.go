@@ -209,6 +209,7 @@ func wantKind(t *testing.T, kind attune.Kind, err error, words string) {
 }
 
 func TestTasksAreKeptByVersion(t *testing.T) {
+	t.Parallel()
 	o, ctx := newOffice(t, false), t.Context()
 	full := maintain.FullTask("taste")
 	if !o.put(full, "cron(0 3 ? * mon *)") || o.put(full, " cron(0  3 ? * MON *)") {
@@ -252,6 +253,7 @@ func TestTasksAreKeptByVersion(t *testing.T) {
 }
 
 func TestTasksThatCannotBeCarriedOutAreRefused(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, false)
 	for _, c := range []struct {
 		task  maintain.Task
@@ -274,6 +276,7 @@ func TestTasksThatCannotBeCarriedOutAreRefused(t *testing.T) {
 // TestTwoPutsAtOnce: however many write one task at once, each is a version of
 // its own, and Temporal has the last.
 func TestTwoPutsAtOnce(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, false)
 	other := o.open() // as another process would
 	const n = 12
@@ -319,6 +322,7 @@ func TestTwoPutsAtOnce(t *testing.T) {
 // TestTemporalKnowsTheSameTimes: for expressions of all kinds the server names
 // the same next times as Next.
 func TestTemporalKnowsTheSameTimes(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, false)
 	for i, text := range []string{
 		"cron(0 3 ? * MON *)", "cron(0/15 8-17 ? * MON-FRI *)", "cron(0 22-2/2 * * ? *)", "cron(5,7,59 0 L * ? *)", "cron(0 0 LW * ? *)",
@@ -377,6 +381,7 @@ func TestTaskRunsWhenItIsDue(t *testing.T) {
 }
 
 func TestRunNowRunsNoTaskTwice(t *testing.T) {
+	t.Parallel()
 	o, ctx := newOffice(t, false), t.Context()
 	o.hold.Store(true)
 	o.put("t", "cron(0 3 * * ? *)")
@@ -405,6 +410,7 @@ func TestRunNowRunsNoTaskTwice(t *testing.T) {
 // TestDrivenTasksFollowTheirClock: one run for each task and look, none while it
 // runs, and a clock put far ahead is made up for by one run.
 func TestDrivenTasksFollowTheirClock(t *testing.T) {
+	t.Parallel()
 	o, ctx := newOffice(t, true), t.Context()
 	o.put("daily", "cron(0 3 * * ? *)")
 	o.put("yearly", "cron(0 3 1 1 ? *)")
@@ -443,6 +449,7 @@ func TestDrivenTasksFollowTheirClock(t *testing.T) {
 // TestDrivenTasksSurviveARestart: a process that is killed after it started a
 // run and before it wrote so repeats nothing, and one that was down misses nothing.
 func TestDrivenTasksSurviveARestart(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, true)
 	o.put("t", "cron(0 3 * * ? *)")
 	first := o.state("t").Next
@@ -487,6 +494,7 @@ func TestMissedRunsAreMadeUpFor(t *testing.T) {
 
 // TestRowsAreTheTruth: whatever Temporal lost or kept, it agrees again.
 func TestRowsAreTheTruth(t *testing.T) {
+	t.Parallel()
 	o, ctx := newOffice(t, false), t.Context()
 	for i := range 5 {
 		o.put(fmt.Sprintf("t%d", i), "cron(0 3 * * ? *)")

@@ -32,6 +32,7 @@ const (
 // TestKillBatch kills the node twice while a batch inference job runs: its output
 // has every line once, in order, and the answers are those of live requests.
 func TestKillBatch(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills take minutes")
 	}

@@ -34,6 +34,7 @@ const killsEach = 2
 // events. Every deletion ends as if nothing had happened: nobody finds the user,
 // nobody misses anything of others.
 func TestKillDeletion(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills take minutes")
 	}

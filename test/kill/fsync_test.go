@@ -19,6 +19,7 @@ import (
 // PutEvents request and writing its answer, an fsync of the log's own file must
 // have returned 0. A SIGKILL cannot show this, because the page cache survives it.
 func TestFsyncBeforeAnswer(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		if os.Getenv("CI") == "true" {

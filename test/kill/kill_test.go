@@ -45,6 +45,7 @@ const (
 // TestKill kills the node ATTUNE_KILLS times over import, training, deployment
 // and event intake. ATTUNE_SEED repeats a run.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("kills take minutes")
 	}
