@@ -35,6 +35,7 @@ func TestQuick(t *testing.T) {
 		"fresh":  {"acknowledged → changed answer received"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // figures of small measurements mean nothing, and most of them wait
 			var out, log bytes.Buffer
 			if err := run(t.Context(), []string{name, "-quick", "-dir", t.TempDir()}, &out, &log); err != nil {
 				t.Fatalf("%v\n%s", err, log.String())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/attune-io/attune/test/binary"
 	"github.com/attune-io/attune/world"
 )
 
@@ -178,7 +179,8 @@ func (l *life) settle(describe, want string, inner ...string) map[string]any {
 	body := op.request(minimal)
 	l.fill(op.of, *op.Input, body)
 	var now any
-	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); pause.Sleep() {
 		a := l.node.call(l.T, op, body)
 		if want == "gone" && a.exception == "ResourceNotFoundException" {
 			return nil

@@ -94,7 +94,8 @@ func (r *run) deletion(k int, victim string) (arn string) {
 // deleted waits for the end of a deletion, and looks at its receipt.
 func (r *run) deleted(arn string) *types.DataDeletionJob {
 	r.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); pause.Sleep() {
 		out, err := r.control().DescribeDataDeletionJob(r.Context(), &personalize.DescribeDataDeletionJobInput{DataDeletionJobArn: &arn})
 		r.check(err)
 		switch j := out.DataDeletionJob; *j.Status {

@@ -116,7 +116,8 @@ func (r *run) control() *personalize.Client { return personalize.NewFromConfig(r
 // until polls a Describe until it says ACTIVE.
 func (r *run) until(what string, status func(ctx context.Context) (*string, *string, error)) {
 	r.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); pause.Sleep() {
 		now, why, err := status(r.Context())
 		if err != nil {
 			r.Fatalf("%s: %v\n%s", what, err, r.node.Output())

@@ -188,10 +188,14 @@ func (h *house) changes() (n int) {
 	return n
 }
 
+// betweenLooks is long, since most looks start the command line, a tenth of a
+// second's work.
+const betweenLooks = 250 * time.Millisecond
+
 // eventually waits for something that comes by itself.
 func (h *house) eventually(what string, ok func() bool) {
 	h.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(betweenLooks) {
 		if ok() {
 			return
 		}

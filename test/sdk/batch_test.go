@@ -52,7 +52,8 @@ func (c *clients) batchLines(bucket, key string) (lines []batchLine) {
 // ends waits for the last status of a job.
 func (c *clients) ends(status func() (*string, *string, error)) (last, why string) {
 	c.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		now, why, err := status()
 		if err != nil {
 			c.Fatal(err)

@@ -88,7 +88,8 @@ func (c *clients) deleteUsers(name, group string, users ...string) *types.DataDe
 
 func (c *clients) deletionEnds(arn string) *types.DataDeletionJob {
 	c.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		out := must[*personalize.DescribeDataDeletionJobOutput](c)(c.control.DescribeDataDeletionJob(c.ctx, &personalize.DescribeDataDeletionJobInput{DataDeletionJobArn: &arn}))
 		switch j := out.DataDeletionJob; *j.Status {
 		case "PENDING", "IN_PROGRESS":

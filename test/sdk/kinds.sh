@@ -15,7 +15,7 @@ wait_for() { # state, query, describe arguments…
       *ResourceNotFoundException*) [ "$want" = gone ] && return; echo "$now"; exit 1 ;;
       *FAILED*) p "$@"; exit 1 ;;
     esac
-    sleep 0.1
+    sleep 0.5
   done
   echo "$* is $now, not $want"; exit 1
 }

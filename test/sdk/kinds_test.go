@@ -76,7 +76,8 @@ type kinds struct {
 // settled waits until a status is the one wanted; missing means until the resource is gone.
 func (k *kinds) settled(what, want string, status func() (*string, error)) {
 	k.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		now, err := status()
 		var gone *types.ResourceNotFoundException
 		if errors.As(err, &gone) && want == "gone" {

@@ -18,7 +18,7 @@ active() {
     status=$(get personalize "$@" --query "$member.status")
     [ "$status" = ACTIVE ] && { echo "$what is ACTIVE"; return; }
     [ "$status" = "CREATE FAILED" ] && { aws personalize "$@"; return 1; }
-    sleep 0.2
+    sleep 0.5
   done
   echo "$what is $status after too long"; return 1
 }

@@ -73,7 +73,8 @@ func must[T any](t testing.TB) func(T, error) T {
 // active waits until a Describe says ACTIVE.
 func (c *clients) active(what string, status func() (*string, *string, error)) {
 	c.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		now, why, err := status()
 		if err != nil {
 			c.Fatalf("%s: %v", what, err)

@@ -210,7 +210,8 @@ func TestBadData(t *testing.T) {
 // fails waits for CREATE FAILED and returns the reason.
 func (c *clients) fails(job string) string {
 	c.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		status, why, err := c.importStatus(job)
 		if err != nil {
 			c.Fatal(err)
@@ -242,7 +243,8 @@ func TestTooLittleData(t *testing.T) {
 		solution := c.solution(name, group, "aws-user-personalization")
 		v := must[*personalize.CreateSolutionVersionOutput](t)(c.control.CreateSolutionVersion(c.ctx, &personalize.CreateSolutionVersionInput{SolutionArn: &solution}))
 		why := ""
-		for deadline := time.Now().Add(time.Minute); why == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		var pause binary.Pause
+		for deadline := time.Now().Add(time.Minute); why == "" && time.Now().Before(deadline); pause.Sleep() {
 			status, reason, err := c.versionStatus(*v.SolutionVersionArn)
 			if err != nil || aws.ToString(status) == "ACTIVE" {
 				t.Fatalf("%s: %v %v", name, aws.ToString(status), err)

@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,14 +13,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalize/types"
 )
 
-// sparse puts an object of a size into the bucket's folder without writing it.
-func (c *clients) sparse(bucket, key string, size int64) string {
+// placed is an object whose file the test fills itself: large ones need not be
+// signed, sent and hashed.
+func (c *clients) placed(bucket, key string, fill func(file string) error) string {
 	c.Helper()
 	location := c.put(bucket, key, "") // which makes the bucket and its folder
-	if err := os.Truncate(filepath.Join(c.node.Data, "bucket", "s3", bucket, filepath.FromSlash(key)), size); err != nil {
+	if err := fill(filepath.Join(c.node.Data, "bucket", "s3", bucket, filepath.FromSlash(key))); err != nil {
 		c.Fatal(err)
 	}
 	return location
+}
+
+// sparse puts an object of a size into the bucket's folder without writing it.
+func (c *clients) sparse(bucket, key string, size int64) string {
+	c.Helper()
+	return c.placed(bucket, key, func(file string) error { return os.Truncate(file, size) })
+}
+
+// manyLines puts an object of so many lines into the bucket's folder.
+func (c *clients) manyLines(bucket, key string, n int) string {
+	c.Helper()
+	return c.placed(bucket, key, func(file string) error { return os.WriteFile(file, bytes.Repeat([]byte("0\n"), n), 0o600) })
 }
 
 // TestStrictSizes goes one over each size that the contract bounds: of imports,
@@ -52,7 +66,7 @@ func TestStrictSizes(t *testing.T) {
 	for what, in := range map[string]struct{ location, says string }{
 		"files": {"s3://sizes/many/", "more than 1000 files"},
 		"bytes": {c.sparse("sizes", "big.json", 1<<30+1), "at most 1073741824 are allowed"},
-		"lines": {c.put("sizes", "lines.json", strings.Repeat("{}\n", 50_000_001)), "more than 50000000 lines"},
+		"lines": {c.manyLines("sizes", "lines.json", 50_000_001), "more than 50000000 lines"},
 	} {
 		job := c.batchInference(&personalize.CreateBatchInferenceJobInput{JobName: aws.String("sizes-" + what), SolutionVersionArn: &users}, in.location, "s3://batch/sizes/")
 		fails(what, job.Status, job.FailureReason, in.says)
