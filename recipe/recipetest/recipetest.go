@@ -40,6 +40,7 @@ func Run(t *testing.T, r recipe.Recipe, store func(*testing.T) *artifact.Store, 
 	t.Run("bad parameters", s.badParameters)
 	t.Run("torn models", s.tornModels)
 	t.Run("no events", s.noEvents)
+	t.Run("costs", s.costs)
 	t.Run("resume", s.resume)
 	t.Run("watch", s.watch)
 }
