@@ -41,7 +41,7 @@ func (Recipe) terms(in recipe.Input) (n int64) {
 }
 
 // Seconds estimates Train: reading by what is read, and the decomposition by
-// its products. What an Embedder takes is not known.
+// its products. What an Embedder takes is not known, only what its vectors do.
 func (r Recipe) Seconds(in recipe.Input) float64 {
 	const (
 		readByte    = 0.7e-6 // twice
@@ -53,8 +53,11 @@ func (r Recipe) Seconds(in recipe.Input) float64 {
 			bytes += len(text)
 		}
 	}
+	if r.embedder != nil {
+		return multiplyAdd * likelySize * float64(len(in.Items))
+	}
 	p, err := resolve(in)
-	if err != nil || r.embedder != nil {
+	if err != nil {
 		return 0
 	}
 	width := float64(p.dimension + max(8, p.dimension/16))
