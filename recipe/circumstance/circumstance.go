@@ -71,17 +71,9 @@ func (p parameters) strings(given map[string]string) map[string]string {
 // Refinements varies how much must have been done with an item to be believed,
 // and how much columns repeat each other.
 func (Recipe) Refinements(in recipe.Input) []map[string]string {
-	out := []map[string]string{in.Params}
-	vary := func(name string, values ...string) {
-		if _, given := in.Params[name]; !given {
-			for _, v := range values {
-				out = append(out, recipe.With(in.Params, name, v))
-			}
-		}
-	}
-	vary(ParamShrinkage, "5", "100")
+	out := recipe.Variants([]map[string]string{in.Params}, in.Params, ParamShrinkage, "5", "100")
 	if len(in.Events.Context) > 1 {
-		vary(ParamWeight, "0.5")
+		out = recipe.Variants(out, in.Params, ParamWeight, "0.5")
 	}
 	return out
 }
@@ -128,7 +120,7 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	}
 	steps := 1 + len(in.Events.Context)
 	in.Report(0, steps)
-	l := &learned{items: len(in.Items), start: []int32{0}, count: make([]int32, len(in.Items))}
+	l := &learned{items: len(in.Items), Groups: recipe.Groups{Start: []int32{0}}, count: make([]int32, len(in.Items))}
 	for done := range steps {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -163,8 +155,8 @@ func (l *learned) tensors() map[string]model.Tensor {
 		tensorSaid:   whole(l.said, columns, l.items),
 		tensorGroup:  whole(l.group, groups, groupWords),
 		tensorShare:  float(l.share, groups, 1),
-		tensorStart:  whole(l.start, groups+1),
-		tensorEntry:  whole(l.entry, len(l.entry)/2, 2),
+		tensorStart:  whole(l.Start, groups+1),
+		tensorEntry:  whole(l.Entry, len(l.Entry)/2, 2),
 		tensorCount:  whole(l.count, len(l.count)),
 	}
 }

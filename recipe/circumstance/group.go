@@ -1,7 +1,6 @@
 package circumstance
 
 import (
-	"hash/fnv"
 	"math"
 	"slices"
 	"sort"
@@ -13,8 +12,8 @@ import (
 )
 
 const (
-	// ranges is into how many parts, of about as many events, numbers are cut.
-	ranges = 8
+	// ranges are those of numbers, each of about as many events.
+	ranges = recipe.GroupRanges
 	// valuesAtMost is how many values a column may have and still tell circumstances: one
 	// with more is an id or a text.
 	valuesAtMost = 1000
@@ -34,14 +33,13 @@ const (
 
 // learned is what Train counts.
 type learned struct {
+	recipe.Groups
 	items  int
 	column []int32   // columns × columnWords
 	edge   []float32 // columns × (ranges - 1)
 	said   []int32   // columns × items: how often a value of the column was seen with an item
 	group  []int32   // groups × groupWords
 	share  []float32 // by group: its part of all values of the column that were seen
-	start  []int32   // by group, and the end
-	entry  []int32   // pairs: an item, and how often the group was seen with it
 	count  []int32   // by item: distinct users
 }
 
@@ -102,7 +100,7 @@ func (l *learned) add(c *dataset.Circumstance, values []value, cuts []float32, p
 	if cuts != nil {
 		kind = numbers
 	}
-	high, low := halves(hash(c.Name))
+	high, low := recipe.HashHalves(recipe.GroupName(c.Name))
 	l.column = append(l.column, high, low, kind)
 	l.edge = append(l.edge, append(cuts, make([]float32, ranges-1-len(cuts))...)...)
 	said := make([]int32, l.items)
@@ -120,11 +118,11 @@ func (l *learned) add(c *dataset.Circumstance, values []value, cuts []float32, p
 				for end < to && pairs[end] == pairs[k] {
 					end++
 				}
-				l.entry = append(l.entry, int32(uint32(pairs[k])), int32(end-k))
+				l.Entry = append(l.Entry, int32(uint32(pairs[k])), int32(end-k))
 				k = end
 			}
-			high, low := halves(v.hash)
-			l.group, l.start = append(l.group, high, low, place), append(l.start, int32(len(l.entry)/2))
+			high, low := recipe.HashHalves(v.hash)
+			l.group, l.Start = append(l.group, high, low, place), append(l.Start, int32(len(l.Entry)/2))
 			l.share = append(l.share, float32(float64(v.seen)/float64(len(pairs))))
 		}
 		from = to
@@ -143,7 +141,7 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 				if !ok {
 					at = int32(len(values))
 					places[v] = at
-					values = append(values, value{hash: hash(c.Name, "=", v)})
+					values = append(values, value{hash: recipe.GroupName(c.Name, "=", v)})
 				}
 				by[code] = append(by[code], at)
 			}
@@ -160,7 +158,7 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 		one[k] = []int32{int32(k)}
 	}
 	if c.Kind == schema.Boolean {
-		values = []value{{hash: hash(c.Name, "=", "false")}, {hash: hash(c.Name, "=", "true")}}
+		values = []value{{hash: recipe.GroupName(c.Name, "=", "false")}, {hash: recipe.GroupName(c.Name, "=", "true")}}
 		return values, func(event int) []int32 {
 			switch x := c.Number[event]; {
 			case x != x:
@@ -175,7 +173,7 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 		return nil, nil, nil
 	}
 	for k := range ranges {
-		values = append(values, value{hash: hash(c.Name, "#", strconv.Itoa(k))})
+		values = append(values, value{hash: recipe.RangeName(c.Name, k)})
 	}
 	return values, func(event int) []int32 {
 		if x := c.Number[event]; x == x {
@@ -194,15 +192,7 @@ func edges(all []float32) []float32 {
 			known = append(known, x)
 		}
 	}
-	if len(known) == 0 {
-		return nil
-	}
-	slices.Sort(known)
-	out := make([]float32, ranges-1)
-	for k := range out {
-		out[k] = known[(k+1)*len(known)/ranges]
-	}
-	return out
+	return recipe.GroupCuts(known)
 }
 
 // rangeOf is the range that a number lies in. Edges are themselves numbers of the
@@ -227,30 +217,7 @@ func groups(dst []uint64, column string, kind int32, edges []float32, x any) []u
 		if math.IsNaN(number) {
 			return dst
 		}
-		return append(dst, hash(column, "#", strconv.Itoa(rangeOf(edges, float32(number)))))
+		return append(dst, recipe.RangeName(column, rangeOf(edges, float32(number))))
 	}
-	switch x := x.(type) {
-	case string:
-		for _, v := range schema.Values(x) {
-			dst = append(dst, hash(column, "=", v))
-		}
-	case bool:
-		dst = append(dst, hash(column, "=", strconv.FormatBool(x)))
-	}
-	return dst
+	return recipe.CategoryNames(dst, column, x)
 }
-
-func hash(parts ...string) uint64 {
-	h := fnv.New64a()
-	for _, p := range parts {
-		_, _ = h.Write([]byte(p)) // never fails
-		_, _ = h.Write([]byte{0})
-	}
-	return h.Sum64()
-}
-
-// halves are a hash as two numbers of a tensor.
-func halves(h uint64) (high, low int32) { return int32(uint32(h >> 32)), int32(uint32(h)) }
-
-// whole is the hash of two halves.
-func whole(high, low int32) uint64 { return uint64(uint32(high))<<32 | uint64(uint32(low)) }

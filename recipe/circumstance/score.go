@@ -14,11 +14,10 @@ import (
 
 // scorer has no state of its own.
 type scorer struct {
-	base    []float32 // by item: what it has whatever is the case
+	recipe.Groups
+	base    recipe.Fixed // what an item has whatever is the case
 	columns map[uint64]column
 	number  map[uint64]int32 // groups by hash
-	start   []int32          // by group
-	entry   []int32          // pairs: an item, and how often the group was seen with it
 	lift    []float32        // by pair: beyond what the column's absent gives
 }
 
@@ -53,7 +52,7 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 		}
 	}
 	l := &learned{items: len(m.Items), column: t[0].I32, edge: t[1].F32, said: t[2].I32, group: t[3].I32,
-		share: t[4].F32, start: t[5].I32, entry: t[6].I32, count: t[7].I32}
+		share: t[4].F32, Groups: recipe.Groups{Start: t[5].I32, Entry: t[6].I32}, count: t[7].I32}
 	if err := l.check(); err != nil {
 		return nil, err
 	}
@@ -63,21 +62,15 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 // check finds what does not fit together.
 func (l *learned) check() error {
 	columns, groups := len(l.column)/columnWords, len(l.group)/groupWords
-	if len(l.edge) != columns*(ranges-1) || len(l.said) != columns*l.items || len(l.share) != groups || len(l.start) != groups+1 ||
-		l.start[0] != 0 || 2*int(l.start[groups]) != len(l.entry) {
+	if len(l.edge) != columns*(ranges-1) || len(l.said) != columns*l.items || len(l.share) != groups {
 		return attune.Errorf(attune.Invalid, "circumstance model: tensors of %d columns and %d values do not fit together", columns, groups)
 	}
 	for g := range groups {
-		if c := l.group[g*groupWords+2]; c < 0 || int(c) >= columns || l.start[g] > l.start[g+1] || !(l.share[g] > 0 && l.share[g] <= 1) {
+		if c := l.group[g*groupWords+2]; c < 0 || int(c) >= columns || !(l.share[g] > 0 && l.share[g] <= 1) {
 			return attune.Errorf(attune.Invalid, "circumstance model: value %d is of column %d of %d, with a share of %g", g, c, columns, l.share[g])
 		}
 	}
-	for at := 0; at < len(l.entry); at += 2 {
-		if i := l.entry[at]; i < 0 || int(i) >= l.items || l.entry[at+1] < 0 {
-			return attune.Errorf(attune.Invalid, "circumstance model: entry %d is of item %d of %d", at/2, i, l.items)
-		}
-	}
-	return nil
+	return l.Check(Name, groups, l.items)
 }
 
 // scorer makes, with n(g,i) of how often value g was seen with item i, n(i) of how
@@ -89,28 +82,21 @@ func (l *learned) check() error {
 // in two parts: ln(κ / (n(i) + κ)), which all items have, and for those that were
 // seen with it ln((n(g,i) + κ q(g)) / (κ q(g))).
 func (l *learned) scorer(p parameters) *scorer {
-	s := &scorer{columns: map[uint64]column{}, number: map[uint64]int32{}, start: l.start, entry: l.entry,
-		base: make([]float32, l.items), lift: make([]float32, len(l.entry)/2)}
-	all := float64(l.items)
-	for _, n := range l.count {
-		all += float64(max(n, 0))
-	}
-	for i, n := range l.count {
-		s.base[i] = float32(p.popularity * math.Log(float64(max(n, 0)+1)/all))
-	}
+	s := &scorer{columns: map[uint64]column{}, number: map[uint64]int32{}, Groups: l.Groups,
+		base: recipe.LogShares(recipe.Shares(l.count), p.popularity), lift: make([]float32, len(l.Entry)/2)}
 	for c := range len(l.column) / columnWords {
 		words := l.column[c*columnWords:]
 		of := column{place: c, kind: words[2], edges: l.edge[c*(ranges-1) : (c+1)*(ranges-1)], absent: make([]float32, l.items)}
 		for i, n := range l.said[c*l.items : (c+1)*l.items] {
 			of.absent[i] = float32(-p.weight * math.Log1p(float64(max(n, 0))/p.shrinkage))
 		}
-		s.columns[whole(words[0], words[1])] = of
+		s.columns[recipe.WholeHash(words[0], words[1])] = of
 	}
 	for g := range l.share {
-		s.number[whole(l.group[g*groupWords], l.group[g*groupWords+1])] = int32(g)
+		s.number[recipe.WholeHash(l.group[g*groupWords], l.group[g*groupWords+1])] = int32(g)
 		prior := p.shrinkage * float64(l.share[g])
-		for at := l.start[g]; at < l.start[g+1]; at++ {
-			s.lift[at] = float32(p.weight * math.Log1p(float64(l.entry[2*at+1])/prior))
+		for at := l.Start[g]; at < l.Start[g+1]; at++ {
+			s.lift[at] = float32(p.weight * math.Log1p(float64(l.Entry[2*at+1])/prior))
 		}
 	}
 	return s
@@ -125,16 +111,12 @@ type told struct {
 
 // Score adds to every item's own score what is the case as the user asks says of it.
 func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.base.Score(ctx, q, dst); err != nil {
 		return err
 	}
-	if len(dst) != len(s.base) {
-		return attune.Errorf(attune.Internal, "%d scores asked for of a model with %d items", len(dst), len(s.base))
-	}
-	copy(dst, s.base)
 	var all []told
 	for name, x := range q.Context {
-		if c, ok := s.columns[hash(name)]; ok {
+		if c, ok := s.columns[recipe.GroupName(name)]; ok {
 			all = append(all, told{c, name, x})
 		}
 	}
@@ -155,7 +137,5 @@ func (s *scorer) Score(ctx context.Context, q model.Query, dst []float32) error 
 // add adds the word of one value.
 func (s *scorer) add(dst, absent []float32, g int32) {
 	kernel.Axpy(1, absent, dst)
-	for at := s.start[g]; at < s.start[g+1]; at++ {
-		dst[s.entry[2*at]] += s.lift[at]
-	}
+	s.Add(dst, s.lift, g)
 }

@@ -60,17 +60,8 @@ func resolve(in recipe.Input) (p parameters, err error) {
 // Refinements varies how much a group must have done to be believed, and how
 // much columns repeat each other.
 func (Recipe) Refinements(in recipe.Input) []map[string]string {
-	out := []map[string]string{in.Params}
-	vary := func(name string, values ...string) {
-		if _, given := in.Params[name]; !given {
-			for _, v := range values {
-				out = append(out, recipe.With(in.Params, name, v))
-			}
-		}
-	}
-	vary(ParamShrinkage, "100", "10000")
-	vary(ParamWeight, "0.5")
-	return out
+	out := recipe.Variants([]map[string]string{in.Params}, in.Params, ParamShrinkage, "100", "10000")
+	return recipe.Variants(out, in.Params, ParamWeight, "0.5")
 }
 
 // Bytes estimates the peak memory of Train: the interactions by user while they
@@ -127,11 +118,11 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 				entry = append(entry, int32(i), c)
 			}
 		}
-		high, low := halves(g)
+		high, low := recipe.HashHalves(g)
 		hashes, start = append(hashes, high, low), append(start, int32(len(entry)/2))
 	}
 	for _, h := range columns {
-		high, low := halves(h)
+		high, low := recipe.HashHalves(h)
 		edgeColumn, edge = append(edgeColumn, high, low), append(edge, read.edges[h]...)
 	}
 	in.Report(2, 2)
@@ -166,7 +157,7 @@ func learnGroups(in recipe.Input, active func(user int) bool) (r reader, columns
 			continue
 		}
 		if cuts := edges(c); cuts != nil {
-			r.edges[hash(c.Name)] = cuts
+			r.edges[recipe.GroupName(c.Name)] = cuts
 		}
 		of := map[uint64][]int32{}
 		for u := range in.Users {

@@ -1,19 +1,17 @@
 package demographic
 
 import (
-	"hash/fnv"
 	"math"
-	"slices"
 	"sort"
-	"strconv"
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/schema"
+	"github.com/attune-io/attune/recipe"
 )
 
 const (
-	// ranges is into how many parts, of about as many users, numbers are cut.
-	ranges = 8
+	// ranges are those of numbers, each of about as many users.
+	ranges = recipe.GroupRanges
 	// valuesAtMost is how many values a column may have and still tell groups: one
 	// with more is an id or a text.
 	valuesAtMost = 1000
@@ -26,33 +24,15 @@ type reader struct{ edges map[uint64][]float32 }
 // groups appends those of one value, as profiles and snapshots have them; a
 // value of another type has none.
 func (r reader) groups(dst []uint64, column string, x any) []uint64 {
-	switch x := x.(type) {
-	case string:
-		return r.groups(dst, column, schema.Values(x))
-	case []string:
-		for _, v := range x {
-			dst = append(dst, hash(column, "=", v))
-		}
-	case bool:
-		return append(dst, hash(column, "=", strconv.FormatBool(x)))
-	case float64:
-		edges := r.edges[hash(column)]
-		if edges == nil || math.IsNaN(x) {
-			return dst
-		}
-		at := sort.Search(len(edges), func(i int) bool { return float64(edges[i]) > x })
-		return append(dst, hash(column, "#", strconv.Itoa(at)))
+	number, ok := x.(float64)
+	if !ok {
+		return recipe.CategoryNames(dst, column, x)
 	}
-	return dst
-}
-
-func hash(parts ...string) uint64 {
-	h := fnv.New64a()
-	for _, p := range parts {
-		_, _ = h.Write([]byte(p)) // never fails
-		_, _ = h.Write([]byte{0})
+	edges := r.edges[recipe.GroupName(column)]
+	if edges == nil || math.IsNaN(number) {
+		return dst
 	}
-	return h.Sum64()
+	return append(dst, recipe.RangeName(column, sort.Search(len(edges), func(i int) bool { return float64(edges[i]) > number })))
 }
 
 // edges cuts a column of numbers at its quantiles; nil where there is nothing to cut.
@@ -66,16 +46,9 @@ func edges(c *dataset.Column) []float32 {
 	if len(known) == 0 || c.Kind == schema.Boolean {
 		return nil
 	}
-	slices.Sort(known)
 	out := make([]float32, ranges-1)
-	for k := range out {
-		out[k] = float32(min(math.MaxFloat32, max(-math.MaxFloat32, known[(k+1)*len(known)/ranges])))
+	for k, x := range recipe.GroupCuts(known) {
+		out[k] = float32(min(math.MaxFloat32, max(-math.MaxFloat32, x)))
 	}
 	return out
 }
-
-// halves are a hash as two numbers of a tensor.
-func halves(h uint64) (high, low int32) { return int32(uint32(h >> 32)), int32(uint32(h)) }
-
-// whole is the hash of two halves.
-func whole(high, low int32) uint64 { return uint64(uint32(high))<<32 | uint64(uint32(low)) }
