@@ -10,7 +10,8 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 		return 0 // Train says what is wrong
 	}
 	rows, events := int64(in.Users)+int64(len(in.Items)), int64(in.Events.Len())
-	return 4*rows*int64(p.dimension) + 36*events + 16*rows + (grams*4+32)*int64(p.dimension*p.dimension)
+	factors := 4 * rows * int64(p.dimension)
+	return factors + min(batchBytes, systemSize*factors) + 36*events + 16*rows + (grams*4+32)*int64(p.dimension*p.dimension)
 }
 
 // What two cores with AVX2 do in a second, measured on data of many sizes.

@@ -89,11 +89,11 @@ func TestObjectiveFalls(t *testing.T) {
 		}
 		last := math.Inf(1)
 		for half := range 2 * p.iterations {
-			to, from, of := tr.users, tr.items, tr.byUser.Of
+			to, from, pairs := tr.users, tr.items, tr.byUser
 			if half%2 == 1 {
-				to, from, of = tr.items, tr.users, tr.byItem.Of
+				to, from, pairs = tr.items, tr.users, tr.byItem
 			}
-			if err := p.halfStep(t.Context(), to, from, of); err != nil {
+			if err := p.halfStep(t.Context(), to, from, pairs); err != nil {
 				t.Fatal(err)
 			}
 			loss := tr.loss()

@@ -155,8 +155,8 @@ func (p parameters) standing(items matrix.Dense) *fixed {
 // fold finds the exact factors of who has the given rows, from nothing.
 func (s *solver) fold(x []float32, index []int32, weight []float32) {
 	clear(x)
-	if s.start(x, index) {
-		s.conjugate(x, index, weight, foldSteps, foldTolerance)
+	if s.start(s.parameters, &s.system, x, index, weight) {
+		s.conjugate(foldSteps, foldTolerance)
 	}
 }
 

@@ -27,29 +27,38 @@ type fixed struct {
 	basis    kernel.Packed
 }
 
-// halfStep solves all rows of to while from stands still. of lists a row's
-// pairs. Rows are independent of each other, so their order does not matter.
+// halfStep solves all rows of to, whose pairs with rows of from are given, while
+// from stands still. Rows are independent of each other, so their order does not matter.
 //
 // First it turns both sides so that YᵀY is diagonal. No inner product and no
 // length changes by that, and what had cost d² operations in every step of
 // every row is d.
-func (p parameters) halfStep(ctx context.Context, to, from matrix.Dense, of func(int) ([]int32, []float32)) error {
+func (p parameters) halfStep(ctx context.Context, to, from matrix.Dense, pairs *pairs) error {
 	f, ok := p.turned(from)
 	if !ok {
 		return p.diverged()
 	}
-	if err := each(ctx, from.Rows, func() func(from, to int) {
+	if err := each(ctx, from.Rows, rowsAtOnce, func() func(from, to int) {
 		s := newSolver(p, f)
 		return func(begin, end int) { s.rotate(from, begin, end) }
 	}); err != nil {
 		return err
 	}
-	return each(ctx, to.Rows, func() func(from, to int) {
+	if pairs.strip > 0 {
+		s := &strips{parameters: p, fixed: f, pairs: pairs, to: to}
+		for _, b := range pairs.batches {
+			if err := s.solve(ctx, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return each(ctx, to.Rows, rowsAtOnce, func() func(from, to int) {
 		s := newSolver(p, f)
 		return func(begin, end int) {
 			s.rotate(to, begin, end)
 			for row := begin; row < end; row++ {
-				index, weight := of(row)
+				index, weight := pairs.Of(row)
 				s.solve(to.Row(row), index, weight)
 			}
 		}
@@ -120,20 +129,20 @@ func (p parameters) gram(y matrix.Dense) []float32 {
 	return sum
 }
 
-// each gives out rows [0, n), some at a time. Every goroutine makes its own
+// each gives out rows [0, n), size at a time. Every goroutine makes its own
 // worker, with its scratch.
-func each(ctx context.Context, n int, worker func() func(from, to int)) error {
+func each(ctx context.Context, n, size int, worker func() func(from, to int)) error {
 	var next atomic.Int64
 	var done sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		done.Go(func() {
 			do := worker()
 			for ctx.Err() == nil {
-				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
+				begin := int(next.Add(int64(size))) - size
 				if begin >= n {
 					return
 				}
-				do(begin, min(begin+rowsAtOnce, n))
+				do(begin, min(begin+size, n))
 			}
 		})
 	}

@@ -17,9 +17,7 @@ type solver struct {
 	*fixed
 	gemm kernel.Gemm
 	turn []float32 // rowsAtOnce × d
-
-	r, p, q []float32 // d: residual, direction, and what the matrix makes of it
-	a, m    []float32 // d: the matrix without its observations, and the preconditioner
+	system
 
 	rows, h, g []float32 // of block: gathered × size, size × size, size
 	pull       []float32 // of block: gathered
@@ -28,9 +26,8 @@ type solver struct {
 
 func newSolver(p parameters, f *fixed) *solver {
 	d := f.from.Cols
-	all := make([]float32, 5*d)
-	s := &solver{parameters: p, fixed: f, turn: make([]float32, rowsAtOnce*d),
-		r: all[:d], p: all[d : 2*d], q: all[2*d : 3*d], a: all[3*d : 4*d], m: all[4*d:]}
+	s := &solver{parameters: p, fixed: f, turn: make([]float32, rowsAtOnce*d)}
+	s.place(make([]float32, systemSize*d), d)
 	if size := p.size(); size > 0 {
 		s.rows, s.pull = make([]float32, gathered*size), make([]float32, gathered)
 		s.h, s.g = make([]float32, size*size), make([]float32, size)
@@ -40,98 +37,18 @@ func newSolver(p parameters, f *fixed) *solver {
 
 // solve improves x, the factors of somebody who has the given rows of from,
 // starting from what x holds. Nobody has nothing: without rows x becomes 0.
-//
-// The equations are Ax = b with A = α₀YᵀY + Σ w·y·yᵀ + λ_u and b = Σ w·y, sums
-// over the rows; α₀YᵀY is diagonal, or nearly so.
 func (s *solver) solve(x []float32, index []int32, weight []float32) {
-	if s.start(x, index) {
+	if s.start(s.parameters, &s.system, x, index, weight) {
 		switch size := s.size(); {
 		case size == 0 || !s.blocks(x, index, weight, size):
-			s.conjugate(x, index, weight, s.steps, 0)
+			s.conjugate(s.steps, 0)
 		}
 	}
-}
-
-// start sets up what a row has without its observations; false when it has none.
-func (s *solver) start(x []float32, index []int32) bool {
-	if len(index) == 0 {
-		clear(x)
-		return false
-	}
-	ridge := float32(s.ridge(len(index), s.from.Rows))
-	for j, l := range s.spectrum {
-		s.a[j] = l + ridge
-	}
-	return true
 }
 
 // ridge is λ of a row with n observations of so many that it could have.
 func (p parameters) ridge(n, all int) float64 {
 	return p.regularize * math.Pow(float64(n)+float64(p.unobserved*float64(all)), p.exponent)
-}
-
-// conjugate does at most steps steps of conjugate gradients, and stops once the
-// residual is below tolerance times that of x = 0, in the norm of the
-// preconditioner. That is the inverse of the matrix without its observations:
-// with it two steps come as far as three without.
-func (s *solver) conjugate(x []float32, index []int32, weight []float32, steps int, tolerance float64) {
-	r, p, q := s.r, s.p, s.q
-	kernel.Reciprocal(s.m, s.a, math.SmallestNonzeroFloat32*0x1p30)
-	s.apply(q, x)
-	for j, v := range q {
-		r[j] = -v
-	}
-	kernel.Reach(r, s.from.Data, index, weight, x, 1, -1) // b - (Σ w·y·yᵀ)x
-	small := 0.0
-	if tolerance > 0 {
-		small = s.distance(index, weight) * tolerance * tolerance
-	}
-	rz := precondition(p, s.m, r)
-	for step := range steps {
-		if !(rz > small) || rz < math.SmallestNonzeroFloat32 {
-			return
-		}
-		s.apply(q, p)
-		kernel.Reach(q, s.from.Data, index, weight, p, 0, 1)
-		pq := float64(kernel.Dot(p, q))
-		if !(pq > 0) {
-			return
-		}
-		alpha := float32(rz / pq)
-		kernel.Axpy(alpha, p, x)
-		if step == steps-1 {
-			return
-		}
-		kernel.Axpy(-alpha, q, r)
-		next := precondition(q, s.m, r)
-		beta := float32(next / rz)
-		kernel.Scale(beta, p)
-		kernel.Add(p, p, q)
-		rz = next
-	}
-}
-
-// apply writes the matrix without its observations, times v, into dst.
-func (s *solver) apply(dst, v []float32) {
-	if s.whole != nil {
-		kernel.Gemv(dst, s.whole, v)
-		kernel.Axpy(s.a[0]-s.spectrum[0], v, dst) // the ridge
-		return
-	}
-	kernel.Mul(dst, s.a, v)
-}
-
-// precondition writes m∘r into z and returns r·z.
-func precondition(z, m, r []float32) float64 {
-	kernel.Mul(z, m, r)
-	return float64(kernel.Dot(z, r))
-}
-
-// distance is the residual of x = 0.
-func (s *solver) distance(index []int32, weight []float32) float64 {
-	clear(s.q)
-	kernel.Reach(s.q, s.from.Data, index, weight, s.q, 1, 0)
-	return precondition(s.p, s.m, s.q)
 }
 
 // blocks solves for size factors at a time while the others stand still, as in

@@ -23,10 +23,9 @@ const (
 // training is one call of Train.
 type training struct {
 	parameters
-	in           recipe.Input
-	byUser       *matrix.UserItems
-	byItem       *matrix.ItemUsers
-	users, items matrix.Dense // factors
+	in             recipe.Input
+	byUser, byItem *pairs
+	users, items   matrix.Dense // factors
 }
 
 // Train learns item factors.
@@ -42,11 +41,11 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	}
 	in.Report(2*first, 2*p.iterations)
 	for epoch := first; epoch < p.iterations; epoch++ {
-		if err := p.halfStep(ctx, t.users, t.items, t.byUser.Of); err != nil {
+		if err := p.halfStep(ctx, t.users, t.items, t.byUser); err != nil {
 			return nil, err
 		}
 		in.Report(2*epoch+1, 2*p.iterations)
-		if err := p.halfStep(ctx, t.items, t.users, t.byItem.Of); err != nil {
+		if err := p.halfStep(ctx, t.items, t.users, t.byItem); err != nil {
 			return nil, err
 		}
 		in.Report(2*epoch+2, 2*p.iterations)
@@ -72,11 +71,17 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 
 func newTraining(p parameters, in recipe.Input) *training {
 	t := &training{parameters: p, in: in}
-	t.byUser = matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
-	for i, n := range t.byUser.Weight {
-		t.byUser.Weight[i] = confidence(n)
+	byUser := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
+	for i, n := range byUser.Weight {
+		byUser.Weight[i] = confidence(n)
 	}
-	t.byItem = t.byUser.Transpose()
+	byItem := byUser.Transpose()
+	row, strip := 4*p.dimension, 0 // bytes, rows
+	if p.size() == 0 {
+		strip = stripBytes / row
+	}
+	t.byUser = newPairs(byUser.CSR(), strip, batchBytes/(systemSize*row))
+	t.byItem = newPairs(byItem.CSR(), strip, batchBytes/(systemSize*row))
 	return t
 }
 
