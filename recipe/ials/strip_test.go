@@ -2,6 +2,7 @@ package ials
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -83,7 +84,7 @@ func TestStripsStop(t *testing.T) {
 	p.dimension = 8
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.halfStep(ctx, noise(r, 50, 8), noise(r, 300, 8), newPairs(lopsided(r, 50, 300), 50, 50)); err != context.Canceled {
+	if err := p.halfStep(ctx, noise(r, 50, 8), noise(r, 300, 8), newPairs(lopsided(r, 50, 300), 50, 50)); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }
