@@ -50,7 +50,7 @@ func (s *search) setAside(b blended) {
 	if gainGiven && b.gain == 0 {
 		lending = 0
 	}
-	if b.heedsGiven(s.in.Params) && !b.listens() {
+	if heedsGiven(s.in.Params) && !b.listens() {
 		heeding = 0
 	}
 	s.aside.after = lending + heeding
@@ -64,7 +64,7 @@ func (s *search) setAside(b blended) {
 			s.aside.lending += blendedShare * s.askCost(a.name)
 		}
 	}
-	if s.aside.heeding = heeding; heeding > 0 && !b.heedsGiven(s.in.Params) {
+	if s.aside.heeding = heeding; heeding > 0 && !heedsGiven(s.in.Params) {
 		s.aside.heeding += weighing * (1 + hearings + 2) * plain
 	}
 }
@@ -73,7 +73,7 @@ func (s *search) setAside(b blended) {
 func (b blended) listens() bool { return b.heeds > 0 || b.heedsOpening > 0 }
 
 // heedsGiven says whether how it is heard was not left to the search.
-func (blended) heedsGiven(params map[string]string) bool {
+func heedsGiven(params map[string]string) bool {
 	_, known := params[ParamContext]
 	_, opening := params[ParamContextOpening]
 	return known || opening

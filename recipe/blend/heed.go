@@ -121,7 +121,7 @@ func (s *scorer) heed(ctx context.Context, q model.Query, known bool, dst []floa
 // heed chooses the gains of the context, and adds what circumstances say to the
 // model that was found: nothing where the cases do not show that it helps.
 func (s *search) heed(ctx context.Context, found *recipe.Found) error {
-	if (blended{}).heedsGiven(s.in.Params) { // also where there is none: what is decoded listens
+	if heedsGiven(s.in.Params) { // also where there is none: what is decoded listens
 		b, err := s.resolve(recipe.Input{Params: found.Params, Items: s.in.Items})
 		if err != nil {
 			return err

@@ -18,6 +18,9 @@ const (
 	visit = 16
 	// batchBytes bounds the memory of a batch, in which each long row has a system.
 	batchBytes = 16 << 20
+	// batchPairs is with how many observations a batch ends: enough to read a strip
+	// ten times over, and few enough to be put in order beside the data.
+	batchPairs = 2 << 20
 	// reachGroup is how many observations kernel.Reach adds at once: cut between
 	// two groups, a sum has the same bits.
 	reachGroup = 4
@@ -49,16 +52,21 @@ func newPairs(m matrix.CSR, strip, batchRows int) *pairs {
 		return p
 	}
 	p.strip = strip
-	for begin := 0; begin < m.Rows; begin += batchRows {
-		b := batch{begin: begin, end: min(begin+batchRows, m.Rows)}
-		p.lay(&b)
+	var was matrix.CSR // Col and Value of a batch before
+	for begin := 0; begin < m.Rows; {
+		b := batch{begin: begin, end: begin + 1}
+		for b.end < min(begin+batchRows, m.Rows) && p.Start[b.end]-p.Start[begin] < batchPairs {
+			b.end++
+		}
+		p.lay(&b, &was)
 		p.batches = append(p.batches, b)
+		begin = b.end
 	}
 	return p
 }
 
-// lay puts the observations of a batch in order.
-func (p *pairs) lay(b *batch) {
+// lay puts the observations of a batch in order; was is scratch.
+func (p *pairs) lay(b *batch, was *matrix.CSR) {
 	start, end := p.Start[b.begin], p.Start[b.end]
 	var next []int // of each long row, the observation that comes next
 	for row := b.begin; row < b.end; row++ {
@@ -71,18 +79,18 @@ func (p *pairs) lay(b *batch) {
 	if len(b.long) == 0 {
 		return
 	}
-	index, weight := slices.Clone(p.Col[start:end]), slices.Clone(p.Value[start:end])
+	was.Col, was.Value = append(was.Col[:0], p.Col[start:end]...), append(was.Value[:0], p.Value[start:end]...)
 	at := start
 	put := func(from, to int) {
-		copy(p.Col[at:], index[from:to])
-		at += copy(p.Value[at:], weight[from:to])
+		copy(p.Col[at:], was.Col[from:to])
+		at += copy(p.Value[at:], was.Value[from:to])
 	}
 	for first := 0; first < p.Cols; first += p.strip {
 		border := int32(min(first+p.strip, p.Cols))
 		for i, row := range b.long {
 			b.at = append(b.at, at)
 			from, to := next[i], p.Start[row+1]-start
-			n, _ := slices.BinarySearch(index[from:to], border)
+			n, _ := slices.BinarySearch(was.Col[from:to], border)
 			if n = (n + reachGroup - 1) / reachGroup * reachGroup; from+n < to {
 				to = from + n
 			}
