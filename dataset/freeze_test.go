@@ -307,15 +307,19 @@ func TestOpenRefusesDamage(t *testing.T) {
 }
 
 // TestFreezeTogether: two trainings of one moment make one snapshot. Who finds
-// the other at it is told to try again, never that there is nothing.
+// the other at it is told to try again, never that there is nothing, and who is
+// given it can open it.
 func TestFreezeTogether(t *testing.T) {
 	s := newStore(t)
-	for round := range 30 {
+	for round := range 60 {
 		spec := FreezeSpec{Group: "a1", AsOf: second(1_000_000 + round)}
 		failed := make(chan error, 4)
 		for range cap(failed) {
 			go func() {
-				_, err := freeze(t.Context(), records(view("u", "i", round)), s, spec)
+				info, err := freeze(t.Context(), records(view("u", "i", round)), s, spec)
+				if err == nil {
+					_, err = Open(t.Context(), s, info.Name)
+				}
 				failed <- err
 			}()
 		}

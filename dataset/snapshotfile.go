@@ -74,50 +74,56 @@ func writeSnapshot(ctx context.Context, store *artifact.Store, s *Snapshot, info
 	if there {
 		return ReadInfo(ctx, store, info.Name)
 	}
-	actions := []func() error{
-		func() error {
-			return writeEvents(ctx, store, info.Name+"/"+actionInteractionsFile, actionColumn, s.ActionEvents)
-		},
-		func() error {
-			return writeAttributes(ctx, store, info.Name+"/"+actionsFile, schema.ActionID, s.Actions, s.ActionAttributes)
-		},
+	type file struct {
+		name  string
+		write func(name string) error
 	}
-	if info.Actions == 0 {
-		actions = nil
+	files := []file{
+		{interactionsFile, func(name string) error { return writeEvents(ctx, store, name, itemColumn, s.Events) }},
+		{itemsFile, func(name string) error {
+			return writeAttributes(ctx, store, name, schema.ItemID, s.Items, s.ItemAttributes)
+		}},
+		{usersFile, func(name string) error {
+			return writeAttributes(ctx, store, name, schema.UserID, s.Users, s.UserAttributes)
+		}},
+	}
+	if info.Actions > 0 {
+		files = append(files,
+			file{actionInteractionsFile, func(name string) error { return writeEvents(ctx, store, name, actionColumn, s.ActionEvents) }},
+			file{actionsFile, func(name string) error {
+				return writeAttributes(ctx, store, name, schema.ActionID, s.Actions, s.ActionAttributes)
+			}})
 	}
 	if info.Context > 0 {
-		actions = append(actions, func() error { return writeContext(ctx, store, info.Name+"/"+contextFile, s.Events) })
+		files = append(files, file{contextFile, func(name string) error { return writeContext(ctx, store, name, s.Events) }})
 	}
-	for _, write := range append(actions,
-		func() error {
-			return writeEvents(ctx, store, info.Name+"/"+interactionsFile, itemColumn, s.Events)
-		},
-		func() error {
-			return writeAttributes(ctx, store, info.Name+"/"+itemsFile, schema.ItemID, s.Items, s.ItemAttributes)
-		},
-		func() error {
-			return writeAttributes(ctx, store, info.Name+"/"+usersFile, schema.UserID, s.Users, s.UserAttributes)
-		},
-		func() error {
-			text, err := json.MarshalIndent(info, "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = store.Put(ctx, info.Name+"/"+infoFile, text)
+	files = append(files, file{infoFile, func(name string) error {
+		text, err := json.MarshalIndent(info, "", "  ")
+		if err != nil {
 			return err
-		},
-	) {
-		// A file that is there is whole and, by its name, has this content: an
-		// earlier Freeze was killed, or another is doing the same.
-		if err := write(); err != nil && attune.KindOf(err) != attune.Exists {
+		}
+		_, err = store.Put(ctx, name, text)
+		return err
+	}})
+	for _, f := range files {
+		name := info.Name + "/" + f.name
+		err := f.write(name)
+		if err != nil && attune.KindOf(err) != attune.Exists {
 			return nil, err
 		}
+		if err == nil {
+			continue
+		}
+		// A file that is there is whole and, by its name, has this content: an earlier
+		// Freeze was killed, or another is doing the same. Where that one still has the
+		// file in hand it may yet fail, and no snapshot may be called whole without it.
+		if there, err := store.Exists(ctx, name); err != nil {
+			return nil, fmt.Errorf("write %s: %w", info.Name, err)
+		} else if !there {
+			return nil, attune.Errorf(attune.Unavailable, "snapshot %s is being written by somebody else; try again", info.Name)
+		}
 	}
-	whole, err := ReadInfo(ctx, store, info.Name)
-	if err != nil && attune.KindOf(err) == attune.NotFound { // the other has the last file in hand, and may yet fail
-		return nil, attune.Errorf(attune.Unavailable, "snapshot %s is being written by somebody else; try again", info.Name)
-	}
-	return whole, err
+	return ReadInfo(ctx, store, info.Name)
 }
 
 // writeRowsOf writes n rows of a file, a batch at a time; value gives a cell and
