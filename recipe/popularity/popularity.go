@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"github.com/attune-io/attune"
-	"github.com/attune-io/attune/matrix"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -28,16 +27,13 @@ func New() Recipe { return Recipe{} }
 // Name is "popularity".
 func (Recipe) Name() string { return Name }
 
-// Bytes estimates the peak memory of Train: the interactions by user while
-// they are made distinct.
-func (Recipe) Bytes(in recipe.Input) int64 {
-	return 28*int64(in.Events.Len()) + 16*int64(in.Users+len(in.Items))
-}
+// Bytes estimates the peak memory of Train: a few numbers for every item.
+func (Recipe) Bytes(in recipe.Input) int64 { return 20 * int64(len(in.Items)) }
 
 // secondsEvent is what counting an interaction takes, measured on data of 44,000 to 990,000.
-const secondsEvent = 3e-8
+const secondsEvent = 3e-9
 
-// Seconds estimates Train: making the interactions distinct.
+// Seconds estimates Train: one look at every interaction.
 func (Recipe) Seconds(in recipe.Input) float64 { return secondsEvent * float64(in.Events.Len()) }
 
 // Train counts the distinct users of every item.
@@ -46,12 +42,7 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		return nil, err
 	}
 	in.Report(0, 1)
-	pairs := matrix.NewUserItems(in.Users, len(in.Items), in.Events.User, in.Events.Item, in.Events.Weight)
-	count, weight := make([]int32, len(in.Items)), make([]float32, len(in.Items))
-	for i, item := range pairs.Item {
-		count[item]++
-		weight[item] += min(pairs.Weight[i], 1) // a user counts once, however often they came back
-	}
+	count, weight := distinct(in)
 	tensors := map[string]model.Tensor{tensorCount: {Shape: []int{len(in.Items)}, I32: count}}
 	if in.Events.Weight != nil {
 		tensors[tensorWeight] = model.Tensor{Shape: []int{len(in.Items)}, F32: weight}
@@ -67,6 +58,32 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		Items:   in.Items,
 		Tensors: tensors,
 	}, ctx.Err()
+}
+
+// distinct is how many users each item has, and the same with each user as much as
+// their events weigh together, but at most one: a user counts once, however often
+// they came back.
+func distinct(in recipe.Input) (count []int32, weight []float32) {
+	count, weight = make([]int32, len(in.Items)), make([]float32, len(in.Items))
+	seen, sum := make([]int32, len(in.Items)), make([]float32, len(in.Items)) // 1 + the last user of each, and their weight
+	var items []int32                                                         // of one user
+	in.Events.ByUser(func(user int32, from, to int) {
+		items = items[:0]
+		for k, i := range in.Events.Item[from:to] {
+			if seen[i] != user+1 {
+				seen[i], sum[i] = user+1, 0
+				items = append(items, i)
+			}
+			if in.Events.Weight != nil {
+				sum[i] += in.Events.Weight[from+k]
+			}
+		}
+		for _, i := range items {
+			count[i]++
+			weight[i] += min(sum[i], 1)
+		}
+	})
+	return count, weight
 }
 
 // Decode makes a scorer whose score is the count, or the weight where events weigh differently.
