@@ -11,7 +11,7 @@ LINT         := $(TOOLS)/golangci-lint
 LINT_VERSION := v2.15.0
 VENV         := $(CURDIR)/.venv
 # The packages whose tests take longest begin first.
-LONG         := ./test/sdk ./test/kill ./job ./cmd/attune ./bench
+LONG         := ./test/sdk ./test/maintain ./test/kill ./job ./cmd/attune ./bench
 NODE         := $(CURDIR)/.node
 
 .PHONY: help

@@ -30,6 +30,9 @@ var kinds = map[string]attune.Kind{
 	"InternalFailure": attune.Unavailable, "InternalServerError": attune.Unavailable, "InternalError": attune.Unavailable,
 }
 
+// unnamed is what the SDK calls an answer without a body that it knows, such as a proxy's.
+const unnamed = "UnknownError"
+
 // explain makes one clear error of what an SDK call gave: what was done, what
 // the service said, and a kind. attune.Unavailable is worth another try; the
 // rest will fail again. An end of ctx stays what it is.
@@ -67,6 +70,9 @@ func explain(ctx context.Context, doing string, err error) error {
 		}
 		if kind == attune.Internal {
 			kind = attune.Invalid // a refusal that we have no word for; asking again would not help
+		}
+		if said.ErrorCode() == unnamed && status > 0 {
+			return attune.Errorf(kind, "%s: the service answered %d %s and no more", doing, status, http.StatusText(status))
 		}
 		return attune.Errorf(kind, "%s: %s (%s)", doing, text, said.ErrorCode())
 	}

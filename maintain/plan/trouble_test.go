@@ -203,6 +203,13 @@ func TestOpen(t *testing.T) {
 	if _, err := plan.Open(t.Context(), away, plan.Options{}); !plan.Retryable(err) {
 		t.Errorf("nobody there: %v", err)
 	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	defer proxy.Close()
+	behind := cfg.Copy()
+	behind.BaseEndpoint, behind.RetryMaxAttempts = &proxy.URL, 1
+	if _, err := plan.Open(t.Context(), behind, plan.Options{}); !plan.Retryable(err) || !strings.Contains(err.Error(), "502 Bad Gateway") {
+		t.Errorf("a proxy without a service: %v", err)
+	}
 	stranger := cfg.Copy()
 	stranger.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIASTRANGER", SecretAccessKey: "no"}, nil
