@@ -224,13 +224,6 @@ func chosenTable(w io.Writer, all []result) {
 	}
 }
 
-// What a part must take of the smaller world to be compared: below it the clock
-// and the collector decide.
-const (
-	leastSeconds = 0.05
-	leastPeak    = 4 << 20
-)
-
 // scaleTable puts each size beside the one before.
 func scaleTable(w io.Writer, sizes []result) {
 	head(w, "How costs grow", "part", "interactions", "CPU", "memory", "times the interactions", "times the CPU", "times the memory")
@@ -245,20 +238,14 @@ func scaleTable(w io.Writer, sizes []result) {
 			if i > 0 && k < len(sizes[i-1].Scale) {
 				was := sizes[i-1].Scale[k]
 				cells[4] = fmt.Sprintf("%.1f", float64(now.Events)/float64(was.Events))
-				cells[5], cells[6] = "–", "–"
-				if was.CPU >= leastSeconds {
-					cells[5] = fmt.Sprintf("%.1f", now.CPU/was.CPU)
-				}
-				if was.Peak >= leastPeak {
-					cells[6] = fmt.Sprintf("%.1f", float64(now.Peak)/float64(was.Peak))
-				}
+				cells[5] = fmt.Sprintf("%.1f", now.CPU/max(was.CPU, 1e-3))
+				cells[6] = fmt.Sprintf("%.1f", float64(now.Peak)/float64(max(was.Peak, 1)))
 			}
 			row(w, cells...)
 		}
 	}
 	fmt.Fprintf(w, "\nSynthetic worlds of %d items and histories of %d on average: ten times the interactions are those of ten times the users. Memory is the most above what was held before the part. "+
-		"The aim is at most %d times the time and %d times the memory for ten times the interactions. Less than %g s or %s of the smaller world is too little to compare.\n",
-		scaleItems, scaleHistory, timesTheTime, timesTheMemory, leastSeconds, mebibytes(leastPeak))
+		"The aim is at most %d times the time and %d times the memory for ten times the interactions.\n", scaleItems, scaleHistory, timesTheTime, timesTheMemory)
 }
 
 func size(r result) int {
