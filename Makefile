@@ -28,7 +28,7 @@ demo: build ## Build, then the guided tour on a synthetic shop; serves until Ctr
 
 .PHONY: test
 test: ## All tests that need nothing but Go (and clients, where they are installed)
-	go test -vet=off -p $$(( $$(nproc) + 1 )) -timeout 30m $(LONG) ./... # 'make lint' vets; one package more than processors: several mostly wait for clocks and disks
+	go test -p $$(( $$(nproc) + 1 )) -timeout 30m $(LONG) ./... # one package more than processors: several mostly wait for clocks and disks
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)

@@ -161,6 +161,7 @@ func (s *strips) rows(ctx context.Context, b batch) {
 		row := int(b.long[i])
 		index, weight := s.Of(row) // only how many there are matters to start
 		s.start(s.parameters, y, s.to.Row(row), index, weight)
+		y.index, y.weight = nil, nil // pass hands them out
 		s.residual(y)
 	})
 }
