@@ -60,8 +60,9 @@ const usualLevel = 0.05
 //   - or the one was live when the other was trained, and was asked about what
 //     neither had seen (recipe.Live).
 //
-// A version that no longer beats popularity on its own data, which the other did,
-// is worse whatever a broken holdout says.
+// Whatever these say of users that both know, a version is worse whose data looks
+// broken beside the other's: most of it is missing, as when a load ended early, or
+// it no longer beats popularity, which the other did.
 //
 // Otherwise their own evaluations are compared, each on users of its own, which
 // tells less and says so. Fewer than evaluate.LeastUsers users, and metrics that
@@ -174,26 +175,41 @@ func (c Comparing) judge(a, b *measuredVersion) *Compared {
 	}
 	if len(x) > 0 {
 		how := fmt.Sprintf("the same users, by what neither version had seen of them; their own evaluations, on other users or data, say %.4f and %.4f", a.metrics[c.Metric], b.metrics[c.Metric])
-		out := c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, how)
-		if lost(a, b) {
-			out.Verdict = Worse
-			out.Words = fmt.Sprintf("worse: it is no better than popularity on its own data, and the other was on its own: the data may be broken. Else %s", out.Words)
-		}
-		return out
+		return unlessBroken(a, b, c.verdict(evaluate.Paired(compareSeed, x, y, c.Threshold), true, how))
 	}
 	why = strings.TrimPrefix(why, "not comparable: ")
 	if why == "" {
 		why = "they were trained from different data, and neither was live when the other was trained"
 	}
 	if len(ownA) > 0 && len(ownB) > 0 {
-		return c.verdict(evaluate.Unpaired(ownA, ownB, c.Threshold), false, "not the same users: "+why)
+		return unlessBroken(a, b, c.verdict(evaluate.Unpaired(ownA, ownB, c.Threshold), false, "not the same users: "+why))
 	}
 	why = "this metric is not kept user by user"
 	if a.measured == nil || b.measured == nil {
 		why = "one of them was trained by an older build, which kept no numbers of users"
 	}
-	return c.unknown(a.metrics[c.Metric], b.metrics[c.Metric], why)
+	return unlessBroken(a, b, c.unknown(a.metrics[c.Metric], b.metrics[c.Metric], why))
 }
+
+// unlessBroken says that a version is worse whose data looks broken beside another's.
+func unlessBroken(a, b *measuredVersion, out *Compared) *Compared {
+	now, was := a.manifest, b.manifest
+	var why string
+	switch {
+	case shrunk(int64(now.Users), int64(was.Users)) || shrunk(now.Interactions, was.Interactions):
+		why = fmt.Sprintf("it learned from %d interactions of %d users, and the other from %d of %d: much of the data may be missing", now.Interactions, now.Users, was.Interactions, was.Users)
+	case lost(a, b):
+		why = "it is no better than popularity on its own data, and the other was on its own: the data may be broken"
+	default:
+		return out
+	}
+	out.Verdict, out.Words = Worse, "worse: "+why+". Else "+out.Words
+	return out
+}
+
+// shrunk says whether less than half is left. Those whose history is gone are
+// strangers to a model, and no test on the users that both know can tell that.
+func shrunk(now, was int64) bool { return now < was/2 }
 
 // lost says whether a version no longer beats popularity, which another did: a
 // sign of data that came in broken, whose holdout is broken too, so that on it

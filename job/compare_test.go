@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -147,6 +148,16 @@ func TestCompare(t *testing.T) {
 	broken = train(personal)
 	if c := compare(broken, newer); c.Verdict != job.Worse || !c.Paired || !strings.Contains(c.Words, "no better than popularity") {
 		t.Errorf("shuffled and newer: %+v", c)
+	}
+
+	// A load that ended early, after 99 of 300 users: whoever is still there may be served as well.
+	bring(slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.HasPrefix(line, "u00") }))
+	part := train(personal)
+	if c := compare(part, newer); c.Verdict != job.Worse || !strings.Contains(c.Words, "much of the data may be missing") {
+		t.Errorf("a part: %+v", c)
+	}
+	if c := compare(newer, part); c.Verdict == job.Worse {
+		t.Errorf("beside a part: %+v", c)
 	}
 	checkRefusals(t, h, first, newer)
 }

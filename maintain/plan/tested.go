@@ -23,9 +23,8 @@ type Tested struct {
 
 // compared is what is read of CompareVersions.
 type compared struct {
-	Comparable bool   `json:"comparable"`
-	Verdict    string `json:"verdict"`
-	Words      string `json:"words"`
+	Verdict string `json:"verdict"`
+	Words   string `json:"words"`
 }
 
 // Judge lets in what is not significantly worse, or only what is significantly
@@ -53,7 +52,7 @@ func (j Tested) Judge(ctx context.Context, q Question) (Answer, error) {
 		return j.refused(ctx, q, err)
 	}
 	switch {
-	case !out.Comparable:
+	case out.Verdict == "unknown":
 		return j.byMeans(ctx, q, out.Words)
 	case p.Policy == config.IfBetter:
 		return Answer{OK: out.Verdict == "better", Why: out.Words}, nil

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -223,19 +222,6 @@ func (h *house) history(users int, share float64) string {
 		}
 	}
 	return b.String()
-}
-
-// scrambled is a history whose items went to other lines.
-func scrambled(history string) string {
-	lines := strings.Split(strings.TrimSpace(history), "\n")
-	r := rand.New(rand.NewPCG(1, 1))
-	for i := len(lines) - 1; i > 1; i-- { // line 0 is the header
-		k := 1 + r.IntN(i)
-		a, b := strings.Split(lines[i], ","), strings.Split(lines[k], ",")
-		a[1], b[1] = b[1], a[1]
-		lines[i], lines[k] = strings.Join(a, ","), strings.Join(b, ",")
-	}
-	return strings.Join(lines, "\n") + "\n"
 }
 
 // bring uploads the shop's data of the first half of the time.

@@ -200,18 +200,19 @@ func (h *house) batched() {
 	}
 }
 
-// kept has an accident happen to the data: a join that went wrong gives each
-// customer what others did. What a Sunday's training learns of that tells nobody's
-// taste; it stays out of the campaign.
+// kept has an accident happen to the data, a load that ended early: of one
+// customer in ten all the history is there, of the others nothing. What a Sunday's
+// training learns of it may do as well for those few, and knows nobody else; it
+// stays out of the campaign.
 func (h *house) kept() {
 	h.Helper()
 	was := h.campaign("shop-for-you")
-	h.put("elsewhere/scrambled.csv", scrambled(h.history(1000, 1)))
+	h.put("elsewhere/slice.csv", h.history(100, 1))
 	dataset := h.arn("dataset/shop/INTERACTIONS")
 	job := must[*personalize.CreateDatasetImportJobOutput](h)(h.control().CreateDatasetImportJob(h.ctx(), &personalize.CreateDatasetImportJobInput{
-		JobName: aws.String("scrambled"), DatasetArn: &dataset, RoleArn: aws.String(binary.Role), ImportMode: types.ImportModeFull,
-		DataSource: &types.DataSource{DataLocation: aws.String("s3://" + bucket + "/elsewhere/scrambled.csv")}}))
-	h.eventually("the import of what nobody did", func() bool {
+		JobName: aws.String("slice"), DatasetArn: &dataset, RoleArn: aws.String(binary.Role), ImportMode: types.ImportModeFull,
+		DataSource: &types.DataSource{DataLocation: aws.String("s3://" + bucket + "/elsewhere/slice.csv")}}))
+	h.eventually("the import of a slice", func() bool {
 		d := must[*personalize.DescribeDatasetImportJobOutput](h)(h.control().DescribeDatasetImportJob(h.ctx(), &personalize.DescribeDatasetImportJobInput{DatasetImportJobArn: job.DatasetImportJobArn}))
 		return aws.ToString(d.DatasetImportJob.Status) == "ACTIVE"
 	})
@@ -220,15 +221,15 @@ func (h *house) kept() {
 	}
 	h.due("168h", "full", 1)
 	if now := h.campaign("shop-for-you"); *now.SolutionVersionArn != *was.SolutionVersionArn {
-		h.Errorf("the campaign follows %s, which learned from what nobody did", *now.SolutionVersionArn)
+		h.Errorf("the campaign follows %s, which learned from a slice", *now.SolutionVersionArn)
 	}
 	var runs struct {
 		Runs []struct{ ID, Purpose string }
 	}
 	h.json(&runs, "runs", "list")
 	i := slices.IndexFunc(runs.Runs, func(r struct{ ID, Purpose string }) bool { return r.Purpose == "full" })
-	if out := h.done("runs", "describe", runs.Runs[i].ID); !strings.Contains(out, "refuse") {
-		h.Errorf("the newest run does not say that it refused a version:\n%s", out)
+	if out := h.done("runs", "describe", runs.Runs[i].ID); !strings.Contains(out, "much of the data may be missing") {
+		h.Errorf("the newest run does not say why it refused a version:\n%s", out)
 	}
 }
 
