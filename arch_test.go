@@ -36,6 +36,7 @@ artifact: .
 embed: . artifact
 event: .
 double: .
+machine: .
 ledger: .
 dataset: . event artifact matrix dataset/schema
 dataset/datasettest: . dataset matrix dataset/schema

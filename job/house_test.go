@@ -38,6 +38,7 @@ import (
 
 // house is every room a job works with, on real engines below one folder.
 type house struct {
+	memory int64 // that trainings may take; 0 for any that a recipe wants
 	*testing.T
 	registry  *resource.Registry
 	store     resource.Store
@@ -135,7 +136,7 @@ func (h *house) start(recipes ...recipe.Recipe) *job.Manager {
 	m := job.New(job.Deps{Registry: h.registry, Log: h.log, Artifacts: h.artifacts, Objects: h.uploads, Profiles: h.profiles,
 		HasBucket: func(_ context.Context, bucket string) (bool, error) { return bucket != "nowhere", nil },
 		Serve:     h.serve, Recipes: recipes, Temporal: h.temporal, Clock: h.now, Logger: h.logger,
-		ReceiptKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))})
+		ReceiptKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), TrainMemory: h.memory})
 	h.jobs.Store(m)
 	h.stop = running(h.T, m.Run)
 	return m

@@ -48,7 +48,7 @@ const (
 	standEvery = 200 * time.Millisecond
 )
 
-// Deps is what the manager works with; all fields but Metrics and Settle are required.
+// Deps is what the manager works with; all fields but Metrics, Settle and TrainMemory are required.
 type Deps struct {
 	Registry  *resource.Registry
 	Log       *event.Log
@@ -67,6 +67,8 @@ type Deps struct {
 	// that no file below the data folder holds it. nil: there is nothing to wait for.
 	Settle  func(context.Context) error
 	Metrics prometheus.Registerer
+	// TrainMemory is how many bytes a training may take; 0 for recipe.DefaultMemory(0).
+	TrainMemory int64
 }
 
 // Manager takes rows that ask for work through to their end.

@@ -180,7 +180,7 @@ func (m *Manager) recommendSpec(ctx context.Context, r *resource.Resource, task 
 		Snapshot: snap, Recipe: learner, Name: facts.Name, Baselines: m.baselines(),
 		Params: facts.Fixed, Seed: trainSeed, Uses: config.TrainingDataConfig.Uses,
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
-		Rules: countedBy(facts), Clock: m.Clock,
+		Rules: countedBy(facts), Clock: m.Clock, Memory: m.TrainMemory,
 	}, nil
 }
 

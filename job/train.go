@@ -173,7 +173,7 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 		},
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
 		Rules: eventRules(v), Clock: m.Clock,
-		Objective: objective(v), Search: search(v, facts),
+		Objective: objective(v), Search: search(v, facts), Memory: m.TrainMemory,
 	}, nil
 }
 

@@ -6,8 +6,10 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/embed"
+	"github.com/attune-io/attune/machine"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/notify"
+	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/resource"
 )
 
@@ -27,6 +29,8 @@ type Config struct {
 	Temporal string // temporal://host:7233/namespace
 	SQL      string // postgres://user@host/database
 	Bucket   string // s3://bucket, gs://bucket, azblob://container
+
+	TrainMemory int64 // bytes that a training may take; 0 for recipe.DefaultMemory of this machine
 
 	Embeddings embed.Config // a language model for aws-semantic-similarity; the zero value for none
 
@@ -67,6 +71,9 @@ func (c *Config) check() error {
 	if err := c.Embeddings.Check(); err != nil {
 		return err
 	}
+	if c.TrainMemory < 0 {
+		return attune.Errorf(attune.Invalid, "training may take %d bytes, which is less than none: say --train-memory 4GiB", c.TrainMemory)
+	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return attune.Errorf(attune.Invalid, "listen address %q is not HOST:PORT: say --listen 127.0.0.1:8787", c.Listen)
@@ -85,6 +92,14 @@ func (c *Config) limits() resource.Limits {
 	}
 	_ = l.Rates.Set(c.Rates) // check has refused what it cannot take
 	return l
+}
+
+// trainMemory is how many bytes a training may take.
+func (c *Config) trainMemory() int64 {
+	if c.TrainMemory > 0 {
+		return c.TrainMemory
+	}
+	return recipe.DefaultMemory(machine.Memory())
 }
 
 // loopback reports whether only this machine reaches host.

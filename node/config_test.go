@@ -35,6 +35,9 @@ func TestCheck(t *testing.T) {
 		"embeddings without a model": {func(c *Config) { c.Embeddings.URL = "https://host/v1" }, "--embeddings-model"},
 		"embeddings of nowhere":      {func(c *Config) { c.Embeddings.Model = "m" }, "--embeddings-url"},
 
+		"memory":            {func(c *Config) { c.TrainMemory = 1 << 30 }, ""},
+		"memory below none": {func(c *Config) { c.TrainMemory = -1 }, "--train-memory"},
+
 		"auth off on loopback":       {func(c *Config) { c.AuthOff = true }, ""},
 		"auth off on localhost":      {func(c *Config) { c.AuthOff, c.Listen = true, "localhost:1" }, ""},
 		"auth off on ipv6 loopback":  {func(c *Config) { c.AuthOff, c.Listen = true, "[::1]:1" }, ""},

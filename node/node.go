@@ -219,6 +219,7 @@ func (n *Node) openRooms(ctx context.Context) (err error) {
 		Registry: n.registry, Log: n.events, Artifacts: n.artifacts, Objects: uploads, HasBucket: n.objects.HasBucket,
 		Profiles: n.profiles, Serve: n.serve, Recipes: recipes, Temporal: n.temporal.Client(),
 		Clock: n.cfg.Clock, Logger: n.log, Metrics: n.metrics, ReceiptKey: ed25519.NewKeyFromSeed(seed), Settle: n.settle,
+		TrainMemory: n.cfg.trainMemory(),
 	})
 	return n.openMaintain(ctx)
 }

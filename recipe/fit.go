@@ -23,10 +23,6 @@ type Least struct {
 	UserShare    float64 // of the users with any of them, who must have two or more
 }
 
-// defaultMemory is what training may take when nobody said: generous, because
-// the estimate is coarse and a small machine's operator can say less.
-const defaultMemory = 16 << 30
-
 // repeatsLeftOut is the share of validation events that repeat an item of the
 // user's, under which items a user already has are left out of answers.
 const repeatsLeftOut = 0.02
@@ -43,7 +39,7 @@ type FitSpec struct {
 	Least     Least            // data under this is refused
 	Uses      Uses             // which columns may be learned from; nil for all
 	Protocol  string           // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
-	Memory    int64            // bytes that training may take; 0 for 16 GiB
+	Memory    int64            // bytes that training may take; 0 for DefaultMemory(0)
 	Search    *Search          // nil for the parameters as given
 	Objective *Objective       // beside relevance; nil for none
 	Live      []Live           // measured beside, at most model.MaxAgainst; recipes of actions are not
@@ -90,6 +86,9 @@ func Fit(ctx context.Context, s FitSpec) (*model.Model, error) {
 	}
 	f, err := newFit(s)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.checkMemory(); err != nil {
 		return nil, err
 	}
 	started := f.Clock()
@@ -177,7 +176,7 @@ func newFit(s FitSpec) (*fit, error) {
 		}
 	}
 	if s.Memory <= 0 {
-		s.Memory = defaultMemory
+		s.Memory = DefaultMemory(0)
 	}
 	if s.Clock == nil {
 		s.Clock = attune.WallClock
@@ -195,7 +194,7 @@ func newFit(s FitSpec) (*fit, error) {
 	if err := f.checkSize(); err != nil {
 		return nil, err
 	}
-	return f, f.checkMemory()
+	return f, nil
 }
 
 // counting is the events that count under the rules, with their weights.

@@ -121,7 +121,7 @@ func TestFitRefuses(t *testing.T) {
 		"nobody has two": {func(s *recipe.FitSpec) { s.Snapshot, s.Least = sparse(40, 0, 0), recipe.Least{} }, "no user has two events"},
 		"protocol":       {func(s *recipe.FitSpec) { s.Protocol = "random" }, "random"},
 		"parameter":      {func(s *recipe.FitSpec) { s.Params = map[string]string{"hidden_dimension": "many"} }, "hidden_dimension"},
-		"memory":         {func(s *recipe.FitSpec) { s.Memory = 1000 }, "MiB"},
+		"memory":         {func(s *recipe.FitSpec) { s.Memory = 1000 }, "KiB"},
 	} {
 		s := spec(big)
 		s.Least = recipe.Least{Interactions: 1000, Users: 25, UserShare: 0.01}

@@ -69,7 +69,7 @@ func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
 		f.Clock = attune.WallClock
 	}
 	if f.Memory <= 0 {
-		f.Memory = defaultMemory
+		f.Memory = DefaultMemory(0)
 	}
 	if s.Snapshot.Actions.Len() == 0 {
 		return nil, attune.Errorf(attune.Invalid, "the Actions dataset has no actions: import some, or send them with PutActions, before training")
@@ -80,7 +80,8 @@ func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
 	}
 	if sizer, ok := f.Recipe.(Sizer); ok {
 		if need := sizer.Bytes(f.input(s.Snapshot.ActionEvents, s.Params)); need > f.Memory {
-			return nil, attune.Errorf(attune.Invalid, "training %s on %d action interactions takes about %d MiB, more than the %d MiB allowed", f.Recipe.Name(), s.Snapshot.ActionEvents.Len(), need>>20, f.Memory>>20)
+			return nil, attune.Errorf(attune.Invalid, "training %s on %d action interactions takes about %s, more than the %s allowed: lower hash_bits, or allow more with 'attune serve --train-memory'",
+				f.Recipe.Name(), s.Snapshot.ActionEvents.Len(), above(need), below(f.Memory))
 		}
 	}
 	started := f.Clock()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/attune-io/attune"
-	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/model"
 )
 
@@ -46,30 +45,4 @@ func filtered(rules model.EventRules) string {
 		}
 	}
 	return out
-}
-
-// splitBytes is what the two splits hold of events: columns of both training
-// parts, and of what counts, their context.
-func splitBytes(e dataset.Events) int64 {
-	const each, context = 22, 4
-	return 2 * int64(each+context*len(e.Context)) * int64(e.Len())
-}
-
-func (f *fit) checkMemory() error {
-	need := int64(0)
-	for _, r := range append([]Recipe{f.Recipe}, f.Baselines...) {
-		in := f.input(f.events)
-		if r.Name() == f.Recipe.Name() {
-			in.Params = f.Params
-		}
-		if s, ok := r.(Sizer); ok {
-			need = max(need, s.Bytes(in))
-		}
-	}
-	need += splitBytes(f.events)
-	if need > f.Memory {
-		return attune.Errorf(attune.Invalid, "training %s on %d users, %d items and %d interactions takes about %d MiB, more than the %d MiB allowed: lower hidden_dimension, filter events, or allow more",
-			f.Recipe.Name(), f.Snapshot.Users.Len(), f.Snapshot.Items.Len(), f.events.Len(), need>>20, f.Memory>>20)
-	}
-	return nil
 }

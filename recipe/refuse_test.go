@@ -9,9 +9,9 @@ import (
 // Columns of context go with events into both training parts, and count as memory.
 func TestSplitBytesOfContext(t *testing.T) {
 	e := dataset.Events{User: make([]int32, 10)}
-	plain := splitBytes(e)
+	plain := SplitBytes(e)
 	e.Context = make([]dataset.Circumstance, 3)
-	if more := splitBytes(e) - plain; plain != 2*22*10 || more != 2*3*4*10 {
+	if more := SplitBytes(e) - plain; plain != 2*22*10 || more != 2*3*4*10 {
 		t.Errorf("10 events take %d bytes, and %d more for 3 columns", plain, more)
 	}
 }

@@ -192,6 +192,10 @@ func (f *fit) search(ctx context.Context, r Recipe, first choice, split *dataset
 			params = map[string]string{}
 		}
 		maps.Copy(params, point)
+		if !f.fits(r, params, split.Train) {
+			f.trials = append(f.trials, f.tooLarge(f.Name, r, params, point, split.Train))
+			continue
+		}
 		if err := try(params); err != nil {
 			return choice{}, err
 		}
@@ -212,11 +216,13 @@ type Contender struct {
 
 // FitBest is Fit with the contender that does best on the validation slice; the
 // first of equals. The manifest lists what was tried. spec's own Recipe, Name,
-// Params and Search are not looked at, and its Search's metric decides.
+// Params and Search are not looked at, and its Search's metric decides. A
+// contender above Memory is passed over; the error is the last one's where all are.
 func FitBest(ctx context.Context, spec FitSpec, contenders []Contender) (*model.Model, error) {
 	metric := spec.Search
 	var all []model.Trial
 	var winner *fit
+	var refused error
 	var chosen choice
 	for _, c := range contenders {
 		if c.Search == nil {
@@ -230,6 +236,10 @@ func FitBest(ctx context.Context, spec FitSpec, contenders []Contender) (*model.
 		f, err := newFit(s)
 		if err != nil {
 			return nil, err
+		}
+		if err := f.checkMemory(); err != nil { // another may be smaller
+			all, refused = append(all, model.Trial{Recipe: c.Name, Words: "passed over: " + err.Error()}), err
+			continue
 		}
 		outer, err := dataset.NewSplit(f.events, f.Protocol, f.Seed)
 		if err != nil {
@@ -248,6 +258,9 @@ func FitBest(ctx context.Context, spec FitSpec, contenders []Contender) (*model.
 		if winner == nil || value.value > chosen.value {
 			winner, chosen = f, value
 		}
+	}
+	if winner == nil {
+		return nil, refused
 	}
 	spec.Recipe, spec.Name, spec.Params, spec.Search = winner.Recipe, winner.Name, chosen.params, nil
 	spec.tried = &model.Search{Metric: metric.metric(), Trials: all}

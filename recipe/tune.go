@@ -166,7 +166,7 @@ func (f *fit) candidates(r Recipe, params map[string]string, split *dataset.Spli
 	if t, ok := r.(Tuner); ok && !f.related {
 		in := f.input(split.Train)
 		in.Params = params
-		return t.Candidates(in)
+		return f.fitting(r, params, t.Candidates(in), split.Train)
 	}
 	return []map[string]string{params}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/machine"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
@@ -53,10 +54,14 @@ func (p *pipeline) input(e dataset.Events, params map[string]string) recipe.Inpu
 // the time that is for learning.
 const searchCases = 10_000
 
+// memory is what training may take, as of a node on this machine.
+func memory() int64 { return recipe.DefaultMemory(machine.Memory()) }
+
 // search chooses the parameters on the validation slice: by the recipe's own
 // search, or among its candidates where it has none.
 func (p *pipeline) search(ctx context.Context, r recipe.Recipe) (recipe.Found, error) {
 	v := recipe.Validation{Cases: dataset.SampleCases(p.split.Cases, searchCases), LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
+		Memory:   max(1, memory()-recipe.SplitBytes(p.corpus.train)),
 		Progress: func(done, total int) { p.progress("search", done, total) }}
 	if s, ok := r.(recipe.Searcher); ok {
 		return s.Search(ctx, p.input(p.split.Train, nil), v)

@@ -51,7 +51,7 @@ func runRatings(ctx context.Context, s set, root string, o options) ([]result, e
 	var out []result
 	for _, protocol := range ratingProtocols {
 		began, cpu := time.Now(), cpuSeconds()
-		m, err := recipe.Fit(ctx, recipe.FitSpec{Snapshot: snapshot, Recipe: r, Name: "aws-user-personalization", Baselines: beside, Seed: seed, Protocol: protocol, Budget: recipe.Budget(o.budget),
+		m, err := recipe.Fit(ctx, recipe.FitSpec{Snapshot: snapshot, Recipe: r, Name: "aws-user-personalization", Baselines: beside, Seed: seed, Protocol: protocol, Budget: recipe.Budget(o.budget), Memory: memory(),
 			Rules: model.EventRules{{Threshold: &least}}, Progress: func(stage string, done, total int) { w.stage(stage+" "+protocol, done, total) }})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", protocol, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/attune-io/attune/node"
@@ -41,7 +40,7 @@ func (c *demoCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer clean()
-	debug.SetGCPercent(gcPercent)
+	collect()
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn" // the tour speaks for itself
 	}

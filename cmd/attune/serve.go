@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attune-io/attune/embed"
+	"github.com/attune-io/attune/machine"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/node"
 )
@@ -18,6 +19,21 @@ import (
 // gcPercent trades memory for fewer collections: the live heap of a serving
 // node is small, and collections are what its slowest answers wait for.
 const gcPercent = 200
+
+// softMemory is the share of the machine's memory from which on the collector works
+// harder: with gcPercent alone the heap would grow to three times what lives in it,
+// and a training that fits in its share would take more than there is.
+const softMemory = 0.9
+
+// collect sets the collector; GOMEMLIMIT and GOGC come before, as in any Go program.
+func collect() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if has := machine.Memory(); has > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(softMemory * float64(has)))
+	}
+}
 
 // nodeFlags are what serve and demo share.
 type nodeFlags struct {
@@ -39,6 +55,7 @@ type serveCmd struct {
 	Temporal string             `name:"temporal-url" env:"ATTUNE_TEMPORAL_URL" placeholder:"temporal://HOST:7233/NS" help:"A Temporal server instead of the embedded one."`
 	SQL      string             `name:"sql-url" env:"ATTUNE_SQL_URL" placeholder:"postgres://…" help:"PostgreSQL instead of the embedded SQLite."`
 	SMTP     string             `name:"smtp" env:"ATTUNE_SMTP" placeholder:"smtp://USER:PASSWORD@HOST:587?from=…" help:"A mail server for rules that send mail (smtps:// for TLS from the start, &starttls=off for none). Set it by the environment: command lines can be read by others."`
+	Memory   memorySize         `name:"train-memory" env:"ATTUNE_TRAIN_MEMORY" placeholder:"4GiB" help:"Memory that a training may take; one that wants more is refused before it begins. Three quarters of what this machine, or its container, has unless given."`
 	maintainFlags
 	embeddingsFlags
 	Bucket string `name:"bucket-url" env:"ATTUNE_BUCKET_URL" placeholder:"s3://BUCKET" help:"Object storage instead of files below the data folder."`
@@ -111,6 +128,10 @@ code: its quotas, minimum data, request rates and messages hold (5 dataset group
 5 imports at once, 1000 interactions to train …), and 'attune clock' and 'attune
 fault' put its clock forward and script its failures. The default has none of it.
 
+A training whose estimate is above --train-memory is refused: it ends CREATE FAILED
+with the memory that it wants and what it may take. Members of a blend that do not
+fit in it together are left out.
+
 /healthz, /readyz and /metrics answer without a signature. Ctrl-C or SIGTERM
 stops the node; what was under way goes on at the next start.`
 }
@@ -118,7 +139,7 @@ stops the node; what was under way goes on at the next start.`
 // Run starts the node, says where it is, and serves until ctx ends.
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	began := time.Now()
-	debug.SetGCPercent(gcPercent)
+	collect()
 	place, err := c.place(c.Region)
 	if err != nil {
 		return err
@@ -126,7 +147,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	n, err := node.Open(ctx, node.Config{
 		Data: c.Data, Listen: c.Listen, Account: c.Account, Region: c.Region, AuthOff: c.Auth == "off", Strict: c.Mode == "strict", Rates: c.Rate,
 		NATS: c.NATS, Temporal: c.Temporal, SQL: c.SQL, Bucket: c.Bucket, SMTP: c.SMTP, Maintain: place, Build: version(),
-		Embeddings: c.config(),
+		Embeddings: c.config(), TrainMemory: int64(c.Memory),
 	}, c.logger(s.err))
 	if err != nil {
 		return err
