@@ -63,6 +63,7 @@ type Input struct {
 
 	Watch      Watch      // may be nil; for recipes that learn in rounds
 	Checkpoint Checkpoint // may be nil; likewise
+	Runner     Runner     // computes what is cut into blocks; nil for Run, on the processors of this machine
 }
 
 // Report calls Progress if there is one.

@@ -28,26 +28,26 @@ const (
 // on each other.
 func (t *training) local(ctx context.Context, in recipe.Input) ([]list, error) {
 	n := t.byItem.Items
-	steps := progress{in: in, total: 3 * n} // a third each for G, the items and turning the weights around
-	steps.report(0)
+	steps := progress{in: in, all: 3 * n} // a third each for G, the items and turning the weights around
+	in.Report(0, steps.all)
 	g := &sparse{row: make([]list, n), diagonal: make([]float32, n)}
 	t.diagonal(g.diagonal)
 	limit := max(4*t.neighbourhood, pairEntries/max(1, n))
-	if err := rows(ctx, n, func() func(int) {
-		c := t.newCounter(g.diagonal)
-		return func(i int) { g.row[i] = c.count(i, limit) }
-	}, steps.report); err != nil {
+	if err := steps.run(ctx, stageGram, n, func() func(recipe.Block) {
+		c := t.newCounter(g.diagonal, limit)
+		return func(b recipe.Block) { c.block(b, g.row[b.From:b.To]) }
+	}); err != nil {
 		return nil, err
 	}
 	ridge := t.ridge(func(i int) float32 { return g.diagonal[i] })
 	columns := make([]list, n)
-	if err := rows(ctx, n, func() func(int) {
+	if err := steps.run(ctx, stageColumns, n, func() func(recipe.Block) {
 		s := newRegression(g, ridge, t.neighbourhood)
-		return func(j int) { columns[j] = s.column(j) }
-	}, func(done int) { steps.report(n + done) }); err != nil {
+		return func(b recipe.Block) { s.block(b, columns[b.From:b.To]) }
+	}); err != nil {
 		return nil, err
 	}
-	return t.turn(ctx, columns, func(done int) { steps.report(2*n + done) })
+	return t.turn(ctx, &steps, columns)
 }
 
 // sparse is G: the diagonal, and by item the others it shares users with, ascending.
@@ -69,6 +69,7 @@ func (t *training) diagonal(to []float32) {
 // counter is the scratch of one goroutine that makes rows of G.
 type counter struct {
 	*training
+	limit  int       // entries kept of a row
 	size   []float32 // by item: the square root of G_ii
 	sum    []float32 // by item; zero between calls
 	others []int32
@@ -76,16 +77,23 @@ type counter struct {
 	top    []int32
 }
 
-func (t *training) newCounter(diagonal []float32) *counter {
-	c := &counter{training: t, size: make([]float32, len(diagonal)), sum: make([]float32, len(diagonal))}
+func (t *training) newCounter(diagonal []float32, limit int) *counter {
+	c := &counter{training: t, limit: limit, size: make([]float32, len(diagonal)), sum: make([]float32, len(diagonal))}
 	for i, d := range diagonal {
 		c.size[i] = float32(math.Sqrt(float64(d)))
 	}
 	return c
 }
 
+// block makes the rows of G of a block.
+func (c *counter) block(b recipe.Block, out []list) {
+	for k := range out {
+		out[k] = c.count(b.From + k)
+	}
+}
+
 // count makes row i of G, of which at most limit entries with the largest cosine are kept.
-func (c *counter) count(i, limit int) list {
+func (c *counter) count(i int) list {
 	c.others = c.others[:0]
 	users, mine := c.byItem.Of(i)
 	for k, u := range users {
@@ -109,8 +117,8 @@ func (c *counter) count(i, limit int) list {
 			c.score = append(c.score, float32(math.Inf(-1)))
 		}
 	}
-	if len(c.top) > limit {
-		c.top = kernel.TopK(c.top[:0], c.score, limit, nil)
+	if len(c.top) > c.limit {
+		c.top = kernel.TopK(c.top[:0], c.score, c.limit, nil)
 	}
 	for k, at := range c.top {
 		c.top[k] = c.others[at]
@@ -149,6 +157,13 @@ func newRegression(g *sparse, ridge []float32, most int) *regression {
 		*v = make([]float32, most)
 	}
 	return s
+}
+
+// block solves for the items of a block.
+func (s *regression) block(b recipe.Block, out []list) {
+	for k := range out {
+		out[k] = s.column(b.From + k)
+	}
 }
 
 // column is what item j is predicted from.
@@ -237,7 +252,7 @@ func (s *regression) solve(n int) {
 }
 
 // turn makes lists by the item that gives of lists by the item that gets.
-func (t *training) turn(ctx context.Context, columns []list, done func(int)) ([]list, error) {
+func (t *training) turn(ctx context.Context, steps *progress, columns []list) ([]list, error) {
 	count := make([]int, len(columns))
 	for _, c := range columns {
 		for _, i := range c.item {
@@ -254,18 +269,28 @@ func (t *training) turn(ctx context.Context, columns []list, done func(int)) ([]
 		}
 		columns[j] = list{}
 	}
-	err := rows(ctx, len(all), func() func(int) {
-		var top []int32
-		var size []float32
-		return func(i int) {
-			size = slices.Grow(size[:0], len(all[i].item))[:len(all[i].item)]
-			var l list
-			l, top = largest(all[i].weight, size, top, t.kept)
-			for k, at := range l.item {
-				l.item[k] = all[i].item[at]
-			}
-			all[i] = l
-		}
-	}, done)
+	err := steps.run(ctx, stageWeights, len(all), func() func(recipe.Block) {
+		var c trimmer
+		return func(b recipe.Block) { c.block(all[b.From:b.To], t.kept) }
+	})
 	return all, err
+}
+
+// trimmer is the scratch of one goroutine that cuts lists.
+type trimmer struct {
+	size []float32
+	top  []int32
+}
+
+// block keeps the largest weights of each list.
+func (c *trimmer) block(lists []list, kept int) {
+	for i, whole := range lists {
+		c.size = slices.Grow(c.size[:0], len(whole.item))[:len(whole.item)]
+		var l list
+		l, c.top = largest(whole.weight, c.size, c.top, kept)
+		for k, at := range l.item {
+			l.item[k] = whole.item[at]
+		}
+		lists[i] = l
+	}
 }

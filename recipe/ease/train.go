@@ -3,9 +3,6 @@ package ease
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/kernel"
@@ -14,9 +11,16 @@ import (
 	"github.com/attune-io/attune/recipe"
 )
 
-// rowsAtOnce is what a goroutine takes from the queue of item rows; small,
-// because popular items take much longer than others.
+// rowsAtOnce is a block of items; small, because popular items take much longer
+// than others.
 const rowsAtOnce = 8
+
+// The stages, of rows by item.
+const (
+	stageGram    = "gram"    // rows of G
+	stageColumns = "columns" // of weights: what an item is predicted from
+	stageWeights = "weights" // rows of weights: what an item gives to others
+)
 
 // list is what one item gives to others, the largest weights first.
 type list struct {
@@ -100,39 +104,65 @@ type training struct {
 	squared []float32 // by user
 }
 
-// dense is the closed form: with P = (G + Λ)⁻¹, B_ij = -P_ij / P_jj off the diagonal.
+// dense is the closed form: with P = (G + Λ)⁻¹, B_ij = -P_ij / P_jj off the
+// diagonal. G and the weights are made in blocks; every element of the inverse
+// depends on all of G, so that is one piece of work, on this machine.
 func (t *training) dense(ctx context.Context, in recipe.Input) ([]list, error) {
 	n := t.byItem.Items
-	steps := progress{in: in, total: 3 * n} // a third each for G, the inverse and the weights
-	steps.report(0)
+	steps := progress{in: in, all: 3 * n} // a third each for G, the inverse and the weights
+	in.Report(0, steps.all)
 	g := matrix.NewDense(n, n)
-	if err := rows(ctx, n, func() func(int) { return func(i int) { t.gramRow(g.Row(i)[:i+1], i) } }, steps.report); err != nil {
+	if err := steps.run(ctx, stageGram, n, func() func(recipe.Block) {
+		return func(b recipe.Block) { t.gram(b, rows(g, b)) }
+	}); err != nil {
 		return nil, err
 	}
 	for i, ridge := range t.ridge(func(i int) float32 { return g.Row(i)[i] }) {
 		g.Row(i)[i] += ridge
 	}
-	if err := matrix.Invert(ctx, g, kernel.Split, func(done, all int) { steps.report(n + n*done/all) }); err != nil {
+	if err := matrix.Invert(ctx, g, kernel.Split, func(done, all int) { in.Report(n+n*done/all, steps.all) }); err != nil {
 		return nil, err
 	}
-	scale := make([]float32, n)
-	for j := range scale {
-		scale[j] = -1 / g.Row(j)[j]
+	steps.done = 2 * n
+	inverse := &inverted{kept: t.kept, scale: make([]float32, n)}
+	for j := range inverse.scale {
+		inverse.scale[j] = -1 / g.Row(j)[j]
 	}
 	lists := make([]list, n)
-	err := rows(ctx, n, func() func(int) {
-		var top []int32
-		size := make([]float32, n)
-		return func(i int) {
-			row := g.Row(i)
-			for j, s := range scale {
-				row[j] *= s
-			}
-			row[i] = 0
-			lists[i], top = largest(row, size, top, t.kept)
-		}
-	}, func(done int) { steps.report(2*n + done) })
+	err := steps.run(ctx, stageWeights, n, func() func(recipe.Block) {
+		c := &chooser{inverted: inverse, size: make([]float32, n)}
+		return func(b recipe.Block) { c.block(b, rows(g, b), lists[b.From:b.To]) }
+	})
 	return lists, err
+}
+
+// rows are those of a block; shared memory.
+func rows(m matrix.Dense, b recipe.Block) []float32 { return m.Data[b.From*m.Cols : b.To*m.Cols] }
+
+// inverted is what rows of weights are made of, beside those of the inverse.
+type inverted struct {
+	kept  int
+	scale []float32 // by item: -1/P_jj
+}
+
+// chooser is the scratch of one goroutine that makes weights.
+type chooser struct {
+	*inverted
+	size []float32 // by item
+	top  []int32
+}
+
+// block makes weights of the rows of P of a block, which it spoils.
+func (c *chooser) block(b recipe.Block, inverse []float32, out []list) {
+	n := len(c.scale)
+	for k := range out {
+		row := inverse[k*n : (k+1)*n]
+		for j, s := range c.scale {
+			row[j] *= s
+		}
+		row[b.From+k] = 0
+		out[k], c.top = largest(row, c.size, c.top, c.kept)
+	}
 }
 
 // largest are the k weights of a row that are farthest from 0. size is scratch
@@ -152,17 +182,20 @@ func largest(row, size []float32, top []int32, k int) (list, []int32) {
 	return l, top
 }
 
-// gramRow adds G_ij for j ≤ i to g.
-func (t *training) gramRow(g []float32, i int) {
-	users, mine := t.byItem.Of(i)
-	for k, u := range users {
-		items, theirs := t.byUser.Of(int(u))
-		x := mine[k] * t.squared[u]
-		for l, j := range items {
-			if int(j) > i {
-				break
+// gram adds G_ij for j ≤ i to the rows of a block.
+func (t *training) gram(b recipe.Block, g []float32) {
+	for i := b.From; i < b.To; i++ {
+		row := g[(i-b.From)*t.byItem.Items:]
+		users, mine := t.byItem.Of(i)
+		for k, u := range users {
+			items, theirs := t.byUser.Of(int(u))
+			x := mine[k] * t.squared[u]
+			for l, j := range items {
+				if int(j) > i {
+					break
+				}
+				row[j] += float32(x * theirs[l])
 			}
-			g[j] += float32(x * theirs[l])
 		}
 	}
 }
@@ -188,41 +221,16 @@ func (t *training) ridge(diagonal func(i int) float32) []float32 {
 	return out
 }
 
-// progress of one Train, from many goroutines.
+// progress of one Train, over its stages.
 type progress struct {
-	in    recipe.Input
-	total int
+	in        recipe.Input
+	done, all int
 }
 
-func (p progress) report(done int) { p.in.Report(done, p.total) }
-
-// rows calls a function for every row in [0, n). Each goroutine makes its own,
-// with its scratch; rows must not depend on each other. done is told how many
-// rows are finished, never fewer than before.
-func rows(ctx context.Context, n int, worker func() func(row int), done func(int)) error {
-	var next atomic.Int64
-	var telling sync.Mutex
-	finished := 0
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			do := worker()
-			for ctx.Err() == nil {
-				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
-				if begin >= n {
-					return
-				}
-				end := min(begin+rowsAtOnce, n)
-				for row := begin; row < end; row++ {
-					do(row)
-				}
-				telling.Lock()
-				finished += end - begin
-				done(finished)
-				telling.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return ctx.Err()
+// run computes a stage of n rows.
+func (p *progress) run(ctx context.Context, name string, n int, worker func() func(recipe.Block)) error {
+	before := p.done
+	p.done += n
+	return p.in.Run(ctx, recipe.Stage{Name: name, Blocks: recipe.Cut(n, rowsAtOnce)}, worker,
+		func(done, _ int) { p.in.Report(before+done, p.all) })
 }

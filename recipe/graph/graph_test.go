@@ -181,7 +181,7 @@ func TestJudgeMeasuresWhatIsServed(t *testing.T) {
 	if err := s.decompose(t.Context(), 20, in.Seed, nil); err != nil {
 		t.Fatal(err)
 	}
-	got, err := j.measure(t.Context(), s, ps)
+	got, err := j.measure(t.Context(), recipe.Run, s, ps)
 	if err != nil {
 		t.Fatal(err)
 	}

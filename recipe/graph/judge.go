@@ -3,10 +3,7 @@ package graph
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/kernel"
@@ -18,7 +15,7 @@ import (
 const (
 	// judgeCases is how many users are asked for a choice, evenly from all.
 	judgeCases = 2000
-	// judgeAtOnce is how many of them are scored together.
+	// judgeAtOnce is a block of them, who are scored together.
 	judgeAtOnce = 128
 	// judgeWorkers bounds the memory that scoring them takes.
 	judgeWorkers = 8
@@ -51,38 +48,28 @@ func newJudge(v recipe.Validation) *judge {
 // normalised with. Sets that differ only in the output exponent, and then those
 // that differ only in the response, share the most work when they stand next to
 // each other.
-func (j *judge) measure(ctx context.Context, s *spectrum, ps []parameters) ([]float64, error) {
+func (j *judge) measure(ctx context.Context, run recipe.Runner, s *spectrum, ps []parameters) ([]float64, error) {
 	ranked := make([][][]int32, len(ps)) // by set and case
 	for k := range ranked {
 		ranked[k] = make([][]int32, len(j.cases))
 	}
 	packed := new(kernel.Packed)
 	packed.PackT(kernel.NewView(s.vectors.Data, max(1, len(s.lambda))))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), judgeWorkers, (len(j.cases)+judgeAtOnce-1)/judgeAtOnce) {
-		workers.Go(func() {
-			w := newPanel(s, packed)
-			for {
-				from := int(next.Add(judgeAtOnce)) - judgeAtOnce
-				if from >= len(j.cases) {
+	err := run(ctx, recipe.Stage{Name: stageCases, Blocks: recipe.Cut(len(j.cases), judgeAtOnce), AtOnce: judgeWorkers}, func() func(recipe.Block) {
+		w := newPanel(s, packed)
+		return func(b recipe.Block) {
+			for k, p := range ps {
+				if ctx.Err() != nil {
 					return
 				}
-				cases := j.cases[from:min(from+judgeAtOnce, len(j.cases))]
-				for k, p := range ps {
-					if ctx.Err() != nil {
-						return
-					}
-					w.score(cases, p, k == 0)
-					for c := range cases {
-						ranked[k][from+c] = j.rank(w, cases[c], c)
-					}
+				w.score(j.cases[b.From:b.To], p, k == 0)
+				for c := b.From; c < b.To; c++ {
+					ranked[k][c] = j.rank(w, j.cases[c], c-b.From)
 				}
 			}
-		})
-	}
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
+		}
+	}, nil)
+	if err != nil {
 		return nil, err
 	}
 	values := make([]float64, len(ps))

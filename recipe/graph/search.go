@@ -116,7 +116,7 @@ func (h *hunt) try(ctx context.Context, s *spectrum, ps []parameters) (better []
 	if len(kept) == 0 {
 		return nil, ctx.Err()
 	}
-	values, err := h.measure(ctx, s, kept)
+	values, err := h.measure(ctx, h.in.Run, s, kept)
 	if err != nil {
 		return nil, err
 	}

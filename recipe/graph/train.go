@@ -3,10 +3,7 @@ package graph
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/kernel"
@@ -16,11 +13,13 @@ import (
 )
 
 const (
-	// rowsAtOnce is how many rows of the filter are made together, by one
+	// rowsAtOnce is a block of rows of the filter, which are made together by one
 	// product of two blocks of vectors.
 	rowsAtOnce = 64
 	// progressOfSpectrum is the share of Progress, of progressTotal, that goes to the spectrum.
 	progressOfSpectrum, progressTotal = 500, 1000
+	// The stages: lists of items, and lists for the users that filters are judged by.
+	stageLists, stageCases = "lists", "cases"
 )
 
 // Train finds the spectrum of the graph, and the filter as factors and lists.
@@ -36,7 +35,7 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		return nil, err
 	}
 	f := p.filterOf(s)
-	lists, err := f.lists(ctx, func(done, total int) {
+	lists, err := f.lists(ctx, in.Run, func(done, total int) {
 		in.Report(progressOfSpectrum+(progressTotal-progressOfSpectrum)*done/total, progressTotal)
 	})
 	if err != nil {
@@ -156,9 +155,9 @@ type list struct {
 }
 
 // lists are, of every row of the filter without what the factors say, the
-// elements that are largest by size. Rows are independent, so goroutines change
-// nothing but the time.
-func (f *filter) lists(ctx context.Context, progress func(done, total int)) ([]list, error) {
+// elements that are largest by size. Rows are independent, so who computes their
+// blocks changes nothing but the time.
+func (f *filter) lists(ctx context.Context, run recipe.Runner, progress func(done, total int)) ([]list, error) {
 	out := make([]list, len(f.count))
 	if f.neighbours == 0 {
 		return out, ctx.Err()
@@ -166,29 +165,11 @@ func (f *filter) lists(ctx context.Context, progress func(done, total int)) ([]l
 	right := f.right()
 	packed := new(kernel.Packed)
 	packed.PackT(kernel.NewView(right.Data, max(1, right.Cols)))
-	var next atomic.Int64
-	var telling sync.Mutex
-	done := 0
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(out)+rowsAtOnce-1)/rowsAtOnce) {
-		workers.Go(func() {
-			m := &maker{filter: f, right: right, packed: packed, row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
-			for ctx.Err() == nil {
-				begin := int(next.Add(rowsAtOnce)) - rowsAtOnce
-				if begin >= len(out) {
-					return
-				}
-				end := min(begin+rowsAtOnce, len(out))
-				m.rows(begin, out[begin:end])
-				telling.Lock()
-				done += end - begin
-				progress(done, len(out))
-				telling.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return out, ctx.Err()
+	err := run(ctx, recipe.Stage{Name: stageLists, Blocks: recipe.Cut(len(out), rowsAtOnce)}, func() func(recipe.Block) {
+		m := &maker{filter: f, right: right, packed: packed, row: matrix.NewDense(rowsAtOnce, len(out)), left: matrix.NewDense(rowsAtOnce, len(f.response))}
+		return func(b recipe.Block) { m.block(b, out[b.From:b.To]) }
+	}, progress)
+	return out, err
 }
 
 // right is V without the columns beyond the response.
@@ -218,27 +199,27 @@ type maker struct {
 	gemm      kernel.Gemm
 }
 
-// rows makes the rows from the given one on and keeps their largest elements.
+// block makes the rows of a block and keeps their largest elements.
 // What the factors say is left out of them: w_k = h(λ_k) of the others only, and
 // -c·λ_k for all, which c·NᵀN has besides.
-func (m *maker) rows(from int, out []list) {
+func (m *maker) block(of recipe.Block, out []list) {
 	k := len(m.response)
 	clear(m.row.Data[:len(out)*m.row.Cols])
 	if k > 0 {
 		for b := range out {
-			v, left := m.right.Row(from+b), m.left.Row(b)
+			v, left := m.right.Row(of.From+b), m.left.Row(b)
 			for j, lambda := range m.lambda[:k] {
 				w := -m.tail * lambda
 				if j >= m.whole {
 					w += m.response[j]
 				}
-				left[j] = m.in[from+b] * w * v[j]
+				left[j] = m.in[of.From+b] * w * v[j]
 			}
 		}
 		m.gemm.NNPacked(kernel.NewView(m.row.Data[:len(out)*m.row.Cols], m.row.Cols), kernel.NewView(m.left.Data[:len(out)*k], k), m.packed)
 	}
 	for b := range out {
-		out[b] = m.largest(from+b, m.row.Row(b))
+		out[b] = m.largest(of.From+b, m.row.Row(b))
 	}
 }
 

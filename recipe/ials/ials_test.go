@@ -35,7 +35,11 @@ func TestFoldInIsExact(t *testing.T) {
 	}
 	items := matrix.Dense{Rows: len(m.Items), Cols: p.dimension, Data: m.Tensors[tensorFactors].F32}
 	history := []int32{3, 7, 11, 12, 30}
-	a, b := p.gram(items), make([]float32, p.dimension)
+	a, err := p.gram(t.Context(), recipe.Run, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]float32, p.dimension)
 	var touches []model.Touch
 	for _, i := range history {
 		touches = append(touches, model.Touch{Item: i, Weight: 1})
@@ -93,7 +97,7 @@ func TestObjectiveFalls(t *testing.T) {
 			if half%2 == 1 {
 				to, from, pairs = tr.items, tr.users, tr.byItem
 			}
-			if err := p.halfStep(t.Context(), to, from, pairs); err != nil {
+			if err := p.halfStep(t.Context(), recipe.Run, to, from, pairs); err != nil {
 				t.Fatal(err)
 			}
 			loss := tr.loss()

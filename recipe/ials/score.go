@@ -60,7 +60,10 @@ func (Recipe) Decode(m *model.Model) (model.Scorer, error) {
 	for i, n := range count.I32 {
 		s.newborn[i] = float32(math.Log(float64(max(n, 0)) + 0.5)) // half a user for those nobody has: less than one, more than none
 	}
-	f := p.standing(s.items)
+	f, err := p.standing(s.items)
+	if err != nil {
+		return nil, err
+	}
 	s.folds.New = func() any {
 		return &fold{solver: newSolver(p, f), x: make([]float32, p.dimension)}
 	}
@@ -144,12 +147,16 @@ func (s *scorer) fold(f *fold, history []model.Touch) bool {
 // standing is the item side as it is stored. Turning it would take another copy
 // of the factors, so its Gram matrix is kept whole; training leaves it diagonal
 // but for the last half step, so the preconditioner is nearly as good.
-func (p parameters) standing(items matrix.Dense) *fixed {
-	f := &fixed{from: items, whole: p.gram(items), spectrum: make([]float32, items.Cols)}
+func (p parameters) standing(items matrix.Dense) (*fixed, error) {
+	whole, err := p.gram(context.Background(), recipe.Run, items)
+	if err != nil {
+		return nil, err
+	}
+	f := &fixed{from: items, whole: whole, spectrum: make([]float32, items.Cols)}
 	for j := range f.spectrum {
 		f.spectrum[j] = f.whole[j*items.Cols+j]
 	}
-	return f
+	return f, nil
 }
 
 // fold finds the exact factors of who has the given rows, from nothing.

@@ -2,21 +2,29 @@ package ials
 
 import (
 	"context"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/matrix"
+	"github.com/attune-io/attune/recipe"
 )
 
 const (
 	// grams is into how many parts a Gram matrix is cut, whatever the number of
 	// processors: the parts are added up in order, so the sum is always the same.
 	grams = 16
-	// rowsAtOnce is what a goroutine takes from the queue of rows; small,
-	// because the heavy rows of a power law are not spread evenly.
+	// rowsAtOnce is a block of rows; small, because the heavy rows of a power law
+	// are not spread evenly.
 	rowsAtOnce = 32
+)
+
+// The stages: what is in blocks. Those of half a sweep are "users" or "items".
+const (
+	stageGram  = "gram"  // parts of a sum over rows
+	stageTurn  = "turn"  // rows of either side
+	stageUsers = "users" // batches of rows, where there are strips
+	stageItems = "items"
+	stageShort = "short rows" // of a batch, by their places
+	stageLong  = "long rows"
 )
 
 // fixed is the side that stands still in half a step.
@@ -33,50 +41,57 @@ type fixed struct {
 // First it turns both sides so that YᵀY is diagonal. No inner product and no
 // length changes by that, and what had cost d² operations in every step of
 // every row is d.
-func (p parameters) halfStep(ctx context.Context, to, from matrix.Dense, pairs *pairs) error {
-	f, ok := p.turned(from)
-	if !ok {
-		return p.diverged()
-	}
-	if err := each(ctx, from.Rows, rowsAtOnce, func() func(from, to int) {
-		s := newSolver(p, f)
-		return func(begin, end int) { s.rotate(from, begin, end) }
-	}); err != nil {
+func (p parameters) halfStep(ctx context.Context, run recipe.Runner, to, from matrix.Dense, pairs *pairs) error {
+	f, err := p.turned(ctx, run, from)
+	if err != nil {
 		return err
 	}
-	if pairs.strip > 0 {
-		s := &strips{parameters: p, fixed: f, pairs: pairs, to: to}
-		for _, b := range pairs.batches {
-			if err := s.solve(ctx, b); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return each(ctx, to.Rows, rowsAtOnce, func() func(from, to int) {
+	err = run(ctx, recipe.Stage{Name: stageTurn, Blocks: recipe.Cut(from.Rows, rowsAtOnce)}, func() func(recipe.Block) {
 		s := newSolver(p, f)
-		return func(begin, end int) {
-			s.rotate(to, begin, end)
-			for row := begin; row < end; row++ {
-				index, weight := pairs.Of(row)
-				s.solve(to.Row(row), index, weight)
-			}
-		}
-	})
+		return func(b recipe.Block) { s.rotate(rows(from, b)) }
+	}, nil)
+	switch {
+	case err != nil:
+		return err
+	case pairs.strip > 0:
+		return p.halfStepInStrips(ctx, run, to, f, pairs)
+	}
+	return run(ctx, recipe.Stage{Name: pairs.name, Blocks: recipe.Cut(to.Rows, rowsAtOnce)}, func() func(recipe.Block) {
+		s := newSolver(p, f)
+		return func(b recipe.Block) { s.block(b, &pairs.CSR, rows(to, b)) }
+	}, nil)
 }
 
-// turned finds the basis in which α₀YᵀY is diagonal; false when y holds numbers
-// that are none.
-func (p parameters) turned(y matrix.Dense) (*fixed, bool) {
+// rows are those of a block; shared memory.
+func rows(m matrix.Dense, b recipe.Block) []float32 { return m.Data[b.From*m.Cols : b.To*m.Cols] }
+
+// block improves the factors of the rows of a block, at most rowsAtOnce, which are
+// in to as they were before. It reads what the solver was made of, parameters and
+// the side that stands still, and of the observations those of its rows.
+func (s *solver) block(b recipe.Block, observed *matrix.CSR, to []float32) {
+	s.rotate(to)
+	d := len(s.spectrum)
+	for k := range b.Len() {
+		index, weight := observed.Of(b.From + k)
+		s.solve(to[k*d:(k+1)*d], index, weight)
+	}
+}
+
+// turned finds the basis in which α₀YᵀY is diagonal. The error is ctx's, or says
+// that y holds numbers that are none.
+func (p parameters) turned(ctx context.Context, run recipe.Runner, y matrix.Dense) (*fixed, error) {
 	d := y.Cols
-	gram := p.gram(y)
+	gram, err := p.gram(ctx, run, y)
+	if err != nil {
+		return nil, err
+	}
 	wide := make([]float64, len(gram))
 	for i, v := range gram {
 		wide[i] = float64(v)
 	}
 	values, vectors, ok := matrix.Eigen(wide, d)
 	if !ok {
-		return nil, false
+		return nil, p.diverged()
 	}
 	f := &fixed{from: y, spectrum: make([]float32, d)}
 	basis := kernel.NewView(make([]float32, d*d), d)
@@ -87,65 +102,40 @@ func (p parameters) turned(y matrix.Dense) (*fixed, bool) {
 		basis.Data[i] = float32(x)
 	}
 	f.basis.PackT(basis)
-	return f, true
+	return f, nil
 }
 
-// rotate turns rows [begin, end) of m, at most rowsAtOnce, into the basis.
-func (s *solver) rotate(m matrix.Dense, begin, end int) {
-	rows := m.Data[begin*m.Cols : end*m.Cols]
-	old := s.turn[:len(rows)]
+// rotate turns rows, at most rowsAtOnce, into the basis.
+func (s *solver) rotate(rows []float32) {
+	old, d := s.turn[:len(rows)], len(s.spectrum)
 	copy(old, rows)
 	clear(rows)
-	s.gemm.NNPacked(kernel.NewView(rows, m.Cols), kernel.NewView(old, m.Cols), &s.basis)
+	s.gemm.NNPacked(kernel.NewView(rows, d), kernel.NewView(old, d), &s.basis)
 }
 
-// gram is unobserved_weight · YᵀY, both halves.
-func (p parameters) gram(y matrix.Dense) []float32 {
+// gram is unobserved_weight · YᵀY, both halves. The error is ctx's.
+func (p parameters) gram(ctx context.Context, run recipe.Runner, y matrix.Dense) ([]float32, error) {
 	d := y.Cols
+	sum := make([]float32, d*d)
+	size := max(1, (y.Rows+grams-1)/grams)
 	parts := make([][]float32, grams)
-	size := (y.Rows + grams - 1) / grams
-	var next atomic.Int64
-	var done sync.WaitGroup
-	for range min(grams, runtime.GOMAXPROCS(0)) {
-		done.Go(func() {
-			var gemm kernel.Gemm
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= grams {
-					return
-				}
-				parts[i] = make([]float32, d*d)
-				gemm.Gram(parts[i], kernel.NewView(y.Data[min(i*size, y.Rows)*d:min((i+1)*size, y.Rows)*d], d), nil)
-			}
-		})
+	err := run(ctx, recipe.Stage{Name: stageGram, Blocks: recipe.Cut(y.Rows, size)}, func() func(recipe.Block) {
+		var gemm kernel.Gemm
+		return func(b recipe.Block) {
+			part := make([]float32, d*d)
+			gemm.Gram(part, kernel.NewView(rows(y, b), d), nil)
+			parts[b.From/size] = part
+		}
+	}, nil)
+	if err != nil {
+		return nil, err
 	}
-	done.Wait()
-	sum := parts[0]
-	for _, part := range parts[1:] {
-		kernel.Axpy(1, part, sum)
+	for _, part := range parts {
+		if part != nil {
+			kernel.Axpy(1, part, sum)
+		}
 	}
 	kernel.Scale(float32(p.unobserved), sum)
 	kernel.Mirror(sum, d)
-	return sum
-}
-
-// each gives out rows [0, n), size at a time. Every goroutine makes its own
-// worker, with its scratch.
-func each(ctx context.Context, n, size int, worker func() func(from, to int)) error {
-	var next atomic.Int64
-	var done sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		done.Go(func() {
-			do := worker()
-			for ctx.Err() == nil {
-				begin := int(next.Add(int64(size))) - size
-				if begin >= n {
-					return
-				}
-				do(begin, min(begin+size, n))
-			}
-		})
-	}
-	done.Wait()
-	return ctx.Err()
+	return sum, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/attune-io/attune/matrix"
+	"github.com/attune-io/attune/recipe"
 )
 
 const (
@@ -31,45 +32,46 @@ const (
 // the other side after another; and the observations are stored in the order in
 // which they are met.
 type pairs struct {
+	name       string  // of the rows: stageUsers or stageItems
 	matrix.CSR         // Of is a row's only where there are no strips
 	strip      int     // rows of the other side in a strip; 0 where it is not cut
 	batches    []batch // of which each row is in one
 }
 
-// batch is rows [begin, end). The observations of the long ones are stored strip
+// batch is a block of rows. The observations of the long ones are stored strip
 // by strip, and behind them those of the short ones as they are.
 type batch struct {
-	begin, end  int
+	recipe.Block
 	long, short []int32 // rows
 	at          []int   // long row i in strip s has those from s·len(long)+i up to the next
 }
 
 // newPairs takes m over and cuts its columns into strips of so many, unless that
 // is 0, and its rows into batches of at most so many.
-func newPairs(m matrix.CSR, strip, batchRows int) *pairs {
-	p := &pairs{CSR: m}
+func newPairs(name string, m matrix.CSR, strip, batchRows int) *pairs {
+	p := &pairs{name: name, CSR: m}
 	if strip == 0 || m.Cols <= fewStrips*strip {
 		return p
 	}
 	p.strip = strip
 	var was matrix.CSR // Col and Value of a batch before
 	for begin := 0; begin < m.Rows; {
-		b := batch{begin: begin, end: begin + 1}
-		for b.end < min(begin+batchRows, m.Rows) && p.Start[b.end]-p.Start[begin] < batchPairs {
-			b.end++
+		b := batch{Block: recipe.Block{From: begin, To: begin + 1}}
+		for b.To < min(begin+batchRows, m.Rows) && p.Start[b.To]-p.Start[begin] < batchPairs {
+			b.To++
 		}
 		p.lay(&b, &was)
 		p.batches = append(p.batches, b)
-		begin = b.end
+		begin = b.To
 	}
 	return p
 }
 
 // lay puts the observations of a batch in order; was is scratch.
 func (p *pairs) lay(b *batch, was *matrix.CSR) {
-	start, end := p.Start[b.begin], p.Start[b.end]
+	start, end := p.Start[b.From], p.Start[b.To]
 	var next []int // of each long row, the observation that comes next
-	for row := b.begin; row < b.end; row++ {
+	for row := b.From; row < b.To; row++ {
 		if (p.Start[row+1]-p.Start[row])*p.strip >= visit*p.Cols {
 			b.long, next = append(b.long, int32(row)), append(next, p.Start[row]-start)
 		} else {
@@ -104,87 +106,144 @@ func (p *pairs) lay(b *batch, was *matrix.CSR) {
 	}
 }
 
+// halfStepInStrips is the second part of a half step where the standing side is in
+// strips. A block is a batch: all processors work on it, for they share the strip
+// in their caches, and one batch comes after another.
+func (p parameters) halfStepInStrips(ctx context.Context, run recipe.Runner, to matrix.Dense, f *fixed, pairs *pairs) error {
+	stage := recipe.Stage{Name: pairs.name, AtOnce: 1}
+	for _, b := range pairs.batches {
+		stage.Blocks = append(stage.Blocks, b.Block)
+	}
+	var failed error // of a stage within a block
+	err := run(ctx, stage, func() func(recipe.Block) {
+		s := &strips{parameters: p, fixed: f, run: run}
+		return func(b recipe.Block) {
+			at := slices.IndexFunc(pairs.batches, func(of batch) bool { return of.Block == b })
+			if err := s.block(ctx, pairs.batches[at], &pairs.CSR, rows(to, b)); failed == nil {
+				failed = err
+			}
+		}
+	}, nil)
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
 // strips solves the rows of one batch after another.
 type strips struct {
 	parameters
 	*fixed
-	*pairs
-	to      matrix.Dense
+	run     recipe.Runner
 	memory  []float32
 	systems []system // of the long rows
+
+	batch                // the one at hand,
+	observed *matrix.CSR // its observations,
+	to       []float32   // and its factors
 }
 
-// solve does what solver.solve does with each row of a batch, to the bit.
-func (s *strips) solve(ctx context.Context, b batch) error {
-	s.rows(ctx, b)
-	s.pass(ctx, b, s.reach)
-	s.all(ctx, b, func(y *system, _ int) { y.rz = precondition(y.p, y.m, y.r) })
+// block does what solver.block does with each row of a batch, to the bit.
+func (s *strips) block(ctx context.Context, b batch, observed *matrix.CSR, to []float32) error {
+	s.batch, s.observed, s.to = b, observed, to
+	stages := []func() error{
+		func() error { return s.turnRows(ctx) },
+		func() error { return s.solveShort(ctx) },
+		func() error { return s.setUp(ctx) },
+		func() error { return s.pass(ctx, s.reach) },
+		func() error { return s.all(ctx, func(y *system, _ int) { y.rz = precondition(y.p, y.m, y.r) }) },
+	}
 	for step := range s.steps {
-		s.all(ctx, b, func(y *system, _ int) { y.done = y.done || !s.direct(y, 0) })
-		s.pass(ctx, b, s.image)
-		s.all(ctx, b, func(y *system, _ int) { y.done = y.done || !y.advance(step == s.steps-1) })
+		stages = append(stages,
+			func() error { return s.all(ctx, func(y *system, _ int) { y.done = y.done || !s.direct(y, 0) }) },
+			func() error { return s.pass(ctx, s.image) },
+			func() error {
+				return s.all(ctx, func(y *system, _ int) { y.done = y.done || !y.advance(step == s.steps-1) })
+			})
 	}
-	return ctx.Err()
+	for _, stage := range stages {
+		if err := stage(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// rows turns all rows of a batch, solves the short ones and sets up the systems
-// of the long ones.
-func (s *strips) rows(ctx context.Context, b batch) {
-	_ = each(ctx, b.end-b.begin, rowsAtOnce, func() func(from, to int) {
+// row is the factors of a row of the batch.
+func (s *strips) row(row int) []float32 {
+	d := len(s.spectrum)
+	return s.to[(row-s.From)*d : (row-s.From+1)*d]
+}
+
+// turnRows turns all rows of the batch.
+func (s *strips) turnRows(ctx context.Context) error {
+	d := len(s.spectrum)
+	return s.run(ctx, recipe.Stage{Name: stageTurn, Blocks: recipe.Cut(s.Len(), rowsAtOnce)}, func() func(recipe.Block) {
 		turn := newSolver(s.parameters, s.fixed)
-		return func(from, to int) { turn.rotate(s.to, b.begin+from, b.begin+to) }
-	})
+		return func(b recipe.Block) { turn.rotate(s.to[b.From*d : b.To*d]) }
+	}, nil)
+}
+
+// solveShort solves the short rows, one by one.
+func (s *strips) solveShort(ctx context.Context) error {
 	// Behind the observations of the long rows.
-	behind := make([]int, len(b.short)+1)
-	behind[len(b.short)] = s.Start[b.end]
-	for i := len(b.short) - 1; i >= 0; i-- {
-		row := b.short[i]
-		behind[i] = behind[i+1] - (s.Start[row+1] - s.Start[row])
+	behind := make([]int, len(s.short)+1)
+	behind[len(s.short)] = s.observed.Start[s.To]
+	for i := len(s.short) - 1; i >= 0; i-- {
+		row := s.short[i]
+		behind[i] = behind[i+1] - (s.observed.Start[row+1] - s.observed.Start[row])
 	}
-	_ = each(ctx, len(b.short), rowsAtOnce, func() func(from, to int) {
+	return s.run(ctx, recipe.Stage{Name: stageShort, Blocks: recipe.Cut(len(s.short), rowsAtOnce)}, func() func(recipe.Block) {
 		one := newSolver(s.parameters, s.fixed)
-		return func(from, to int) {
-			for i := from; i < to; i++ {
+		return func(b recipe.Block) {
+			for i := b.From; i < b.To; i++ {
 				left, right := behind[i], behind[i+1]
-				one.solve(s.to.Row(int(b.short[i])), s.Col[left:right], s.Value[left:right])
+				one.solve(s.row(int(s.short[i])), s.observed.Col[left:right], s.observed.Value[left:right])
 			}
 		}
-	})
-	d := s.to.Cols
+	}, nil)
+}
+
+// setUp begins the systems of the long rows.
+func (s *strips) setUp(ctx context.Context) error {
+	d := len(s.spectrum)
 	size := systemSize * d
-	if n := len(b.long); len(s.systems) < n {
+	if n := len(s.long); len(s.systems) < n {
 		s.memory, s.systems = make([]float32, n*size), make([]system, n)
 	}
-	s.all(ctx, b, func(y *system, i int) {
+	return s.all(ctx, func(y *system, i int) {
 		*y = system{}
 		y.place(s.memory[i*size:(i+1)*size], d)
-		row := int(b.long[i])
-		index, weight := s.Of(row) // only how many there are matters to start
-		s.start(s.parameters, y, s.to.Row(row), index, weight)
+		row := int(s.long[i])
+		index, weight := s.observed.Of(row) // only how many there are matters to start
+		s.start(s.parameters, y, s.row(row), index, weight)
 		y.index, y.weight = nil, nil // pass hands them out
 		s.residual(y)
 	})
 }
 
 // all does something with the system of each long row.
-func (s *strips) all(ctx context.Context, b batch, do func(y *system, i int)) {
-	_ = each(ctx, len(b.long), rowsAtOnce, func() func(from, to int) {
-		return func(from, to int) {
-			for i := from; i < to; i++ {
+func (s *strips) all(ctx context.Context, do func(y *system, i int)) error {
+	return s.run(ctx, recipe.Stage{Name: stageLong, Blocks: recipe.Cut(len(s.long), rowsAtOnce)}, func() func(recipe.Block) {
+		return func(b recipe.Block) {
+			for i := b.From; i < b.To; i++ {
 				do(&s.systems[i], i)
 			}
 		}
-	})
+	}, nil)
 }
 
 // pass does something with all observations of the long rows, strip by strip, so
 // that all processors have the same strip in their caches.
-func (s *strips) pass(ctx context.Context, b batch, do func(y *system, index []int32, weight []float32)) {
-	for k := 0; k+1 < len(b.at); k += len(b.long) {
-		s.all(ctx, b, func(y *system, i int) {
-			if left, right := b.at[k+i], b.at[k+i+1]; left < right && !y.done {
-				do(y, s.Col[left:right], s.Value[left:right])
+func (s *strips) pass(ctx context.Context, do func(y *system, index []int32, weight []float32)) error {
+	for k := 0; k+1 < len(s.at); k += len(s.long) {
+		if err := s.all(ctx, func(y *system, i int) {
+			if left, right := s.at[k+i], s.at[k+i+1]; left < right && !y.done {
+				do(y, s.observed.Col[left:right], s.observed.Value[left:right])
 			}
-		})
+		}); err != nil {
+			return err
+		}
 	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-io/attune/matrix"
 	"github.com/attune-io/attune/recipe"
+	"github.com/attune-io/attune/recipe/recipetest"
 )
 
 // lopsided is a matrix some rows of which are full and some nearly empty or empty.
@@ -36,7 +37,7 @@ func noise(r *rand.Rand, rows, cols int) matrix.Dense {
 }
 
 // Rows solved strip by strip have the bits of rows solved one by one, with any
-// number of processors.
+// number of processors, and with the last block of every stage first.
 func TestStripsChangeNothing(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rand.New(rand.NewPCG(3, 4))
@@ -48,28 +49,32 @@ func TestStripsChangeNothing(t *testing.T) {
 		p.dimension = d
 		m := lopsided(r, 70, 331)
 		to, from := noise(r, m.Rows, d), noise(r, m.Cols, d)
-		solved := func(strip, batchRows int) matrix.Dense {
+		solved := func(run recipe.Runner, strip, batchRows int) matrix.Dense {
 			own := m // newPairs takes it over
 			own.Col, own.Value = slices.Clone(m.Col), slices.Clone(m.Value)
-			pairs := newPairs(own, strip, batchRows)
+			pairs := newPairs(stageUsers, own, strip, batchRows)
 			if strip > 0 && (len(pairs.batches) != (m.Rows+batchRows-1)/batchRows || len(pairs.batches[0].long) == 0 || len(pairs.batches[0].short) == 0) {
 				t.Fatalf("strips of %d, batches of %d: the batches are %+v", strip, batchRows, pairs.batches)
 			}
 			x, y := to, from
 			x.Data, y.Data = slices.Clone(to.Data), slices.Clone(from.Data)
-			if err := p.halfStep(t.Context(), x, y, pairs); err != nil {
+			if err := p.halfStep(t.Context(), run, x, y, pairs); err != nil {
 				t.Fatal(err)
 			}
 			return x
 		}
-		want := solved(0, 0)
+		want := solved(recipe.Run, 0, 0)
 		for _, procs := range []int{1, 2, 7} {
 			runtime.GOMAXPROCS(procs)
 			for _, c := range [][2]int{{40, 70}, {100, 33}, {33, 6}} {
-				if got := solved(c[0], c[1]); !slices.Equal(got.Data, want.Data) {
+				if got := solved(recipe.Run, c[0], c[1]); !slices.Equal(got.Data, want.Data) {
 					t.Errorf("%d factors, %d processors, strips of %d, batches of %d: not the same bits", d, procs, c[0], c[1])
 				}
 			}
+		}
+		backwards := &recipetest.Backwards{TB: t}
+		if got := solved(backwards.Run, 33, 6); !slices.Equal(got.Data, want.Data) || backwards.Blocks < 12 {
+			t.Errorf("%d factors, at most %d blocks, the last first: not the same bits", d, backwards.Blocks)
 		}
 	}
 }
@@ -84,7 +89,7 @@ func TestStripsStop(t *testing.T) {
 	p.dimension = 8
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.halfStep(ctx, noise(r, 50, 8), noise(r, 300, 8), newPairs(lopsided(r, 50, 300), 50, 50)); !errors.Is(err, context.Canceled) {
+	if err := p.halfStep(ctx, recipe.Run, noise(r, 50, 8), noise(r, 300, 8), newPairs(stageUsers, lopsided(r, 50, 300), 50, 50)); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }

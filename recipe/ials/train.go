@@ -41,11 +41,11 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	}
 	in.Report(2*first, 2*p.iterations)
 	for epoch := first; epoch < p.iterations; epoch++ {
-		if err := p.halfStep(ctx, t.users, t.items, t.byUser); err != nil {
+		if err := p.halfStep(ctx, in.Run, t.users, t.items, t.byUser); err != nil {
 			return nil, err
 		}
 		in.Report(2*epoch+1, 2*p.iterations)
-		if err := p.halfStep(ctx, t.items, t.users, t.byItem); err != nil {
+		if err := p.halfStep(ctx, in.Run, t.items, t.users, t.byItem); err != nil {
 			return nil, err
 		}
 		in.Report(2*epoch+2, 2*p.iterations)
@@ -80,8 +80,8 @@ func newTraining(p parameters, in recipe.Input) *training {
 	if p.size() == 0 {
 		strip = stripBytes / row
 	}
-	t.byUser = newPairs(byUser.CSR(), strip, batchBytes/(systemSize*row))
-	t.byItem = newPairs(byItem.CSR(), strip, batchBytes/(systemSize*row))
+	t.byUser = newPairs(stageUsers, byUser.CSR(), strip, batchBytes/(systemSize*row))
+	t.byItem = newPairs(stageItems, byItem.CSR(), strip, batchBytes/(systemSize*row))
 	return t
 }
 

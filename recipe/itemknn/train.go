@@ -3,9 +3,6 @@ package itemknn
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/kernel"
@@ -19,9 +16,12 @@ const (
 	// they are robots or shop counters, their pairs say nothing, and the work
 	// grows with the square of their history.
 	maxUserItems = 10000
-	// itemsAtOnce is what a goroutine takes from the queue of items.
+	// itemsAtOnce is a block of items.
 	itemsAtOnce = 16
 )
+
+// stageLists is the stage whose rows are the neighbours of an item.
+const stageLists = "lists"
 
 // neighbour lists of one item.
 type list struct {
@@ -72,58 +72,59 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 }
 
 // neighboursOf counts, item by item, who else its users chose. Items are
-// independent, so goroutines change nothing but the time.
+// independent, so who computes their blocks changes nothing but the time.
 func (p parameters) neighboursOf(ctx context.Context, in recipe.Input, byUser *matrix.UserItems, byItem *matrix.ItemUsers) ([]list, error) {
+	g := p.graphOf(byUser, byItem)
 	lists := make([]list, byItem.Items)
-	size, weight := make([]float64, byItem.Items), make([]float64, byItem.Items) // n_j and n_j^f
-	for j := range weight {
+	in.Report(0, len(lists))
+	err := in.Run(ctx, recipe.Stage{Name: stageLists, Blocks: recipe.Cut(len(lists), itemsAtOnce)}, func() func(recipe.Block) {
+		c := newCounter(g)
+		return func(b recipe.Block) { c.block(b, lists[b.From:b.To]) }
+	}, in.Report)
+	return lists, err
+}
+
+// graph is what every block of lists is computed of.
+type graph struct {
+	parameters
+	byUser *matrix.UserItems
+	byItem *matrix.ItemUsers
+	size   []float64 // n_j, by item: its users, each as their events weigh
+	weight []float64 // n_j^f, by item
+}
+
+func (p parameters) graphOf(byUser *matrix.UserItems, byItem *matrix.ItemUsers) *graph {
+	g := &graph{parameters: p, byUser: byUser, byItem: byItem, size: make([]float64, byItem.Items), weight: make([]float64, byItem.Items)}
+	for j := range g.weight {
 		_, users := byItem.Of(j)
 		for _, w := range users {
-			size[j] += float64(w)
+			g.size[j] += float64(w)
 		}
-		weight[j] = math.Pow(size[j], p.discount)
+		g.weight[j] = math.Pow(g.size[j], p.discount)
 	}
-	in.Report(0, byItem.Items)
-	var next atomic.Int64
-	var telling sync.Mutex
-	done := 0
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			c := &counter{parameters: p, byUser: byUser, byItem: byItem, size: size, weight: weight,
-				count: make([]int32, byItem.Items), shared: make([]float64, byItem.Items), score: make([]float32, byItem.Items)}
-			for ctx.Err() == nil {
-				begin := int(next.Add(itemsAtOnce)) - itemsAtOnce
-				if begin >= len(lists) {
-					return
-				}
-				end := min(begin+itemsAtOnce, len(lists))
-				for i := begin; i < end; i++ {
-					lists[i] = c.neighbours(i)
-				}
-				telling.Lock()
-				done += end - begin
-				in.Report(done, len(lists))
-				telling.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return lists, ctx.Err()
+	return g
 }
 
 // counter is the scratch of one goroutine.
 type counter struct {
-	parameters
-	byUser *matrix.UserItems
-	byItem *matrix.ItemUsers
-	size   []float64 // by item: its users, each as their events weigh
-	weight []float64 // by item
+	*graph
 	count  []int32   // by item: common users; zero between calls
 	shared []float64 // by item: common users, each as their events weigh; zero between calls
 	score  []float32 // by place in others
 	others []int32   // items with a count
 	top    []int32   // places in others
+}
+
+func newCounter(g *graph) *counter {
+	n := g.byItem.Items
+	return &counter{graph: g, count: make([]int32, n), shared: make([]float64, n), score: make([]float32, n)}
+}
+
+// block finds the neighbours of the items of a block.
+func (c *counter) block(b recipe.Block, out []list) {
+	for k := range out {
+		out[k] = c.neighbours(b.From + k)
+	}
 }
 
 func (c *counter) neighbours(i int) list {

@@ -23,6 +23,7 @@ type Claims struct {
 	Params   map[string]string // to train with; nil for the defaults
 	Bad      map[string]string // parameters of which each alone is refused as attune.Invalid
 	Rounds   bool              // it learns in rounds: calls Watch, and goes on from a Checkpoint
+	Blocks   bool              // it computes what depends on nothing else in blocks, by Input.Runner
 }
 
 // Run puts a recipe through the suite. store opens a fresh artifact store.
@@ -43,6 +44,7 @@ func Run(t *testing.T, r recipe.Recipe, store func(*testing.T) *artifact.Store, 
 	t.Run("costs", s.costs)
 	t.Run("resume", s.resume)
 	t.Run("watch", s.watch)
+	t.Run("blocks", s.blocks)
 }
 
 type suite struct {

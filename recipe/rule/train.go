@@ -3,9 +3,6 @@ package rule
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/kernel"
@@ -17,11 +14,14 @@ const (
 	// sessionAtMost is how many events stay together; pairs further apart than
 	// rule_steps are not counted anyway, so cuts lose a few of many.
 	sessionAtMost = 1000
-	// itemsAtOnce is what a goroutine takes from the queue of items.
+	// itemsAtOnce is a block of items.
 	itemsAtOnce = 16
 	// What Seconds reckons with, on two cores.
 	secondsOfPair, secondsOfEvent, secondsOfItem = 2.5e-9, 3e-8, 2e-6
 )
+
+// stageLists is the stage whose rows are the rules of an item.
+const stageLists = "lists"
 
 // list is the rules of one item.
 type list struct {
@@ -118,35 +118,15 @@ func (b *book) weigh(event int) float32 {
 	return b.weight[event]
 }
 
-// rules are those of every item. Items are independent, so goroutines change
-// nothing but the time.
+// rules are those of every item. Items are independent, so who computes their
+// blocks changes nothing but the time.
 func (b *book) rules(ctx context.Context, in recipe.Input) ([]list, error) {
 	lists := make([]list, len(in.Items))
-	var next atomic.Int64
-	var telling sync.Mutex
-	done := 0
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			c := &counter{book: b, pairs: make([]float32, len(lists)), score: make([]float32, len(lists))}
-			for ctx.Err() == nil {
-				begin := int(next.Add(itemsAtOnce)) - itemsAtOnce
-				if begin >= len(lists) {
-					return
-				}
-				end := min(begin+itemsAtOnce, len(lists))
-				for i := begin; i < end; i++ {
-					lists[i] = c.rules(int32(i))
-				}
-				telling.Lock()
-				done += end - begin
-				in.Report(done, len(lists)+1)
-				telling.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return lists, ctx.Err()
+	err := in.Run(ctx, recipe.Stage{Name: stageLists, Blocks: recipe.Cut(len(lists), itemsAtOnce)}, func() func(recipe.Block) {
+		c := &counter{book: b, pairs: make([]float32, len(lists)), score: make([]float32, len(lists))}
+		return func(b recipe.Block) { c.block(b, lists[b.From:b.To]) }
+	}, func(done, all int) { in.Report(done, all+1) })
+	return lists, err
 }
 
 // counter is the scratch of one goroutine.
@@ -156,6 +136,13 @@ type counter struct {
 	others []int32   // items with a count
 	score  []float32 // by place in others
 	top    []int32   // places in others
+}
+
+// block finds the rules of the items of a block.
+func (c *counter) block(b recipe.Block, out []list) {
+	for k := range out {
+		out[k] = c.rules(int32(b.From + k))
+	}
 }
 
 // rules of item i: c_ij is the sum of 1/d over pairs of events of i and j, d
