@@ -92,7 +92,7 @@ func oneItem(e Events) *Finding {
 }
 
 func identicalUsers(e Events) *Finding {
-	times, all := map[uint64]int{}, 0
+	var sums []uint64 // of those that are long enough
 	sum := func(from, to int) uint64 {
 		h := uint64(to - from)
 		for _, item := range e.Item[from:to] {
@@ -102,20 +102,20 @@ func identicalUsers(e Events) *Finding {
 	}
 	e.ByUser(func(_ int32, from, to int) {
 		if to-from >= identicalEvents {
-			times[sum(from, to)]++
-			all++
+			sums = append(sums, sum(from, to))
 		}
 	})
+	slices.Sort(sums)
 	n := 0
-	for _, users := range times {
-		if users > 1 {
-			n += users
+	for i := range sums {
+		if i > 0 && sums[i] == sums[i-1] || i+1 < len(sums) && sums[i] == sums[i+1] {
+			n++
 		}
 	}
-	if n == 0 || float64(n) < identicalAreMany*float64(all) {
+	if n == 0 || float64(n) < identicalAreMany*float64(len(sums)) {
 		return nil
 	}
-	return found(IdenticalUsers, n, all, "users with %d interactions or more share their whole sequence of items with another user: bots, test accounts, or one person with several ids. What one did tells what the other will do", identicalEvents)
+	return found(IdenticalUsers, n, len(sums), "users with %d interactions or more share their whole sequence of items with another user: bots, test accounts, or one person with several ids. What one did tells what the other will do", identicalEvents)
 }
 
 // mix spreads the bits of a word, so that words in a row can be hashed (the

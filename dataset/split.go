@@ -163,6 +163,16 @@ func one(int) int { return 1 }
 // tails holds out the newest truth(n) of n events of each user with two or more.
 // With drawn users only those are cases, and none of their events train.
 func (s *Split) tails(e Events, train []bool, truth func(int) int, drawn map[int32]bool) {
+	several := 0
+	e.ByUser(func(_ int32, from, to int) {
+		if to-from >= 2 {
+			several++
+		}
+	})
+	if drawn != nil {
+		several = len(drawn)
+	}
+	s.Cases = make([]Case, 0, several)
 	e.ByUser(func(user int32, from, to int) {
 		cut := to
 		if to-from >= 2 && (drawn == nil || drawn[user]) {

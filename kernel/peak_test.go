@@ -10,11 +10,15 @@ import (
 // share runs a benchmark of so many operations a call and reports its rate, and
 // that rate as a share of what registers alone can do in this tier. Both are of
 // the processor time of this thread: the median of short samples, each beside a
-// sample of the peak, since clocks move and other work takes turns.
-func share(b *testing.B, flops float64, run func()) { shareOf(b, flops, peak, run) }
+// sample of the peak that takes as long, since clocks move and other work takes
+// turns, which a shorter one would miss.
+func share(b *testing.B, flops float64, run func()) {
+	shareOf(b, flops, func() float64 { return peakFast(100_000) }, run)
+}
 
-// shareOf is share of another peak.
-func shareOf(b *testing.B, flops float64, peak func() float64, run func()) {
+// shareOf is share of another peak: busy keeps registers busy for much less than
+// a millisecond, and says with how many operations; 0 where there is no peak.
+func shareOf(b *testing.B, flops float64, busy func() float64, run func()) {
 	for b.Loop() {
 		run()
 	}
@@ -26,9 +30,10 @@ func shareOf(b *testing.B, flops float64, peak func() float64, run func()) {
 	}
 	var rates, shares []float64
 	for range 15 {
-		rate := flops * float64(calls) / sample(calls, run).Seconds()
+		took := sample(calls, run)
+		rate := flops * float64(calls) / took.Seconds()
 		rates = append(rates, rate)
-		if top := peak(); top > 0 {
+		if top := peak(busy, took); top > 0 {
 			shares = append(shares, 100*rate/top)
 		}
 	}
@@ -53,10 +58,13 @@ func sample(calls int, run func()) time.Duration {
 	return max(1, cpuTime()-start)
 }
 
-// peak is the tier's fused multiply-adds on registers, in operations a second; 0 when it has none.
-func peak() float64 {
-	const n = 20_000
+// peak is the operations a second of what keeps registers busy, over at least so long.
+func peak(busy func() float64, long time.Duration) float64 {
 	var ops float64
-	took := sample(1, func() { ops = peakFast(n) })
-	return ops / took.Seconds()
+	for start := cpuTime(); ; {
+		ops += busy()
+		if took := cpuTime() - start; took >= long || ops == 0 {
+			return ops / max(1, took).Seconds()
+		}
+	}
 }

@@ -41,6 +41,9 @@ const (
 	scaleHistory = 50
 	// timesTheTime and timesTheMemory are what ten times the interactions may cost.
 	timesTheTime, timesTheMemory = 11, 10
+	// scaleRounds is how often each part is measured. The least time counts, for
+	// what else the machine does only adds, and the most memory.
+	scaleRounds = 3
 )
 
 // scaleRecipes are those whose training is timed, with their defaults.
@@ -67,7 +70,7 @@ func runScale(ctx context.Context, events int, o options) (result, error) {
 	w.say("%s", shop)
 	var snap *dataset.Snapshot
 	if err := out.part("import, freeze, open", events, func() error {
-		snap, err = throughTheLog(ctx, dir)
+		snap, err = imported(ctx, filepath.Join(dir, "up.csv"))
 		return err
 	}); err != nil {
 		return out, err
@@ -103,15 +106,23 @@ func runScale(ctx context.Context, events int, o options) (result, error) {
 // part measures one part of the work, with nothing of the one before in memory
 // but what it left.
 func (r *result) part(name string, events int, work func() error) error {
-	debug.FreeOSMemory()
-	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("begin the peak of memory anew: %w", err)
+	least := scaled{Part: name, Events: events}
+	for round := range scaleRounds {
+		debug.FreeOSMemory()
+		if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("begin the peak of memory anew: %w", err)
+		}
+		before, cpu, at := peakBytes(), cpuSeconds(), time.Now()
+		if err := work(); err != nil {
+			return err
+		}
+		cpu = cpuSeconds() - cpu
+		if round == 0 || cpu < least.CPU {
+			least.CPU, least.Wall = cpu, time.Since(at).Seconds()
+		}
+		least.Peak = max(least.Peak, peakBytes()-before)
 	}
-	before, cpu, at := peakBytes(), cpuSeconds(), time.Now()
-	if err := work(); err != nil {
-		return err
-	}
-	r.Scale = append(r.Scale, scaled{name, events, cpuSeconds() - cpu, time.Since(at).Seconds(), max(0, peakBytes()-before)})
+	r.Scale = append(r.Scale, least)
 	return nil
 }
 
@@ -124,9 +135,16 @@ func writeShop(shop *world.World, path string) (err error) {
 	return shop.WriteInteractions(f)
 }
 
-// throughTheLog takes a CSV file the way of a customer's: imported into a table,
-// named in the log, frozen, and opened.
-func throughTheLog(ctx context.Context, dir string) (_ *dataset.Snapshot, err error) {
+// imported takes a CSV file the way of a customer's, in a folder of its own:
+// imported into a table, named in the log, frozen, and opened.
+func imported(ctx context.Context, csv string) (_ *dataset.Snapshot, err error) {
+	dir, err := os.MkdirTemp(filepath.Dir(csv), "import-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Link(csv, filepath.Join(dir, "up.csv")); err != nil {
+		return nil, err
+	}
 	quiet := slog.New(slog.DiscardHandler)
 	files, err := bucket.Open(ctx, "", dir, quiet, prometheus.NewRegistry())
 	if err != nil {
