@@ -92,7 +92,7 @@ func oneItem(e Events) *Finding {
 }
 
 func identicalUsers(e Events) *Finding {
-	var sums []uint64 // of those that are long enough
+	sums := make([]uint64, 0, 1+int(e.User[e.Len()-1])) // of those that are long enough
 	sum := func(from, to int) uint64 {
 		h := uint64(to - from)
 		for _, item := range e.Item[from:to] {
