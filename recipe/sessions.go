@@ -16,18 +16,26 @@ type Span struct{ From, To int }
 // never finds, and into pieces of at most most events, so that a long history
 // costs no more than as many short ones.
 func Sessions(e dataset.Events, gap int64, most int) []Span {
-	var spans []Span
+	type dated struct { // sorting would look for times far apart in memory
+		newest int64
+		Span
+	}
+	var found []dated
 	e.ByUser(func(_ int32, from, to int) {
 		begin := from
 		for i := from + 1; i <= to; i++ {
 			if i == to || i-begin == most || gap > 0 && e.At[i]-e.At[i-1] > gap {
-				spans = append(spans, Span{begin, i})
+				found = append(found, dated{e.At[i-1], Span{begin, i}})
 				begin = i
 			}
 		}
 	})
-	slices.SortFunc(spans, func(a, b Span) int {
-		return cmp.Or(cmp.Compare(e.At[a.To-1], e.At[b.To-1]), cmp.Compare(a.From, b.From))
+	slices.SortFunc(found, func(a, b dated) int {
+		return cmp.Or(cmp.Compare(a.newest, b.newest), cmp.Compare(a.From, b.From))
 	})
+	spans := make([]Span, len(found))
+	for i, f := range found {
+		spans[i] = f.Span
+	}
 	return spans
 }

@@ -47,7 +47,7 @@ const (
 )
 
 // scaleRecipes are those whose training is timed, with their defaults.
-var scaleRecipes = []string{"popularity", "itemknn", "ials"}
+var scaleRecipes = []string{"popularity", "itemknn", "ials", "ease", "graph", "rule", "session"}
 
 // runScale measures one size, part by part.
 func runScale(ctx context.Context, events int, o options) (result, error) {
