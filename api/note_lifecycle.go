@@ -8,6 +8,7 @@ func lifecycleNotes() []Note {
 			Operation: "CreateSolution",
 			Honoured: "Automatic training (on unless performAutoTraining is false): the first version 55 minutes after the solution is ACTIVE, unless one was made by hand, then every schedulingExpression (rate(1 day) to rate(30 days), 7 days by default). " +
 				"eventsConfig: each event counts as its type's weight, in training and in the history of who asks, if it has the threshold; other types do not count. " +
+				"The hyper-parameter negative_outcomes (our own) names event types that tell against their item. " +
 				"performHPO: the ranges (all tunable parameters without any) are searched by a Halton sequence on the validation slice; every trial is in the model's manifest. performAutoML: the listed or all built USER_PERSONALIZATION recipes are searched alike, four trainings each, and the best is kept. " +
 				"optimizationObjective (recipes that recommend or rank for users): the score of an item is raised by its rank among the values of the attribute, times ln 1.5 (LOW), ln 3 (MEDIUM) or ln 10 (HIGH). trainingDataConfig limits the columns of Items that recipes learn from.",
 			Differs: "A run that is due is left out while another version of the solution is being trained; without data the first hour begins again. What was missed while the server was down is one run. Trials run one after another whatever maxParallelTrainingJobs says, 10 unless told otherwise, fewer on very large data (trainings × interactions stay below 10⁸, at least 3). hpoObjective is honoured. " +

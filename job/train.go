@@ -172,7 +172,7 @@ func (m *Manager) fitSpec(ctx context.Context, r *resource.Resource, snapshot st
 			return v.PerformAutoML || config.TrainingDataConfig.Uses(of, column)
 		},
 		Least: recipe.Least{Interactions: limits.Interactions, Users: limits.Users, UserShare: limits.UserShare},
-		Rules: eventRules(v), Clock: m.Clock,
+		Rules: eventRules(v), Negative: negative(v), Clock: m.Clock,
 		Objective: objective(v), Search: search(v, facts), Memory: m.TrainMemory,
 	}, nil
 }
@@ -292,6 +292,15 @@ func eventRules(v resource.SolutionVersionBody) model.EventRules {
 		rules = append(rules, model.EventRule{Type: p.EventType, Threshold: p.EventValueThreshold, Weight: p.Weight})
 	}
 	return rules
+}
+
+// negative is what a version's configuration says of outcomes, in the words of a model.
+func negative(v resource.SolutionVersionBody) model.Outcomes {
+	var out model.Outcomes
+	for _, o := range v.Negative() {
+		out = append(out, model.Outcome(o))
+	}
+	return out
 }
 
 // trainSeed is the seed of every training: same data and parameters, same model.

@@ -9,10 +9,11 @@ type Manifest struct {
 	Algorithm       string            `json:"algorithm"` // the recipe room that decodes the tensors, e.g. ials
 	Parameters      map[string]string `json:"parameters"`
 	Seed            uint64            `json:"seed"`
-	Kernel          string            `json:"kernel,omitempty"` // tier of the arithmetic that trained it, e.g. avx2; absent in models of older builds
-	Snapshot        string            `json:"snapshot"`         // artifact name of the data it was trained on
-	Events          EventRules        `json:"events"`           // which interactions count, in training and when serving
-	Users           int               `json:"users"`            // trained on
+	Kernel          string            `json:"kernel,omitempty"`   // tier of the arithmetic that trained it, e.g. avx2; absent in models of older builds
+	Snapshot        string            `json:"snapshot"`           // artifact name of the data it was trained on
+	Events          EventRules        `json:"events"`             // which interactions count, in training and when serving
+	Negative        Outcomes          `json:"negative,omitempty"` // which interactions tell against their item, likewise
+	Users           int               `json:"users"`              // trained on
 	Items           int               `json:"items"`
 	Interactions    int64             `json:"interactions"`
 	Newest          int64             `json:"newest,omitempty"`      // time of the newest interaction in the data, Unix milliseconds; 0 in models of older builds

@@ -101,6 +101,9 @@ func (f *fit) scoreAll(ctx context.Context, s model.Scorer, items int, cases []d
 					if f.leaveOut {
 						leaveOut(scores, cases[i].Input.Item)
 					}
+					if !f.related && !f.same {
+						leaveRefused(scores, f.negative, cases[i])
+					}
 					do(i, scores)
 				}
 				if did != nil {

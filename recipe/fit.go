@@ -36,6 +36,7 @@ type FitSpec struct {
 	Params    map[string]string // hyper-parameters as given; absent means the default
 	Seed      uint64
 	Rules     model.EventRules // which interactions count, and how much
+	Negative  model.Outcomes   // which interactions tell against their item
 	Least     Least            // data under this is refused
 	Uses      Uses             // which columns may be learned from; nil for all
 	Protocol  string           // of dataset.Protocols; "" for dataset.Tail10, and dataset.Tail20 for segments
@@ -75,6 +76,8 @@ const (
 // are measured on the users held out, ranking the whole catalogue. At last the
 // recipe learns from everything; that is the model that comes back. What it did
 // for each user is in Measured, and beside it what Live models did.
+//
+// Negative outcomes take away what they are the outcome of, before all this.
 //
 // Recipes of actions are measured otherwise: see OffersByTime.
 //
@@ -155,6 +158,7 @@ type fit struct {
 	repeatShare float64
 	chosen      choice            // of Recipe, on the validation slice
 	trials      []model.Trial     // of Search
+	negative    dataset.Events    // outcomes that tell against their items
 	data        *dataset.Snapshot // what may be learned from
 	now         int64             // see Input.Now; set for the last training, which is from everything
 	measured    *model.Measured   // by measure
@@ -188,7 +192,7 @@ func newFit(s FitSpec) (*fit, error) {
 		return nil, attune.Errorf(attune.Invalid, "budget %q is unknown: use one of %s, %s", s.Budget, Standard, Thorough)
 	}
 	f := &fit{FitSpec: s, data: s.Uses.learnable(s.Snapshot)}
-	f.events = counting(f.data.Events, s.Rules)
+	f.events, f.negative = occurred(f.data.Events, s.Rules, s.Negative)
 	f.related, f.same, f.segment = facts.Kind == spec.Related, facts.Same, facts.Kind == spec.Segment
 	f.influenced = facts.Text
 	if err := f.checkSize(); err != nil {
@@ -344,7 +348,7 @@ func (f *fit) describe(m *model.Model, e *model.Evaluation) {
 	m.Manifest.Recipe = f.Name
 	m.Manifest.Snapshot = f.Snapshot.Name
 	m.Manifest.Newest = newest(f.Snapshot.Events)
-	m.Manifest.Events = f.Rules
+	m.Manifest.Events, m.Manifest.Negative = f.Rules, f.Negative
 	m.Manifest.Seed = f.Seed
 	m.Manifest.Kernel = kernel.Using().String()
 	m.Manifest.Seen = model.SeenKept

@@ -153,6 +153,10 @@ func (f *fit) askLive(ctx context.Context, m *model.Model, s model.Scorer, cases
 	}
 	as := *f
 	as.leaveOut = m.Manifest.Seen == model.SeenLeftOut
+	as.negative = dataset.Events{}
+	if len(m.Manifest.Negative) > 0 {
+		as.negative = f.refusedIn(theirs)
+	}
 	lists, err := as.rank(ctx, s, len(m.Items), asked, nil)
 	for _, list := range lists {
 		for i, row := range list {

@@ -18,15 +18,16 @@ import (
 func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, uses Uses, clock attune.Clock) (*model.Model, error) {
 	started := clock()
 	data := uses.learnable(now)
+	events, _ := occurred(data.Events, old.Events, old.Negative)
 	m, err := r.Train(ctx, Input{
-		Events: counting(data.Events, old.Events), Users: now.Users.Len(), Items: now.Items.IDs(),
+		Events: events, Users: now.Users.Len(), Items: now.Items.IDs(),
 		ItemAttributes: data.ItemAttributes, UserAttributes: data.UserAttributes, Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("refresh %s: %w", r.Name(), err)
 	}
 	f := &m.Manifest
-	f.Format, f.Recipe, f.Events, f.Snapshot = old.Format, old.Recipe, old.Events, now.Name
+	f.Format, f.Recipe, f.Events, f.Negative, f.Snapshot = old.Format, old.Recipe, old.Events, old.Negative, now.Name
 	f.Kernel = kernel.Using().String()
 	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
 	f.Newest, f.Against = newest(now.Events), old.Against
@@ -40,7 +41,8 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 
 // share gives a refreshed model what its training gave it beside the algorithm's tensors.
 func share(m *model.Model, old model.Manifest, now *dataset.Snapshot, clock attune.Clock) error {
-	s := &fit{FitSpec: FitSpec{Snapshot: now, Clock: clock}, events: counting(now.Events, old.Events)}
+	events, _ := occurred(now.Events, old.Events, old.Negative)
+	s := &fit{FitSpec: FitSpec{Snapshot: now, Clock: clock}, events: events}
 	if o := old.Objective; o != nil {
 		s.Objective = &Objective{Attribute: o.Attribute, Sensitivity: o.Sensitivity}
 	}

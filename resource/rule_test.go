@@ -195,6 +195,9 @@ func TestRefusedSolutions(t *testing.T) {
 		{resource.SolutionBody{RecipeArn: userRecipe, PerformIncrementalUpdate: true}, "performIncrementalUpdate"},
 		{withConfig(`{"algorithmHyperParameters":{"hidden_dimension":"7"}}`), "32"},
 		{withConfig(`{"algorithmHyperParameters":{"min_cointeraction_count":"3"}}`), "does not take"},
+		{withConfig(`{"algorithmHyperParameters":{"negative_outcomes":"Rate<few"}}`), "a number after <"},
+		{withConfig(`{"algorithmHyperParameters":{"negative_outcomes":"Hide"},"eventsConfig":{"eventParametersList":[{"eventType":"hide"},{"eventType":"Buy"}]}}`), "also counts"},
+		{resource.SolutionBody{PerformAutoML: true, SolutionConfig: json.RawMessage(`{"algorithmHyperParameters":{"negative_outcomes":"Hide,"}}`)}, "event types with commas"},
 		{withConfig(`{"eventValueThreshold":"many"}`), "eventValueThreshold"},
 		{withConfig(`{"eventValueThreshold":"NaN"}`), "eventValueThreshold"},
 		{withConfig(`{"optimizationObjective":{"itemAttribute":"PRICE","objectiveSensitivity":"LOW"}}`), "no Items dataset"},
@@ -237,6 +240,14 @@ func TestWhatAVersionLearnsFrom(t *testing.T) {
 		if p, _ := json.Marshal(v.Parameters()); string(p) != c.wantParams {
 			t.Errorf("%d: parameters %s", i, p)
 		}
+	}
+
+	// What counts above a value may tell against its item below another.
+	b := withConfig(`{"algorithmHyperParameters":{"negative_outcomes":"Hide, Rate<3"},"eventsConfig":{"eventParametersList":[{"eventType":"Rate","eventValueThreshold":4},{"eventType":"Hide","weight":0}]}}`)
+	b.DatasetGroupArn = group
+	v := body[resource.SolutionVersionBody](h, h.version(h.active(h.must(h.CreateSolution(t.Context(), "negative", b)))))
+	if got, _ := json.Marshal(v.Negative()); string(got) != `[{"Type":"Hide","Below":null},{"Type":"Rate","Below":3}]` {
+		t.Errorf("negative outcomes %s", got)
 	}
 }
 

@@ -127,8 +127,12 @@ func checkRecipe(b SolutionBody) (spec.Recipe, error) {
 	return recipe, nil
 }
 
-// checkEvents refuses event types that are named twice, or that all weigh nothing.
+// checkEvents refuses event types that are named twice, that all weigh nothing, or
+// that are meant to speak for an item and against it.
 func checkEvents(b SolutionBody, c SolutionConfig) error {
+	if err := checkNegative(b, c); err != nil {
+		return err
+	}
 	if c.EventsConfig == nil || len(c.EventsConfig.EventParametersList) == 0 {
 		return nil
 	}

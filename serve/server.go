@@ -190,11 +190,11 @@ type release struct {
 	Release
 	rowOf   map[string]int32 // item id → model row
 	growing sync.Mutex
-	table   atomic.Pointer[rowTable]          // see mapping
-	rules   atomic.Pointer[[]model.EventRule] // see rulesOf
-	out     atomic.Pointer[[]bool]            // see leavesOut
-	pooling sync.Mutex                        // one refresh of the pool at a time
-	pool    atomic.Pointer[pool]              // see newcomers; nil until somebody explores
+	table   atomic.Pointer[rowTable] // see mapping
+	rules   atomic.Pointer[[]rule]   // see rulesOf
+	out     atomic.Pointer[[]bool]   // see leavesOut
+	pooling sync.Mutex               // one refresh of the pool at a time
+	pool    atomic.Pointer[pool]     // see newcomers; nil until somebody explores
 }
 
 func newRelease(r Release) *release {
@@ -203,7 +203,7 @@ func newRelease(r Release) *release {
 		loaded.rowOf[id] = int32(row)
 	}
 	loaded.table.Store(&rowTable{known: kernel.NewBitmap(len(r.Model.Items))})
-	loaded.rules.Store(new([]model.EventRule))
+	loaded.rules.Store(new([]rule))
 	loaded.out.Store(new([]bool))
 	return loaded
 }
@@ -241,15 +241,29 @@ func (r *release) mapping(v view, n int) *rowTable {
 	return t
 }
 
-// rulesOf gives the rules of at least the first n event types: how much the
-// model's training let an event count, and so how much it counts here.
-func (r *release) rulesOf(v view, n int) []model.EventRule {
+// rule is what the model's training made of an event type, and so serving does.
+type rule struct {
+	counts   model.EventRule
+	negative model.Outcome
+}
+
+// weigh is how much an event counts: a negative outcome not at all.
+func (x *rule) weigh(value float32) float32 {
+	if x.negative.Is(value) {
+		return 0
+	}
+	return x.counts.Weigh(value)
+}
+
+// rulesOf gives the rules of at least the first n event types.
+func (r *release) rulesOf(v view, n int) []rule {
 	if have := *r.rules.Load(); len(have) >= n {
 		return have
 	}
-	rules := make([]model.EventRule, n)
+	rules := make([]rule, n)
 	for i := range rules {
-		rules[i] = r.Model.Manifest.Events.For(v.TypeName(uint16(i)))
+		name := v.TypeName(uint16(i))
+		rules[i] = rule{r.Model.Manifest.Events.For(name), r.Model.Manifest.Negative.For(name)}
 	}
 	r.rules.Store(&rules)
 	return rules

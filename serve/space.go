@@ -19,6 +19,7 @@ type space struct {
 	opts    *Options
 	scores  []float32
 	touches []model.Touch
+	refused model.Refusals // by model row
 	seen    []filter.Seen
 	left    kernel.Bitmap // model rows left out
 	through kernel.Bitmap // scratch: model rows that the filter lets through
@@ -65,26 +66,15 @@ func (w *space) query(r *release, v view, user, item string, context map[string]
 			w.left.Set(row)
 		}
 		w.leaveOut(r, v, user)
+		if len(r.Model.Manifest.Negative) > 0 && user != "" {
+			w.remember(r, v, user) // for what they refused; it is the item that is asked about
+		}
 		return q
 	}
-	leaveOut := r.Model.Manifest.Seen == model.SeenLeftOut
-	w.past = v.History(user)
-	types := 0
-	for i := range w.past {
-		types = max(types, int(w.past[i].Type)+1)
-	}
-	rules := r.rulesOf(v, types)
-	w.touches = w.touches[:0]
-	for i := range w.past {
-		t := &w.past[i]
-		row := w.row(r, v, t.Item)
-		weight := rules[t.Type].Weigh(t.Value)
-		if row == noRow || !(weight > 0) {
-			continue
-		}
-		w.touches = append(w.touches, model.Touch{Item: row, Weight: weight, At: t.At})
-		if leaveOut {
-			w.left.Set(row)
+	w.remember(r, v, user)
+	if r.Model.Manifest.Seen == model.SeenLeftOut {
+		for i := range w.touches {
+			w.left.Set(w.touches[i].Item)
 		}
 	}
 	q.History = w.touches
@@ -96,6 +86,51 @@ func (w *space) query(r *release, v view, user, item string, context map[string]
 	}
 	w.leaveOut(r, v, user)
 	return q
+}
+
+// remember fills w.touches with what counts of what the user did, in the model's
+// rows, and leaves out what they refused, unless everybody gets the same answer.
+func (w *space) remember(r *release, v view, user string) {
+	w.past = v.History(user)
+	types := 0
+	for i := range w.past {
+		types = max(types, int(w.past[i].Type)+1)
+	}
+	rules := r.rulesOf(v, types)
+	clear(w.refused)
+	for i := range w.past {
+		if t := &w.past[i]; rules[t.Type].negative.Is(t.Value) {
+			w.refuse(w.row(r, v, t.Item), t.At)
+		}
+	}
+	w.touches = w.touches[:0]
+	for i := range w.past {
+		t := &w.past[i]
+		row := w.row(r, v, t.Item)
+		weight := rules[t.Type].weigh(t.Value)
+		if row == noRow || !(weight > 0) || !w.refused.Allows(row, t.At) {
+			continue
+		}
+		w.touches = append(w.touches, model.Touch{Item: row, Weight: weight, At: t.At})
+	}
+	if r.Anybody {
+		return
+	}
+	for row := range w.refused {
+		w.left.Set(row)
+	}
+}
+
+// refuse notes a negative outcome. Items that the model does not know are not
+// shown to who has met them anyway, see meet.
+func (w *space) refuse(row int32, at int64) {
+	if row == noRow {
+		return
+	}
+	if w.refused == nil {
+		w.refused = model.Refusals{}
+	}
+	w.refused.Add(row, at)
 }
 
 // circumstances are what a request tells of them, by column: DEVICE_TYPE, which

@@ -17,7 +17,8 @@ const (
 	Integer     ValueType = "integer"
 	Continuous  ValueType = "continuous"
 	Categorical ValueType = "categorical"
-	Listing     ValueType = "listing" // some of Values, with commas between; one that is there again ends in #2, #3, …
+	Listing     ValueType = "listing"   // some of Values, with commas between; one that is there again ends in #2, #3, …
+	Occasions   ValueType = "occasions" // event types, with commas between: see ReadOutcomes
 )
 
 // Parameter is one hyper-parameter of an algorithm or a feature transformation.
@@ -53,6 +54,9 @@ func (p Parameter) Check(value string) error {
 				return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give some of %s, with commas between", p.Name, value, strings.Join(p.Values, ", "))
 			}
 		}
+	case Occasions:
+		_, err := ReadOutcomes(value)
+		return err
 	}
 	return nil
 }

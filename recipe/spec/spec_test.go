@@ -97,6 +97,11 @@ func TestCheckParameters(t *testing.T) {
 		{map[string]string{"ials.iterations": "0"}, nil, "from 1 to 1000"},
 		{map[string]string{"members": "ease,ials,ials#2"}, nil, ""},
 		{map[string]string{"members": "ease, oracle"}, nil, "some of popularity"},
+		{map[string]string{"negative_outcomes": "Dislike, Rate < 2.5,hide it"}, nil, ""},
+		{map[string]string{"negative_outcomes": "Dislike, dislike"}, nil, "twice"},
+		{map[string]string{"negative_outcomes": "Dislike,,Hide"}, nil, "with commas between"},
+		{map[string]string{"negative_outcomes": "Rate<NaN"}, nil, "a number after <"},
+		{map[string]string{"negative_outcomes": "a,b,c,d,e,f,g,h,i,j,k"}, nil, "at most 10"},
 		{nil, map[string]string{"max_user_history_length_percentile": "NaN"}, "number"},
 		{nil, map[string]string{"min_user_history_length_percentile": "0.9", "max_user_history_length_percentile": "0.1"}, "nothing lies between"},
 		{nil, map[string]string{"min_user_history_length_percentile": "0.1", "max_user_history_length_percentile": "0.1"}, ""},
@@ -110,5 +115,22 @@ func TestCheckParameters(t *testing.T) {
 		if err != nil && (attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), c.problem)) {
 			t.Errorf("%v %v: %v (%v), want %q", c.algorithm, c.features, err, attune.KindOf(err), c.problem)
 		}
+	}
+}
+
+// Every recipe that learns from interactions of solutions takes negative outcomes.
+func TestWhoTakesOutcomes(t *testing.T) {
+	for _, r := range spec.Built() {
+		err := r.CheckParameters(map[string]string{spec.ParamNegative: "Dislike"}, nil)
+		if want := r.Domain == "" && r.Kind != spec.Action && !r.Text; (err == nil) != want {
+			t.Errorf("%s: %v", r.Name, err)
+		}
+	}
+	got, err := spec.ReadOutcomes(" Dislike ,Rate<3")
+	if err != nil || len(got) != 2 || got[0] != (spec.Outcome{Type: "Dislike"}) || got[1].Type != "Rate" || *got[1].Below != 3 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if none, err := spec.ReadOutcomes(" "); none != nil || err != nil {
+		t.Errorf("nothing is %v, %v", none, err)
 	}
 }

@@ -33,8 +33,18 @@ func All() []Recipe {
 	for _, rs := range [][]Recipe{popular(), personal(), ranking(), related(), segments(), legacy(), ecommerceRecipes(), videoRecipes(), actions()} {
 		all = append(all, rs...)
 	}
+	for i, r := range all {
+		if r.outcomes() {
+			all[i].Parameters = append(r.Parameters, Parameter{Name: ParamNegative, Type: Occasions})
+		}
+	}
 	return all
 }
+
+// outcomes says whether interactions can tell against items: not where they are
+// not learned from, nor of actions, which have outcomes of their own. Domain
+// recipes have no hyper-parameters.
+func (r Recipe) outcomes() bool { return r.Built && r.Domain == "" && !r.Text && r.Kind != Action }
 
 func popular() []Recipe {
 	return []Recipe{
