@@ -3,6 +3,7 @@ package datasettest_test
 import (
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/attune-io/attune/dataset/datasettest"
 )
@@ -53,5 +54,35 @@ func TestWorlds(t *testing.T) {
 		if !reflect.DeepEqual(s.Events.Types, []string{datasettest.Purchase, datasettest.View}) {
 			t.Errorf("%s: types %v", name, s.Events.Types)
 		}
+	}
+}
+
+// Strange worlds are snapshots all the same: in order, with rows that are there,
+// and ids of at most 256 bytes, some of that many or nearly.
+func TestStrange(t *testing.T) {
+	longest, names := 0, map[string]bool{}
+	for _, s := range datasettest.Strange() {
+		if names[s.Name] {
+			t.Errorf("two are called %q", s.Name)
+		}
+		names[s.Name] = true
+		e := s.Events
+		for i := range e.Len() {
+			if int(e.User[i]) >= s.Users.Len() || int(e.Item[i]) >= s.Items.Len() {
+				t.Fatalf("%s: event %d is of user %d and item %d", s.Name, i, e.User[i], e.Item[i])
+			}
+			if i > 0 && (e.User[i] < e.User[i-1] || e.User[i] == e.User[i-1] && e.At[i] < e.At[i-1]) {
+				t.Fatalf("%s: event %d comes too late", s.Name, i)
+			}
+		}
+		for _, id := range s.Items.IDs() {
+			if !utf8.ValidString(id) || len(id) > 256 {
+				t.Fatalf("%s: id %q of %d bytes", s.Name, id, len(id))
+			}
+			longest = max(longest, len(id))
+		}
+	}
+	if longest < 250 {
+		t.Errorf("the longest id has %d bytes", longest)
 	}
 }

@@ -24,9 +24,9 @@ func store(t *testing.T) *artifact.Store {
 
 func TestEveryRecipe(t *testing.T) {
 	claims := map[string]recipetest.Claims{
-		"popularity": {},
-		"nextaction": {Bad: map[string]string{"regularization": "-1", "hash_bits": "x", "action_optimization_period": "0", "calibration_slope": "-1"}},
-		"trending":   {Params: map[string]string{"trend_discovery_frequency": "1 day"}, Bad: map[string]string{"trend_discovery_frequency": "2 weeks"}},
+		"popularity": {Known: recipetest.MostBought},
+		"nextaction": {Known: recipetest.Offers, Bad: map[string]string{"regularization": "-1", "hash_bits": "x", "action_optimization_period": "0", "calibration_slope": "-1"}},
+		"trending":   {Known: recipetest.Drifting, Params: map[string]string{"trend_discovery_frequency": "1 day"}, Bad: map[string]string{"trend_discovery_frequency": "2 weeks"}},
 		"content":    {Personal: true, Related: true},
 		"semantic": {Personal: true, Related: true, Params: map[string]string{"latent_dimension": "8"}, Bad: map[string]string{
 			"latent_dimension": "-1", "latent_weight": "NaN"}},
@@ -38,8 +38,8 @@ func TestEveryRecipe(t *testing.T) {
 			"session_gap": "-1", "rule_steps": "0", "backward_weight": "2", "popularity_discount_factor": "NaN", "kept_rules": "x", "position_decay": "0", "return_weight": "-1", "second_step_weight": "Inf"}},
 		"session": {Personal: true, Related: true, Params: map[string]string{"neighbours": "60"}, Bad: map[string]string{
 			"session_gap": "-1", "neighbours": "0", "position_decay": "0", "session_decay": "x", "distance_decay": "NaN", "repeat_weight": "-1"}},
-		"circumstance": {Bad: map[string]string{"context_shrinkage": "0", "context_weight": "NaN", "popularity_weight": "-1"}},
-		"demographic":  {Bad: map[string]string{"group_shrinkage": "0", "group_weight": "NaN"}},
+		"circumstance": {Known: recipetest.Devices, Bad: map[string]string{"context_shrinkage": "0", "context_weight": "NaN", "popularity_weight": "-1"}},
+		"demographic":  {Known: recipetest.Clubs, Bad: map[string]string{"group_shrinkage": "0", "group_weight": "NaN"}},
 		"ease": {Blocks: true, Personal: true, Related: true, Params: map[string]string{"kept_weights": "30", "recency_half_life": "8"}, Bad: map[string]string{
 			"regularization": "0", "dropout": "1", "user_exponent": "x", "kept_weights": "0", "recency_half_life": "-1"}},
 		"blend": {Blocks: true, Personal: true, Params: map[string]string{"members": "ials,itemknn,popularity,ials#2", "weight.itemknn": "0.5", "weight.popularity": "0", "hidden_dimension": "16", "ials#2.hidden_dimension": "24"},

@@ -1,12 +1,9 @@
 package all_test
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/attune-io/attune"
 	"github.com/attune-io/attune/dataset"
@@ -37,79 +34,6 @@ func strange(name string, events [][3]int64, id func(int64) string) *dataset.Sna
 	}
 	s.ItemAttributes = &dataset.Attributes{Columns: []dataset.Column{{Name: "CONSTANT", Number: constant}, {Name: "NULLS", Number: nulls}}}
 	return s
-}
-
-// Bad data is refused in words or makes a sane model: no panic, and never a
-// score that is no number.
-func TestBlendOfBadData(t *testing.T) {
-	short := func(n int64) string { return fmt.Sprintf("%04d", n) }
-	long := func(n int64) string { // 256 bytes of letters, some of more than one byte
-		return strings.Repeat("ß語", 50) + fmt.Sprintf("%06d", n)
-	}
-	many := func(users, items, each int64, at func(k int64) int64) (out [][3]int64) {
-		for u := range users {
-			for k := range each {
-				out = append(out, [3]int64{u, (u*7 + k*k*3 + k) % items, at(k)})
-			}
-		}
-		return out
-	}
-	rising := func(k int64) int64 { return 1_700_000_000_000 + k*60_000 }
-	for _, s := range []*dataset.Snapshot{
-		strange("one event", [][3]int64{{1, 1, 5}}, short),
-		strange("one user", many(1, 40, 30, rising), short),
-		strange("one item", many(40, 1, 3, rising), short),
-		strange("all alike", many(1, 1, 500, func(int64) int64 { return 9 }), short),
-		strange("same item and time", many(60, 1, 4, func(int64) int64 { return 9 }), short),
-		strange("a huge user", append(many(30, 50, 3, rising), func() (out [][3]int64) {
-			for k := range int64(400) {
-				out = append(out, [3]int64{99, k % 50, rising(k)})
-			}
-			return out
-		}()...), short),
-		strange("long ids", many(40, 25, 6, rising), long),
-		strange("times of zero", many(40, 25, 6, func(int64) int64 { return 0 }), short),
-		strange("far future", many(40, 25, 6, func(k int64) int64 { return math.MaxInt64 - 10 + k }), short),
-		strange("before all times", many(40, 25, 6, func(k int64) int64 { return math.MinInt64 + k }), short),
-	} {
-		t.Run(s.Name, func(t *testing.T) { fitStrange(t, s) })
-	}
-}
-
-func fitStrange(t *testing.T, s *dataset.Snapshot) {
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	popularity, _ := all.ByName("popularity")
-	m, err := recipe.Fit(ctx, recipe.FitSpec{Snapshot: s, Recipe: all.Blend(), Name: "aws-user-personalization", Seed: 1,
-		Baselines: []recipe.Recipe{popularity}})
-	if err != nil {
-		if attune.KindOf(err) != attune.Invalid || len(err.Error()) < 20 {
-			t.Errorf("refused without saying why: %v", err)
-		}
-		t.Logf("refused: %v", err)
-		return
-	}
-	scorer, err := recipe.Decode(all.Blend(), m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dst := make([]float32, len(m.Items))
-	for _, history := range [][]model.Touch{nil, {{Item: 0, Weight: 1}}, {{Item: int32(len(m.Items) - 1), Weight: 1, At: math.MaxInt64}, {Item: 0, Weight: 1, At: math.MinInt64}}} {
-		if err := scorer.Score(ctx, model.Query{History: history, Item: model.NoItem}, dst); err != nil {
-			t.Fatal(err)
-		}
-		for i, x := range dst {
-			if x != x || math.IsInf(float64(x), 1) {
-				t.Fatalf("item %d scores %g", i, x)
-			}
-		}
-	}
-	for name, v := range m.Manifest.Evaluation.Metrics {
-		if v != v || v < 0 || v > 1 {
-			t.Errorf("%s is %g", name, v)
-		}
-	}
-	t.Logf("%v", m.Manifest.Parameters["members"])
 }
 
 // FuzzBlend trains on any events and parameters there are.

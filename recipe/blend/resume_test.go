@@ -4,51 +4,15 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"strconv"
 	"testing"
 
-	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/blend"
 	"github.com/attune-io/attune/recipe/ials"
+	"github.com/attune-io/attune/recipe/recipetest"
 	"github.com/attune-io/attune/recipe/sequence"
 )
-
-// kept is a Checkpoint in memory that ends the work after some writes.
-type kept struct {
-	prefix string
-	all    map[string]saved
-	left   *int
-	stop   func()
-}
-
-type saved struct {
-	round int
-	state map[string]model.Tensor
-}
-
-func (k kept) Load(context.Context) (int, map[string]model.Tensor, error) {
-	s := k.all[k.prefix]
-	return s.round, s.state, nil
-}
-
-func (k kept) Save(_ context.Context, round int, state map[string]model.Tensor) error {
-	copied := map[string]model.Tensor{}
-	for name, t := range state {
-		copied[name] = model.Tensor{Shape: slices.Clone(t.Shape), F32: slices.Clone(t.F32), I32: slices.Clone(t.I32)}
-	}
-	k.all[k.prefix] = saved{round, copied}
-	if *k.left--; *k.left == 0 {
-		k.stop()
-	}
-	return nil
-}
-
-func (k kept) Part(name string) recipe.Checkpoint {
-	k.prefix += "/" + name
-	return k
-}
 
 // A search that was cut short anywhere, in a training or between two, goes on
 // and finds what it would have found.
@@ -60,11 +24,10 @@ func TestSearchResumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, left, writes := map[string]saved{}, 0, 0
+	kept, writes := recipetest.NewKeeper(), 0
 	for cut := 1; ; cut += 3 {
 		ctx, stop := context.WithCancel(t.Context())
-		left = cut
-		in.Checkpoint = kept{all: all, left: &left, stop: stop}
+		in.Checkpoint = kept.After(cut, stop)
 		found, err := r.Search(ctx, in, v)
 		stop()
 		if errors.Is(err, context.Canceled) && cut < 100 {

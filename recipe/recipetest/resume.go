@@ -11,11 +11,13 @@ import (
 	"github.com/attune-io/attune/recipe"
 )
 
-// kept is a Checkpoint in memory that ends the training after some saves.
-type kept struct {
+// Keeper is a Checkpoint in memory, which ends the work after some saves where
+// it was told to. Its copies and parts keep in one place.
+type Keeper struct {
 	prefix string
 	all    map[string]saved
-	saves  *int // left before stop is called
+	made   *int
+	stopAt int // of made; 0 for never
 	stop   func()
 }
 
@@ -24,24 +26,42 @@ type saved struct {
 	state map[string]model.Tensor
 }
 
-func (k kept) Load(context.Context) (int, map[string]model.Tensor, error) {
+// NewKeeper makes one with nothing in it, that ends nothing.
+func NewKeeper() Keeper { return Keeper{all: map[string]saved{}, made: new(int)} }
+
+// After is the same Keeper, calling stop as soon as so many more saves were made.
+func (k Keeper) After(saves int, stop func()) Keeper {
+	k.stopAt, k.stop = *k.made+saves, stop
+	return k
+}
+
+// Saves is how many were made since NewKeeper.
+func (k Keeper) Saves() int { return *k.made }
+
+// Parts are the names of all that is kept, each with a slash before every part of it.
+func (k Keeper) Parts() []string { return slices.Sorted(maps.Keys(k.all)) }
+
+// Load is recipe.Checkpoint's.
+func (k Keeper) Load(context.Context) (int, map[string]model.Tensor, error) {
 	s := k.all[k.prefix]
 	return s.round, s.state, nil
 }
 
-func (k kept) Save(_ context.Context, round int, state map[string]model.Tensor) error {
+// Save is recipe.Checkpoint's.
+func (k Keeper) Save(_ context.Context, round int, state map[string]model.Tensor) error {
 	copied := map[string]model.Tensor{}
 	for name, t := range state {
 		copied[name] = model.Tensor{Shape: slices.Clone(t.Shape), F32: slices.Clone(t.F32), I32: slices.Clone(t.I32)}
 	}
 	k.all[k.prefix] = saved{round, copied}
-	if *k.saves--; *k.saves == 0 {
+	if *k.made++; *k.made == k.stopAt {
 		k.stop()
 	}
 	return nil
 }
 
-func (k kept) Part(name string) recipe.Checkpoint {
+// Part is recipe.Checkpoint's.
+func (k Keeper) Part(name string) recipe.Checkpoint {
 	k.prefix += "/" + name
 	return k
 }
@@ -55,15 +75,14 @@ func (s *suite) resume(t *testing.T) {
 	want := digest(t, s.train(t, s.input()))
 	for cut := 1; cut <= 3; cut++ {
 		ctx, stop := context.WithCancel(t.Context())
-		left := cut
-		k := kept{all: map[string]saved{}, saves: &left, stop: stop}
+		k := NewKeeper()
 		in := s.input()
-		in.Checkpoint = k
+		in.Checkpoint = k.After(cut, stop)
 		if _, err := s.recipe.Train(ctx, in); !errors.Is(err, context.Canceled) {
 			t.Fatalf("cut at checkpoint %d: %v", cut, err)
 		}
-		before := maps.Clone(k.all)
-		left = -1
+		before := k.Saves()
+		in.Checkpoint = k
 		rounds := 0
 		in.Watch = func(int, func() (model.Scorer, error)) (bool, error) { rounds++; return false, nil }
 		if got := digest(t, s.train(t, in)); got != want {
@@ -73,7 +92,7 @@ func (s *suite) resume(t *testing.T) {
 		whole := s.input()
 		whole.Watch = func(int, func() (model.Scorer, error)) (bool, error) { all++; return false, nil }
 		s.train(t, whole)
-		if len(before) == 0 || rounds >= all {
+		if before == 0 || rounds >= all {
 			t.Errorf("cut at checkpoint %d it made %d rounds of %d again: nothing was resumed", cut, rounds, all)
 		}
 	}

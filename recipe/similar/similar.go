@@ -65,7 +65,7 @@ func (r Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error
 	}
 	for i, prefix := range []string{byBehaviour, byContent} {
 		part := in
-		part.Progress = func(done, total int) { in.Report(i*each+each*done/total, 2*each) }
+		part.Progress = func(done, total int) { in.Report(i*each+each*done/max(1, total), 2*each) }
 		m, err := []recipe.Recipe{r.behaviour, r.content}[i].Train(ctx, part)
 		if err != nil {
 			return nil, err
