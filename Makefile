@@ -32,7 +32,7 @@ test: ## All tests that need nothing but Go (and clients, where they are install
 
 .PHONY: test-race
 test-race: ## Race detector over everything concurrent (needs a C compiler)
-	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource ./notify/... ./maintain
+	CGO_ENABLED=1 go test -race -timeout 40m -count=1 ./event ./profile ./serve ./job ./api/... ./access ./filter ./double ./resource ./notify/... ./maintain ./matrix ./index ./recipe/ials ./recipe/sequence
 
 .PHONY: test-kill
 test-kill: ## Fifty kills at random moments over import, training, deployment and events, and fifty over maintenance
@@ -60,9 +60,10 @@ generate: ## Write the generated code again
 	go generate ./...
 
 .PHONY: lint
-lint: $(LINT) ## gofmt, go vet, golangci-lint
+lint: $(LINT) ## gofmt, go vet (here and for a processor without assembly), golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || (gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1)
 	go vet ./...
+	GOARCH=arm64 go vet ./kernel ./matrix ./index # the tier in plain Go
 	$(LINT) run --allow-serial-runners ./...
 
 $(LINT):
