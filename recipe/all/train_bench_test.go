@@ -13,13 +13,14 @@ import (
 )
 
 // shop is a shop whose users and items are busy by a power law, and in which
-// users keep to one of eight tastes.
+// users keep to one of eight tastes and come back after hours.
 func shop(users, items, events int) recipe.Input {
 	r := rand.New(rand.NewPCG(1, 2))
 	in := recipe.Input{Users: users, Items: make([]string, items), Seed: 1}
 	for i := range in.Items {
 		in.Items[i] = fmt.Sprint(i)
 	}
+	at := int64(0)
 	for k := range events {
 		u := int(float64(users) * (float64(k) + r.Float64()) / float64(events))
 		i := int(float64(items/8) * math.Pow(r.Float64(), 2.5))
@@ -28,7 +29,10 @@ func shop(users, items, events int) recipe.Input {
 		} else {
 			i = i*8 + r.IntN(8)
 		}
-		in.Events.User, in.Events.Item, in.Events.At = append(in.Events.User, int32(u)), append(in.Events.Item, int32(i)), append(in.Events.At, int64(k))
+		if at += 60_000; r.IntN(3) == 0 {
+			at += 3 * 3_600_000
+		}
+		in.Events.User, in.Events.Item, in.Events.At = append(in.Events.User, int32(u)), append(in.Events.Item, int32(i)), append(in.Events.At, at)
 	}
 	return in
 }

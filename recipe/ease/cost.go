@@ -2,21 +2,24 @@ package ease
 
 import "github.com/attune-io/attune/recipe"
 
-// Bytes estimates the peak memory of Train: the interactions from both sides,
-// the matrix with what its inversion needs beside it, and the weights.
+const processors = 4 // that scratch is counted for
+
+// Bytes estimates the peak memory of Train: the interactions from both sides, the
+// matrix with what its inversion needs beside it, and the weights; of neighbourhoods
+// the stored part of G with the weights, or then those from both sides.
 func (Recipe) Bytes(in recipe.Input) int64 {
 	p, err := resolve(in)
 	if err != nil {
 		return 0 // Train says what is wrong
 	}
 	items := int64(len(in.Items))
-	weights := 2 * 8 * items * min(int64(p.kept), items)
 	events := 36*int64(in.Events.Len()) + 16*(items+int64(in.Users))
-	if n := int64(p.neighbourhood); n > 0 {
-		entries := min(pairEntries+4*n*items, int64(2*pairs(in)), items*items)
-		return events + weights + 8*entries + 3*8*items*min(n, items)
+	if n := p.neighbourhood; n > 0 {
+		entries, weights := 8*in.Common(entriesOfRow(n, len(in.Items)), 1), 8*in.Common(n, 1)
+		scratch := processors * (4*min(int64(n), items)*min(int64(n), items) + 24*items)
+		return events + 192*items + scratch + weights + max(entries, 2*weights)
 	}
-	return events + weights + 4*items*(items+1024)
+	return events + 2*8*items*min(int64(p.kept), items) + 4*items*(items+1024)
 }
 
 // What two cores with AVX2 do in a second.

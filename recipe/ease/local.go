@@ -32,7 +32,7 @@ func (t *training) local(ctx context.Context, in recipe.Input) ([]list, error) {
 	in.Report(0, steps.all)
 	g := &sparse{row: make([]list, n), diagonal: make([]float32, n)}
 	t.diagonal(g.diagonal)
-	limit := max(4*t.neighbourhood, pairEntries/max(1, n))
+	limit := entriesOfRow(t.neighbourhood, n)
 	if err := steps.run(ctx, stageGram, n, func() func(recipe.Block) {
 		c := t.newCounter(g.diagonal, limit)
 		return func(b recipe.Block) { c.block(b, g.row[b.From:b.To]) }
@@ -48,6 +48,11 @@ func (t *training) local(ctx context.Context, in recipe.Input) ([]list, error) {
 		return nil, err
 	}
 	return t.turn(ctx, &steps, columns)
+}
+
+// entriesOfRow is how many entries of a row of G are kept for a neighbourhood.
+func entriesOfRow(neighbourhood, items int) int {
+	return max(4*neighbourhood, pairEntries/max(1, items))
 }
 
 // sparse is G: the diagonal, and by item the others it shares users with, ascending.

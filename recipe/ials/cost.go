@@ -3,15 +3,19 @@ package ials
 import "github.com/attune-io/attune/recipe"
 
 // Bytes estimates the peak memory of Train: both factor blocks, the
-// interactions from both sides while they are being turned around, and scratch.
+// interactions from both sides while they are being turned around, the systems of a
+// batch where a side is in strips, and scratch.
 func (Recipe) Bytes(in recipe.Input) int64 {
 	p, err := resolve(in)
 	if err != nil {
 		return 0 // Train says what is wrong
 	}
 	rows, events := int64(in.Users)+int64(len(in.Items)), int64(in.Events.Len())
-	factors := 4 * rows * int64(p.dimension)
-	return factors + min(batchBytes, systemSize*factors) + 36*events + 16*rows + (grams*4+32)*int64(p.dimension*p.dimension)
+	factors, systems := 4*rows*int64(p.dimension), int64(0)
+	if strip := p.strip(); strip > 0 && max(in.Users, len(in.Items)) > fewStrips*strip {
+		systems = min(batchBytes, systemSize*factors)
+	}
+	return factors + systems + 36*events + 16*rows + (grams*4+32)*int64(p.dimension*p.dimension)
 }
 
 // What two cores with AVX2 do in a second, measured on data of many sizes.

@@ -46,6 +46,14 @@ type batch struct {
 	at          []int   // long row i in strip s has those from s·len(long)+i up to the next
 }
 
+// strip is how many rows a strip has; 0 for solvers that know none.
+func (p parameters) strip() int {
+	if p.size() > 0 {
+		return 0
+	}
+	return stripBytes / (4 * p.dimension)
+}
+
 // newPairs takes m over and cuts its columns into strips of so many, unless that
 // is 0, and its rows into batches of at most so many.
 func newPairs(name string, m matrix.CSR, strip, batchRows int) *pairs {

@@ -76,12 +76,9 @@ func newTraining(p parameters, in recipe.Input) *training {
 		byUser.Weight[i] = confidence(n)
 	}
 	byItem := byUser.Transpose()
-	row, strip := 4*p.dimension, 0 // bytes, rows
-	if p.size() == 0 {
-		strip = stripBytes / row
-	}
-	t.byUser = newPairs(stageUsers, byUser.CSR(), strip, batchBytes/(systemSize*row))
-	t.byItem = newPairs(stageItems, byItem.CSR(), strip, batchBytes/(systemSize*row))
+	batchRows := batchBytes / (systemSize * 4 * p.dimension)
+	t.byUser = newPairs(stageUsers, byUser.CSR(), p.strip(), batchRows)
+	t.byItem = newPairs(stageItems, byItem.CSR(), p.strip(), batchRows)
 	return t
 }
 

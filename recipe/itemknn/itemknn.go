@@ -94,15 +94,17 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 }
 
 // Bytes estimates the peak memory of Train: the interactions from both sides,
-// and the neighbours twice, as found and as stored.
+// the neighbours twice, as found and as stored, and scratch of a few processors.
 func (Recipe) Bytes(in recipe.Input) int64 {
 	p, err := resolve(in)
 	if err != nil {
 		return 0 // Train says what is wrong
 	}
-	items := int64(len(in.Items))
-	return 36*int64(in.Events.Len()) + 16*(items+int64(in.Users)) + 2*8*items*min(int64(p.neighbours), items)
+	items, users, events := int64(len(in.Items)), int64(in.Users), int64(in.Events.Len())
+	return 36*events + 16*users + (88+processors*24)*items + 2*8*in.Common(p.neighbours, p.minimum)
 }
+
+const processors = 4 // that scratch is counted for
 
 // What two cores take, measured on data of 44,000 to 990,000 interactions: within
 // a third of it.
