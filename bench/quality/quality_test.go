@@ -141,7 +141,7 @@ func TestStrangeSets(t *testing.T) {
 func TestPipeline(t *testing.T) {
 	dir := t.TempDir()
 	madeUp(t, dir)
-	for _, k := range []kind{kindLOO, kindCF} {
+	for _, k := range []kind{kindLOO, kindCF, kindNCF, kindSession} {
 		r := measure(t, "--dir", filepath.Join(dir, string(k)), "--protocol", string(k), "--budget", "standard", "--out", "", "--results", "", "--keep", filepath.Join(dir, "models"))[0]
 		if r.Recipe != pipelineName() || r.Trials < 2 || len(r.Baselines) != 2 || r.Metrics[0].Mean < r.Baselines[0].Metrics[0].Mean {
 			t.Errorf("%s: %+v", k, r)

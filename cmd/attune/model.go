@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,6 +37,7 @@ func (c *modelDescribeCmd) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.out, "%s (%s), %d users × %d items × %d interactions, snapshot %s\nseen items %s; model %s\n\n",
 			m.Recipe, m.Algorithm, m.Users, m.Items, m.Interactions, m.Snapshot, m.Seen, m.Digest)
 		blended(s.out, m)
+		searched(s.out, m.Search)
 		findings(s.out, m.Evaluation)
 	}
 	return c.show(s.out, m, evaluationHead, func(add func(...any)) { evaluationRows(m.Evaluation, add) })
@@ -69,18 +71,44 @@ func (c *modelCompareCmd) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-// blended prints the voices of a blend, a line each, and what was tried to find them.
+// blended prints the voices of a blend, a line each, and how many trials found them.
 func blended(out io.Writer, m model.Manifest) {
 	members := m.Members()
 	for _, v := range members {
 		fmt.Fprintf(out, "%4.0f %%  %-12s %s\n", 100*v.Weight, v.Name, pairs(v.Parameters))
 	}
-	if m.Search != nil && len(members) > 0 {
+	if m.Search != nil {
 		fmt.Fprintf(out, "chosen from %d trials by %s\n", len(m.Search.Trials), m.Search.Metric)
 	}
-	if len(members) > 0 {
+	if m.Search != nil || len(members) > 0 {
 		fmt.Fprintln(out)
 	}
+}
+
+// shownTrials are as many as a screen has room for; JSON has them all.
+const shownTrials = 12
+
+// searched prints what a search tried, the highest value first, then what it passed over.
+func searched(out io.Writer, s *model.Search) {
+	if s == nil || len(s.Trials) == 0 {
+		return
+	}
+	trials := slices.Clone(s.Trials)
+	slices.SortStableFunc(trials, func(a, b model.Trial) int {
+		return cmp.Or(cmp.Compare(min(1, len(a.Words)), min(1, len(b.Words))), cmp.Compare(b.Value, a.Value))
+	})
+	fmt.Fprintf(out, "tried, the highest first:\n")
+	for _, t := range trials[:min(shownTrials, len(trials))] {
+		value := fmt.Sprintf("%.4f", t.Value)
+		if t.Words != "" {
+			value = "passed over: " + t.Words + ":"
+		}
+		fmt.Fprintf(out, "  %s  %-12s %s\n", value, t.Recipe, pairs(t.Parameters))
+	}
+	if more := len(trials) - shownTrials; more > 0 {
+		fmt.Fprintf(out, "  and %d more: -o json lists all, in the order in which they were made\n", more)
+	}
+	fmt.Fprintln(out)
 }
 
 // pairs writes parameters in the order of their names.

@@ -32,3 +32,33 @@ func TestSlicesAreShown(t *testing.T) {
 		t.Errorf("%q", rows)
 	}
 }
+
+// TestSearchIsShown: the best trials first, those passed over with why at the
+// end, and no more than fit on a screen.
+func TestSearchIsShown(t *testing.T) {
+	var out bytes.Buffer
+	searched(&out, nil)
+	searched(&out, &model.Search{})
+	if out.Len() > 0 {
+		t.Errorf("nothing was searched: %q", out.String())
+	}
+	s := &model.Search{Metric: "coverage", Trials: []model.Trial{{Recipe: "graph", Words: "too big"}, {Recipe: "ease", Value: 0.25}, {Recipe: "ials", Value: 0.5, Parameters: map[string]string{"b": "2", "a": "1"}}}}
+	searched(&out, s)
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) != 6 || strings.Join(strings.Fields(lines[1]), " ") != "0.5000 ials a=1 b=2" || !strings.HasPrefix(lines[2], "  0.2500  ease") || !strings.HasPrefix(lines[3], "  passed over: too big:  graph") {
+		t.Errorf("%q", lines)
+	}
+	for range 2 * shownTrials {
+		s.Trials = append(s.Trials, model.Trial{Recipe: "rule"})
+	}
+	out.Reset()
+	searched(&out, s)
+	if got := out.String(); strings.Count(got, "\n") != shownTrials+3 || !strings.Contains(got, fmt.Sprintf("and %d more", 3+shownTrials)) {
+		t.Errorf("%s", got)
+	}
+	out.Reset()
+	blended(&out, model.Manifest{Search: s})
+	if got := out.String(); !strings.HasPrefix(got, "chosen from 27 trials by coverage\n") {
+		t.Errorf("%q", got)
+	}
+}

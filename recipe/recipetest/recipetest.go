@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -351,6 +352,21 @@ func (s *suite) badParameters(t *testing.T) {
 		in.Params = map[string]string{name: value}
 		if _, err := s.recipe.Train(t.Context(), in); attune.KindOf(err) != attune.Invalid {
 			t.Errorf("%s=%q: %v", name, value, err)
+		}
+	}
+	// No number may be NaN, whichever it is; some are only read when the model is decoded.
+	for name, value := range s.train(t, s.input()).Manifest.Parameters {
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			continue
+		}
+		in := s.input()
+		in.Params = recipe.With(s.claims.Params, name, "NaN")
+		m, err := s.recipe.Train(t.Context(), in)
+		if err == nil {
+			_, err = s.recipe.Decode(m)
+		}
+		if attune.KindOf(err) != attune.Invalid {
+			t.Errorf("%s=NaN: %v", name, err)
 		}
 	}
 }
