@@ -33,6 +33,11 @@ func Withstand(t *testing.T, r recipe.Recipe, s *dataset.Snapshot, spec recipe.F
 	ctx, stop := context.WithTimeout(t.Context(), strangePatience)
 	defer stop()
 	spec.Recipe, spec.Snapshot = r, s
+	spec.Progress = func(stage string, done, total int) {
+		if done < 0 || done > total || total <= 0 {
+			t.Errorf("stage %s is at %d of %d", stage, done, total)
+		}
+	}
 	m, err := recipe.Fit(ctx, spec)
 	if refused(t, err) {
 		m, err = r.Train(ctx, strangeInput(spec, r.Name()))
