@@ -1,10 +1,10 @@
 package recipe
 
 import (
-	"cmp"
 	"hash/fnv"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/attune-io/attune"
@@ -18,9 +18,15 @@ import (
 // each is a group.
 const GroupRanges = 8
 
-// GroupCuts is where ranges of known begin but the first, ascending: at its
-// quantiles. It sorts known, and is nil of none.
-func GroupCuts[T cmp.Ordered](known []T) []T {
+// GroupCuts is where ranges of numbers begin but the first, ascending: at the
+// quantiles of those that are finite. It is nil where none is.
+func GroupCuts[T ~float32 | ~float64](all []T) []T {
+	var known []T
+	for _, x := range all {
+		if x-x == 0 {
+			known = append(known, x)
+		}
+	}
 	if len(known) == 0 {
 		return nil
 	}
@@ -30,6 +36,12 @@ func GroupCuts[T cmp.Ordered](known []T) []T {
 		out[k] = known[(k+1)*len(known)/GroupRanges]
 	}
 	return out
+}
+
+// RangeOf is the range that a number lies in, given where ranges begin. Edges are
+// themselves numbers of the column, so one that is asked about must have lost the same digits.
+func RangeOf[T ~float32 | ~float64](edges []T, x float64) int {
+	return sort.Search(len(edges), func(i int) bool { return float64(edges[i]) > x })
 }
 
 // GroupName is a group of a column, or with no value the column, as a model keeps it:

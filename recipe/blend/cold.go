@@ -86,7 +86,8 @@ func (r Recipe) speaks(in recipe.Input) bool {
 		return false
 	}
 	for _, c := range in.ItemAttributes.Columns {
-		if slices.ContainsFunc(c.Text, func(value string) bool { return value != "" }) {
+		if slices.ContainsFunc(c.Text, func(value string) bool { return value != "" }) ||
+			slices.ContainsFunc(c.Number, func(value float64) bool { return value-value == 0 }) {
 			return true
 		}
 	}

@@ -3,7 +3,6 @@ package circumstance
 import (
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 
 	"github.com/attune-io/attune/dataset"
@@ -169,7 +168,7 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 			return one[0]
 		}, nil
 	}
-	if cuts = edges(c.Number); cuts == nil {
+	if cuts = recipe.GroupCuts(c.Number); cuts == nil {
 		return nil, nil, nil
 	}
 	for k := range ranges {
@@ -177,28 +176,10 @@ func read(c *dataset.Circumstance) (values []value, of func(event int) []int32, 
 	}
 	return values, func(event int) []int32 {
 		if x := c.Number[event]; x == x {
-			return one[rangeOf(cuts, x)]
+			return one[recipe.RangeOf(cuts, float64(x))]
 		}
 		return nil
 	}, cuts
-}
-
-// edges cuts numbers at their quantiles: where ranges begin but the first,
-// ascending; nil where there is nothing to cut.
-func edges(all []float32) []float32 {
-	var known []float32
-	for _, x := range all {
-		if x-x == 0 {
-			known = append(known, x)
-		}
-	}
-	return recipe.GroupCuts(known)
-}
-
-// rangeOf is the range that a number lies in. Edges are themselves numbers of the
-// column, so one that is asked about must have lost the same digits.
-func rangeOf(edges []float32, x float32) int {
-	return sort.Search(len(edges), func(i int) bool { return edges[i] > x })
 }
 
 // groups appends the hashes of what a query says of a column. A value that
@@ -217,7 +198,7 @@ func groups(dst []uint64, column string, kind int32, edges []float32, x any) []u
 		if math.IsNaN(number) {
 			return dst
 		}
-		return append(dst, recipe.RangeName(column, rangeOf(edges, float32(number))))
+		return append(dst, recipe.RangeName(column, recipe.RangeOf(edges, float64(float32(number)))))
 	}
 	return recipe.CategoryNames(dst, column, x)
 }

@@ -38,6 +38,9 @@ const (
 	tensorCount  = "item_count"  // items: interactions of each, for the order of what has nothing in common
 )
 
+// termsNumber are the terms of a number: its range, and those beside it.
+const termsNumber = 3
+
 // Recipe compares metadata. It has no hyper-parameters.
 type Recipe struct{}
 
@@ -50,13 +53,15 @@ func (Recipe) Name() string { return Name }
 // Bytes estimates the peak memory of Train and of the scorer: the vectors from
 // both sides at their longest, and the counts of terms.
 func (Recipe) Bytes(in recipe.Input) int64 {
-	return 2*8*termsAtMost*int64(len(in.Items))*int64(len(spoken(in.ItemAttributes))) + 16*places
+	terms := termsAtMost*len(spoken(in.ItemAttributes)) + termsNumber*len(numeric(in.ItemAttributes))
+	return 2*8*int64(terms)*int64(len(in.Items)) + 16*places
 }
 
 // What Train takes for every byte of text, which it reads twice, and for the places.
 const (
 	secondsByte   = 2e-7
 	secondsPlaces = 0.01
+	secondsDeal   = 5e-9 // every item of the users looked at, each time that numbers are dealt out
 )
 
 // Seconds estimates Train.
@@ -67,7 +72,8 @@ func (Recipe) Seconds(in recipe.Input) float64 {
 			bytes += len(text)
 		}
 	}
-	return secondsPlaces + secondsByte*float64(bytes)
+	looked := min(in.Events.Len(), usersAtMost*ownAtMost) * (1 + deals) * len(numeric(in.ItemAttributes))
+	return secondsPlaces + secondsByte*float64(bytes) + secondsDeal*float64(looked)
 }
 
 // spoken are the columns that are words or categories.
@@ -87,7 +93,11 @@ func spoken(a *dataset.Attributes) (columns []*dataset.Column) {
 // and to weigh it.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	columns, items := spoken(in.ItemAttributes), len(in.Items)
-	r := &reader{df: make([]int32, places)}
+	numbers, err := scales(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{df: make([]int32, places), numbers: numbers}
 	v := vectors{start: make([]int32, 1, items+1)}
 	total := 2 * max(1, items)
 	in.Report(0, total)
@@ -151,9 +161,10 @@ type term struct {
 
 // reader turns columns into terms. It is the scratch of one training.
 type reader struct {
-	df     []int32 // items in which a place occurs
-	tokens []int32
-	terms  []term
+	df      []int32 // items in which a place occurs
+	numbers []scale
+	tokens  []int32
+	terms   []term
 }
 
 // count adds one item to df.
@@ -179,6 +190,9 @@ func (r *reader) weigh(columns []*dataset.Column, row int32, items int) []term {
 		terms = terms[:min(termsAtMost, len(terms))]
 		unit(terms)
 		r.terms = append(r.terms, terms...)
+	}
+	for k := range r.numbers {
+		r.terms = r.numbers[k].read(r.terms, row)
 	}
 	unit(r.terms)
 	slices.SortStableFunc(r.terms, func(a, b term) int { return cmp.Compare(a.place, b.place) })

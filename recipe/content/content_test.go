@@ -28,6 +28,8 @@ func scores(t *testing.T, item int32, columns ...dataset.Column) []float32 {
 	return out
 }
 
+func query(item int32) model.Query { return model.Query{Item: item} }
+
 func near(t *testing.T, what string, got float32, want float64) {
 	t.Helper()
 	if math.Abs(float64(got)-want) > 1e-5 {
@@ -62,7 +64,8 @@ func TestRareWordsWeighMore(t *testing.T) {
 	}
 }
 
-// A long text does not drown a category: both columns are one half.
+// A long text does not drown a category: both columns are one half. A price that
+// nobody has kept to says nothing.
 func TestColumnsHaveOneVoiceEach(t *testing.T) {
 	got := scores(t, 0,
 		dataset.Column{Name: "GENRES", Categorical: true, Text: []string{"war", "war", "drama", "comedy"}},

@@ -2,7 +2,6 @@ package demographic
 
 import (
 	"math"
-	"sort"
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/schema"
@@ -32,22 +31,17 @@ func (r reader) groups(dst []uint64, column string, x any) []uint64 {
 	if edges == nil || math.IsNaN(number) {
 		return dst
 	}
-	return append(dst, recipe.RangeName(column, sort.Search(len(edges), func(i int) bool { return float64(edges[i]) > number })))
+	return append(dst, recipe.RangeName(column, recipe.RangeOf(edges, number)))
 }
 
 // edges cuts a column of numbers at its quantiles; nil where there is nothing to cut.
 func edges(c *dataset.Column) []float32 {
-	var known []float64
-	for _, x := range c.Number {
-		if !math.IsNaN(x) && !math.IsInf(x, 0) {
-			known = append(known, x)
-		}
-	}
-	if len(known) == 0 || c.Kind == schema.Boolean {
+	cuts := recipe.GroupCuts(c.Number)
+	if cuts == nil || c.Kind == schema.Boolean {
 		return nil
 	}
 	out := make([]float32, ranges-1)
-	for k, x := range recipe.GroupCuts(known) {
+	for k, x := range cuts {
 		out[k] = float32(min(math.MaxFloat32, max(-math.MaxFloat32, x)))
 	}
 	return out

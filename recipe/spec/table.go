@@ -19,7 +19,7 @@ const (
 	behindBlend    = " Behind it is a blend of linear item-item models, graph filters, matrix factorisation, neighbours of sessions and a transformer: of those that suit the data, chosen and weighed on events held back."
 	behindFactors  = " Behind it is implicit matrix factorisation by alternating least squares, the nearest that this server has."
 	behindNearest  = " Behind it are item-item nearest neighbours by the cosine of their users, the nearest that this server has."
-	behindSimilar  = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text and categories for items with few interactions, the nearest that this server has."
+	behindSimilar  = " Behind it are item-item nearest neighbours by the cosine of their users, joined with the cosine of text, categories and numbers for items with few interactions, the nearest that this server has."
 	behindSemantic = " Behind it is the cosine of TF-IDF weighted words, pieces of words and categories, joined with latent semantic analysis of them; or, on a server that was given an endpoint for embeddings, the cosine of what its language model makes of the texts."
 	behindCount    = " Behind it is a count of distinct users."
 	behindLogistic = " Behind it is logistic regression over hashed features of action, user and the user's history with actions, calibrated on newer events."
