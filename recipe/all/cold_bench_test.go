@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/attune-io/attune/dataset"
+	"github.com/attune-io/attune/dataset/schema"
 	"github.com/attune-io/attune/evaluate"
 	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
@@ -64,7 +65,9 @@ func showCold(b *testing.B, s *dataset.Snapshot, m *model.Model) {
 // asks for it: how well a blend finds items that nobody has had yet, of which
 // only attributes are known.
 func BenchmarkHidden(b *testing.B) {
-	for name, read := range map[string]func(testing.TB) *dataset.Snapshot{"ml-100k": moviesWithGenres, "citeulike-a": papersWithTags} {
+	genres := func(t testing.TB) *dataset.Snapshot { return moviesOfYears(t, false) }
+	years := func(t testing.TB) *dataset.Snapshot { return moviesOfYears(t, true) }
+	for name, read := range map[string]func(testing.TB) *dataset.Snapshot{"ml-100k": moviesWithGenres, "genres-100k": genres, "years-100k": years, "citeulike-a": papersWithTags} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				hide(b, read(b))
@@ -157,6 +160,27 @@ func moviesWithGenres(t testing.TB) *dataset.Snapshot {
 	}
 	s.ItemAttributes = &dataset.Attributes{Columns: []dataset.Column{genres, titles}}
 	viewers(t, s)
+	return s
+}
+
+// moviesOfYears is MovieLens 100K with genres, and the year of release where asked for.
+func moviesOfYears(t testing.TB, asked bool) *dataset.Snapshot {
+	s := moviesWithGenres(t)
+	genres, titles := s.ItemAttributes.Columns[0], s.ItemAttributes.Columns[1]
+	s.ItemAttributes.Columns = []dataset.Column{genres}
+	if !asked {
+		return s
+	}
+	year := dataset.Column{Name: "YEAR", Kind: schema.Int, Number: make([]float64, s.Items.Len())}
+	for row, title := range titles.Text {
+		year.Number[row] = math.NaN()
+		if from := strings.LastIndex(title, "("); from >= 0 {
+			if y, err := strconv.ParseFloat(strings.Trim(title[from:], "() "), 64); err == nil {
+				year.Number[row] = y
+			}
+		}
+	}
+	s.ItemAttributes.Columns = append(s.ItemAttributes.Columns, year)
 	return s
 }
 
