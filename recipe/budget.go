@@ -1,9 +1,16 @@
 package recipe
 
-import "math"
+import (
+	"math"
+	"time"
+
+	"github.com/attune-io/attune"
+)
 
 // Budget says how much time a whole Fit of a Searcher may take: its search, the
-// training that is measured, and the last one.
+// training that is measured, and the last one. It is Standard, Thorough, or a
+// duration such as "90s" (time.ParseDuration), of the seconds that Coster has:
+// those of two cores with AVX2, which no clock measures.
 type Budget string
 
 // The budgets.
@@ -28,10 +35,12 @@ const (
 	// thoroughFactor standard budgets are a thorough one.
 	thoroughFactor = 30
 	mostThorough   = 25 * 60 // of 30 minutes: reading, asking and writing are not counted in Coster
+	// longest is the most that may be asked for: above it somebody has mistyped.
+	longest = 24 * time.Hour
 )
 
 // Seconds is the budget for so many events, in the seconds of Coster. It is 0
-// for a Budget that is neither, which "" is not: that is Standard.
+// for a Budget that Check refuses; "" is Standard.
 func (b Budget) Seconds(events int) float64 {
 	power := powerAbove
 	if events < standardEvents {
@@ -44,5 +53,30 @@ func (b Budget) Seconds(events int) float64 {
 	case Thorough:
 		return min(thoroughFactor*standard, mostThorough)
 	}
-	return 0
+	asked, _ := b.asked()
+	return asked.Seconds()
+}
+
+// Check says whether a budget can be kept; the error is attune.Invalid.
+func (b Budget) Check() error {
+	if b.named() {
+		return nil
+	}
+	_, err := b.asked()
+	return err
+}
+
+// named says that the size of the data decides, and not a duration.
+func (b Budget) named() bool { return b == "" || b == Standard || b == Thorough }
+
+// asked is the duration that a budget says; 0 with an error.
+func (b Budget) asked() (time.Duration, error) {
+	d, err := time.ParseDuration(string(b))
+	switch {
+	case err != nil:
+		return 0, attune.Errorf(attune.Invalid, "budget %q is unknown: use %s, %s, or a duration such as 90s or 10m", b, Standard, Thorough)
+	case d <= 0 || d > longest:
+		return 0, attune.Errorf(attune.Invalid, "budget %q is not above 0 and up to %g hours", b, longest.Hours())
+	}
+	return d, nil
 }

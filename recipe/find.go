@@ -10,8 +10,8 @@ import (
 // searchSteps are what StageTune counts of a Searcher.
 const searchSteps = 1000
 
-// wholeSearch is from how many jobs on a Search has all of its budget; one of
-// fewer has that part of it.
+// wholeSearch is from how many jobs on a Search has all of a budget that goes by
+// the size of the data; one of fewer has that part of it.
 const wholeSearch = 40
 
 // find lets a Searcher choose the parameters on the validation slice.
@@ -30,7 +30,7 @@ func (f *fit) find(ctx context.Context, s Searcher, p plan, split *dataset.Split
 		Progress: func(done, all int) { f.report(StageTune, searchSteps*done/max(1, all), total) }}
 	if f.Search != nil {
 		v.Ranges, v.Jobs = f.Search.Ranges, f.Search.Jobs
-		if f.Search.Jobs > 0 && f.Search.Jobs < wholeSearch {
+		if f.Search.Jobs > 0 && f.Search.Jobs < wholeSearch && f.Budget.named() {
 			v.Seconds = max(Standard.Seconds(f.events.Len()), v.Seconds*float64(f.Search.Jobs)/wholeSearch)
 		}
 		if f.Search.metric() != evaluate.NDCG25 || f.Search.Least {

@@ -1,6 +1,7 @@
 package recipe_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/attune-io/attune"
@@ -61,15 +62,22 @@ func TestFitOfASearcher(t *testing.T) {
 
 func TestBudgets(t *testing.T) {
 	s := blended(datasettest.Blocks(40, 30, 2, 0.1, 1))
-	s.Budget = "endless"
-	if _, err := recipe.Fit(t.Context(), s); attune.KindOf(err) != attune.Invalid {
-		t.Errorf("an unknown budget: %v", err)
+	for budget, words := range map[recipe.Budget]string{"endless": "standard, thorough, or a duration", "90": "such as 90s", "NaN": "such as 90s", "NaNs": "such as 90s", "Inf": "such as 90s",
+		"1e400s": "such as 90s", "9999999h": "such as 90s", "-5s": "above 0", "0s": "above 0", "0": "above 0", "25h": "24 hours"} {
+		s.Budget = budget
+		if _, err := recipe.Fit(t.Context(), s); attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), words) {
+			t.Errorf("budget %q: %v does not say %q", budget, err, words)
+		}
+		if budget.Seconds(1000) != 0 {
+			t.Errorf("budget %q is %g s", budget, budget.Seconds(1000))
+		}
 	}
 	for _, c := range []struct {
 		budget    recipe.Budget
 		events    int
 		low, high float64
 	}{{recipe.Standard, 0, 0.1, 1}, {recipe.Standard, 10_000, 0.3, 2}, {"", 100_000, 2, 5}, {recipe.Standard, 1_000_000, 60, 150}, {recipe.Standard, 1e9, 600, 3600},
+		{"90s", 1e9, 90, 90}, {"1m30s", 0, 90, 90}, {"250ms", 10, 0.25, 0.25}, {"24h", 10, 86400, 86400},
 		{recipe.Thorough, 0, 3, 30}, {recipe.Thorough, 100_000, 60, 180}, {recipe.Thorough, 1_000_000, 600, 1800}, {recipe.Thorough, 1e9, 600, 1800}} {
 		if got := c.budget.Seconds(c.events); got < c.low || got > c.high {
 			t.Errorf("%s of %d events: %g s", c.budget, c.events, got)

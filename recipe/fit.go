@@ -44,7 +44,7 @@ type FitSpec struct {
 	Search    *Search          // nil for the parameters as given
 	Objective *Objective       // beside relevance; nil for none
 	Live      []Live           // measured beside, at most model.MaxAgainst; recipes of actions are not
-	Budget    Budget           // of a Searcher; "" for Standard, and Thorough where Search is given
+	Budget    Budget           // of a Searcher, or a duration; "" for Standard, and Thorough where Search is given
 	Progress  func(stage string, done, total int)
 	Clock     attune.Clock // nil for attune.WallClock
 
@@ -188,8 +188,8 @@ func newFit(s FitSpec) (*fit, error) {
 	if s.Budget == "" && s.Search != nil {
 		s.Budget = Thorough
 	}
-	if s.Budget.Seconds(0) == 0 {
-		return nil, attune.Errorf(attune.Invalid, "budget %q is unknown: use one of %s, %s", s.Budget, Standard, Thorough)
+	if err := s.Budget.Check(); err != nil {
+		return nil, err
 	}
 	f := &fit{FitSpec: s, data: s.Uses.learnable(s.Snapshot)}
 	f.events, f.negative = occurred(f.data.Events, s.Rules, s.Negative)

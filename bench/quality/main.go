@@ -74,7 +74,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.dir, "dir", "", "folder of a set that is not one of those; wants --protocol")
 	f.StringVar(&o.protocol, "protocol", "", "how --dir is measured: cf, loo, ncf or session")
 	f.StringVar(&o.recipe, "recipe", pipelineName(), "recipe that is measured: the automatic pipeline unless given")
-	f.StringVar(&o.budget, "budget", string(recipe.Thorough), "how long the search may take: standard or thorough")
+	f.StringVar(&o.budget, "budget", string(recipe.Thorough), "how long search and training may take: standard, thorough, or a duration such as 90s")
 	f.StringVar(&o.keep, "keep", "", "folder to keep the sealed models in; nowhere unless given")
 	f.StringVar(&o.out, "out", "bench/RESULTS.md", "page to write; empty for none")
 	f.StringVar(&o.results, "results", "bench/quality/results.jsonl", "file that keeps a JSON line per set; empty for none")
@@ -93,10 +93,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if o.set == "" && o.dir == "" && !o.scale {
 		return o, attune.Errorf(attune.Invalid, "nothing to measure: give --set, --dir with --protocol, or --scale")
 	}
-	if recipe.Budget(o.budget).Seconds(0) == 0 {
-		return o, attune.Errorf(attune.Invalid, "budget %q is unknown: use %s or %s", o.budget, recipe.Standard, recipe.Thorough)
+	if o.budget == "" {
+		return o, attune.Errorf(attune.Invalid, "an empty --budget: use %s, %s, or a duration such as 90s", recipe.Standard, recipe.Thorough)
 	}
-	return o, nil
+	return o, recipe.Budget(o.budget).Check()
 }
 
 // job is one child's work, by the flags that only it gets.

@@ -237,6 +237,8 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ args, words string }{
 		{"", "--set"}, {"--set gowala", "gowalla"}, {"--nonsense", "nonsense"}, {"--set all more", "more"}, {"--set seq-lastfm --budget little", "thorough"},
+		{"--set seq-lastfm --budget=", "empty"}, {"--set seq-lastfm --budget 90", "such as 90s"}, {"--set seq-lastfm --budget NaN", "such as 90s"},
+		{"--set seq-lastfm --budget -90s", "above 0"}, {"--set seq-lastfm --budget 0s", "above 0"}, {"--set seq-lastfm --budget 48h", "24 hours"},
 		{"--dir " + dir + " --protocol full", "loo"}, {"--dir " + dir + " --protocol loo", "seq"}, {"--scale --events 12", "1000"},
 	} {
 		var stdout, stderr bytes.Buffer
