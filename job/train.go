@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -233,33 +234,38 @@ func objective(v resource.SolutionVersionBody) *recipe.Objective {
 // maxTuned is how many hyper-parameters the service shows at most.
 const maxTuned = 100
 
-// tuned are the hyper-parameters of a model that its recipe has on the wire. Of
-// a blend there are the members, their weights and all that they were trained
-// with besides; a parameter that several members have is shown as the
-// weightiest has it.
+// tuned are the hyper-parameters of a model that its recipe takes on the wire, so
+// that they can be given to another solution. Of a blend there are the members,
+// their weights and all that they were trained with besides; a parameter that
+// several members have is shown as the weightiest has it.
 func tuned(m model.Manifest) map[string]string {
 	facts, _ := spec.ByARN(string(attune.Public("recipe", m.Recipe)))
 	out := map[string]string{}
-	members := m.Members()
-	for _, p := range facts.Parameters {
-		if value, ok := m.Parameters[p.Name]; ok {
-			out[p.Name] = value
-			continue
+	show := func(name, value string) {
+		if len(out) < maxTuned && facts.CheckParameters(map[string]string{name: value}, nil) == nil {
+			out[name] = value
 		}
+	}
+	members, all := m.Members(), slices.Sorted(maps.Keys(m.Parameters))
+	for _, name := range all { // the blend's own first: without the rest it is still a blend of these
+		if of, _, inner := strings.Cut(name, "."); !inner || of+"." == model.ParamWeight || of == "opening" {
+			show(name, m.Parameters[name])
+		}
+	}
+	for _, p := range facts.Parameters {
 		for _, member := range members {
-			if value, ok := member.Parameters[p.Name]; ok {
-				out[p.Name] = value
-				break
+			if value, ok := member.Parameters[p.Name]; ok && out[p.Name] == "" {
+				show(p.Name, value)
 			}
 		}
 	}
 	for _, member := range members {
-		out[model.ParamWeight+member.Name] = recipe.FormatFloat(member.Weight)
 		for _, name := range slices.Sorted(maps.Keys(member.Parameters)) {
-			if len(out) < maxTuned {
-				out[member.Name+"."+name] = member.Parameters[name]
-			}
+			show(member.Name+"."+name, member.Parameters[name])
 		}
+	}
+	for _, name := range all {
+		show(name, m.Parameters[name])
 	}
 	return out
 }

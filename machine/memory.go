@@ -80,7 +80,7 @@ func lines(root fs.FS, name string) func(yield func(string) bool) {
 		if err != nil {
 			return
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was only read
 		for s := bufio.NewScanner(f); s.Scan(); {
 			if !yield(s.Text()) {
 				return

@@ -49,9 +49,11 @@ func (p Parameter) Check(value string) error {
 			return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give one of %s", p.Name, value, strings.Join(p.Values, ", "))
 		}
 	case Listing:
-		for name := range strings.SplitSeq(value, ",") {
-			if of, _, _ := strings.Cut(name, "#"); !slices.Contains(p.Values, of) {
-				return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give some of %s, with commas between", p.Name, value, strings.Join(p.Values, ", "))
+		names := strings.Split(value, ",")
+		for i, name := range names {
+			if !isMember(name, p.Values) || slices.Contains(names[:i], name) || i == mostMembers {
+				return attune.Errorf(attune.Invalid, "hyper-parameter %s is %q: give some of %s, with commas between, each once and %d at most; %s#2 is a second %s",
+					p.Name, value, strings.Join(p.Values, ", "), mostMembers, p.Values[0], p.Values[0])
 			}
 		}
 	case Occasions:
@@ -63,10 +65,13 @@ func (p Parameter) Check(value string) error {
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
+// algorithmMember is the member of a request that the parameters of an algorithm are in.
+const algorithmMember = "algorithmHyperParameters"
+
 // CheckParameters says whether the given algorithmHyperParameters and
 // featureTransformationParameters are this recipe's, and within their ranges.
 func (r Recipe) CheckParameters(algorithm, features map[string]string) error {
-	if err := r.check("algorithmHyperParameters", r.Parameters, algorithm); err != nil {
+	if err := r.check(algorithmMember, r.Parameters, algorithm); err != nil {
 		return err
 	}
 	if err := r.check("featureTransformationParameters", r.Features, features); err != nil {
@@ -92,6 +97,12 @@ func (r Recipe) check(member string, known []Parameter, given map[string]string)
 	for _, name := range names {
 		i := slices.IndexFunc(known, func(p Parameter) bool { return p.Name == name })
 		if i < 0 {
+			if p, ok := r.memberParameter(name); ok && member == algorithmMember {
+				if err := p.Check(given[name]); err != nil {
+					return err
+				}
+				continue
+			}
 			return attune.Errorf(attune.Invalid, "%s has %q, which %s does not take: it takes %s", member, name, r.Name, list(known))
 		}
 		if err := known[i].Check(given[name]); err != nil {

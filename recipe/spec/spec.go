@@ -42,8 +42,10 @@ const (
 	Rule       = "rule"    // what follows what in sessions
 	// Demographic is what people like the asker, by attributes, interact with.
 	Demographic = "demographic"
-	Sequence    = "sequence" // transformer
-	Blend       = "blend"    // several of the others, chosen and weighed by themselves
+	// Circumstance is what people choose under one context more than under others.
+	Circumstance = "circumstance"
+	Sequence     = "sequence" // transformer
+	Blend        = "blend"    // several of the others, chosen and weighed by themselves
 )
 
 // Recipe is what is known of one recipe. Recipes that are not Built are only

@@ -190,11 +190,6 @@ func memberParameters() []Parameter {
 	return all
 }
 
-// members are the algorithms that a blend may ask.
-func members() []string {
-	return []string{Popularity, ItemKNN, EASE, Graph, IALS, Session, Rule, Sequence}
-}
-
 // ownParameters are our own, of matrix factorisation (recipe/ials explains them).
 func ownParameters() []Parameter {
 	return []Parameter{

@@ -316,3 +316,36 @@ func TestErrorKinds(t *testing.T) {
 		t.Errorf("a good event after bad ones: %v", err)
 	}
 }
+
+// TestHyperParametersThatAreNone: what is no number, or far out of range, is
+// refused at once, and says which parameter it is; what a manifest says is not.
+func TestHyperParametersThatAreNone(t *testing.T) {
+	t.Parallel()
+	c := newNode(t)
+	group := c.datasetGroup("absurd")
+	create := func(name string, parameters map[string]string) (*personalize.CreateSolutionOutput, error) {
+		return c.control.CreateSolution(c.ctx, &personalize.CreateSolutionInput{Name: &name, DatasetGroupArn: &group, RecipeArn: aws.String(recipePrefix + "aws-user-personalization"),
+			SolutionConfig: &types.SolutionConfig{AlgorithmHyperParameters: parameters}})
+	}
+	tried := 0
+	for _, name := range []string{"hidden_dimension", "ials.regularization", "ials.iterations", "ials#2.unobserved_weight", "weight.ials", "opening.demographic", "score_scale",
+		"sequence.learning_rate", "graph.damping", "cold_item_gain"} {
+		for _, value := range []string{"NaN", "nan", "Inf", "+Inf", "-Inf", "infinity", "1e999", "-1e999", "1e300", "-1", "99999999999999999999999999", "0x1p99999", "1,5", "5 ", "", "٣", "null"} {
+			_, err := create(fmt.Sprintf("absurd-%d", tried), map[string]string{name: value})
+			refusedAs[*types.InvalidInputException](t, err, name)
+			tried++
+		}
+	}
+	for _, members := range []string{"", "oracle", "ials,ials", "ials#1", "ials#NaN", "ials,,ease", "ials#99999999999999999999"} {
+		_, err := create(fmt.Sprintf("absurd-%d", tried), map[string]string{"members": members})
+		refusedAs[*types.InvalidInputException](t, err, "members")
+		tried++
+	}
+	if list := must[*personalize.ListSolutionsOutput](t)(c.control.ListSolutions(c.ctx, &personalize.ListSolutionsInput{DatasetGroupArn: &group})); len(list.Solutions) != 0 {
+		t.Errorf("%d solutions were made of %d that were refused", len(list.Solutions), tried)
+	}
+	if _, err := create("sane", map[string]string{"members": "content,demographic,ials,ials#2", "weight.ials": "0.25", "weight.ials#2": "0", "opening.demographic": "1",
+		"ials#2.hidden_dimension": "8", "score_scale": "1e-6", "cold_item_gain": "2.5"}); err != nil {
+		t.Errorf("as a manifest has it: %v", err)
+	}
+}
