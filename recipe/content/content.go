@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -53,7 +54,7 @@ func (Recipe) Name() string { return Name }
 // Bytes estimates the peak memory of Train and of the scorer: the vectors from
 // both sides at their longest, and the counts of terms.
 func (Recipe) Bytes(in recipe.Input) int64 {
-	terms := termsAtMost*len(spoken(in.ItemAttributes)) + termsNumber*len(numeric(in.ItemAttributes))
+	terms := termsAtMost*len(spoken(in.ItemAttributes)) + termsNumber*len(recipe.Numeric(in.ItemAttributes))
 	return 2*8*int64(terms)*int64(len(in.Items)) + 16*places
 }
 
@@ -72,8 +73,7 @@ func (Recipe) Seconds(in recipe.Input) float64 {
 			bytes += len(text)
 		}
 	}
-	looked := min(in.Events.Len(), usersAtMost*ownAtMost) * (1 + deals) * len(numeric(in.ItemAttributes))
-	return secondsPlaces + secondsByte*float64(bytes) + secondsDeal*float64(looked)
+	return secondsPlaces + secondsByte*float64(bytes) + secondsDeal*float64(recipe.ScalesLooked(in))
 }
 
 // spoken are the columns that are words or categories.
@@ -93,11 +93,7 @@ func spoken(a *dataset.Attributes) (columns []*dataset.Column) {
 // and to weigh it.
 func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) {
 	columns, items := spoken(in.ItemAttributes), len(in.Items)
-	numbers, err := scales(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{df: make([]int32, places), numbers: numbers}
+	r := &reader{df: make([]int32, places), numbers: recipe.Scales(in)}
 	v := vectors{start: make([]int32, 1, items+1)}
 	total := 2 * max(1, items)
 	in.Report(0, total)
@@ -162,7 +158,7 @@ type term struct {
 // reader turns columns into terms. It is the scratch of one training.
 type reader struct {
 	df      []int32 // items in which a place occurs
-	numbers []scale
+	numbers []recipe.Scale
 	tokens  []int32
 	terms   []term
 }
@@ -192,7 +188,10 @@ func (r *reader) weigh(columns []*dataset.Column, row int32, items int) []term {
 		r.terms = append(r.terms, terms...)
 	}
 	for k := range r.numbers {
-		r.terms = r.numbers[k].read(r.terms, row)
+		x := &r.numbers[k]
+		x.Stands(row, func(at int, weight float64) {
+			r.terms = append(r.terms, term{place(x.Name, "#"+strconv.Itoa(at-1)), weight * x.Voice})
+		})
 	}
 	unit(r.terms)
 	slices.SortStableFunc(r.terms, func(a, b term) int { return cmp.Compare(a.place, b.place) })

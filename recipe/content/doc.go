@@ -10,12 +10,12 @@
 // columns one after the other, again of length 1.
 //
 // Numbers and booleans are cut into ranges, and are heard where the items of a
-// user are closer together than chance brings them (number.go has the equation);
+// user are closer together than chance brings them (recipe.Scale has the equation);
 // the moment an item came is not looked at. So a model depends on the
 // interactions only where there are such columns.
 //
 // Takes:  recipe.Input with ItemAttributes, and Events where there are numbers.
 // Makes:  a model with a sparse vector for each item.
 // Never:  knows what a word means: it is no language model.
-// Start:  content.go, then number.go and score.go.
+// Start:  content.go, then score.go.
 package content

@@ -7,6 +7,7 @@ import (
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/kernel"
+	"github.com/attune-io/attune/recipe"
 )
 
 // features are what the catalogue says of items: item i has those at
@@ -30,9 +31,11 @@ const (
 	maxFeatures = 20_000
 )
 
-// featuresOf reads the categorical columns. The values of one column of an item
+// featuresOf reads the categorical columns, and those of numbers that people keep
+// to: see recipe.Scale. The values of one column of an item
 // share a weight of 1. nil when there are none.
-func featuresOf(a *dataset.Attributes, items int) *features {
+func featuresOf(in recipe.Input) *features {
+	a, items := in.ItemAttributes, len(in.Items)
 	if a == nil {
 		return nil
 	}
@@ -59,6 +62,18 @@ func featuresOf(a *dataset.Attributes, items int) *features {
 				share[i] = append(share[i], 1/float32(len(of[i])-before))
 			}
 		}
+	}
+	for _, x := range recipe.Scales(in) {
+		for i := range items {
+			from := len(of[i])
+			sum := float32(0)
+			x.Stands(int32(i), func(place int, weight float64) {
+				of[i], share[i] = append(of[i], int32(f.count+place)), append(share[i], float32(weight))
+				sum += float32(weight)
+			})
+			kernel.Scale(1/max(sum, 1e-9), share[i][from:])
+		}
+		f.count += x.Places()
 	}
 	if f.count == 0 {
 		return nil

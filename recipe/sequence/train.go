@@ -84,7 +84,7 @@ type trainer struct {
 }
 
 func newTrainer(in recipe.Input, p parameters) *trainer {
-	t := &trainer{in: in, windows: windows(in.Events, p.length), counts: make([]int32, len(in.Items)), features: featuresOf(in.ItemAttributes, len(in.Items))}
+	t := &trainer{in: in, windows: windows(in.Events, p.length), counts: make([]int32, len(in.Items)), features: featuresOf(in)}
 	for _, i := range in.Events.Item {
 		t.counts[i]++
 	}

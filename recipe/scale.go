@@ -1,15 +1,12 @@
-package content
+package recipe
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 
 	"github.com/attune-io/attune/dataset"
 	"github.com/attune-io/attune/dataset/schema"
-	"github.com/attune-io/attune/recipe"
 )
 
 // Numbers say less than words: that two items have about the same price makes
@@ -31,7 +28,8 @@ import (
 const (
 	// beside is what an item stands with in the ranges beside its own.
 	beside = 0.5
-	// half is the assortativity of half a voice: about that of genres of films.
+	// half is the assortativity at which a column has half the say of one of words. It was
+	// set by hand, once.
 	half = 0.05
 	// deals is how often numbers are dealt out anew, and beyond is by how many
 	// standard deviations of that they must tell more to be heard: by chance one
@@ -42,18 +40,18 @@ const (
 	usersAtMost, ownAtMost = 2000, 200
 )
 
-// scale is a column of numbers with a voice.
-type scale struct {
-	name   string
+// Scale is a column of numbers of items with a voice.
+type Scale struct {
+	Name   string
 	of     []int8  // by item: its range; -1 where nothing is known
 	ranges int     // of which it may be one
 	soft   bool    // ranges beside each other are alike
-	voice  float64 // length of the column in the vector of an item
+	Voice  float64 // above 0 and below 1: length of the column in the vector of an item, where a column of words has 1
 }
 
-// numeric are the columns of numbers that may tell what an item is: not when it came, which
+// Numeric are the columns of numbers that may tell what an item is: not when it came, which
 // is about who could have had it.
-func numeric(a *dataset.Attributes) (columns []*dataset.Column) {
+func Numeric(a *dataset.Attributes) (columns []*dataset.Column) {
 	if a == nil {
 		return nil
 	}
@@ -65,39 +63,40 @@ func numeric(a *dataset.Attributes) (columns []*dataset.Column) {
 	return columns
 }
 
-// scales are the columns of numbers that are heard.
-func scales(ctx context.Context, in recipe.Input) ([]scale, error) {
-	columns := numeric(in.ItemAttributes)
+// Scales are the columns of numbers that are heard. It takes well under a second for each.
+func Scales(in Input) (out []Scale) {
+	columns := Numeric(in.ItemAttributes)
 	if len(columns) == 0 {
-		return nil, nil
+		return nil
 	}
 	owned := owned(in.Events)
-	var out []scale
 	for k, c := range columns {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		x := cut(c)
 		// The second word keeps columns and other streams of the seed apart.
 		r := rand.New(rand.NewPCG(in.Seed, 0x6465_616c<<8+uint64(k)))
-		if x.voice = x.heard(owned, r); x.voice > 0 {
+		if x.Voice = x.heard(owned, r); x.Voice > 0 {
 			out = append(out, x)
 		}
 	}
-	return out, nil
+	return out
+}
+
+// ScalesLooked is how many items Scales looks at, dealings included.
+func ScalesLooked(in Input) int {
+	return min(in.Events.Len(), usersAtMost*ownAtMost) * (1 + deals) * len(Numeric(in.ItemAttributes))
 }
 
 // cut finds the ranges of a column. A boolean has two, which are not alike.
-func cut(c *dataset.Column) scale {
-	x := scale{name: c.Name, of: make([]int8, len(c.Number)), soft: c.Kind != schema.Boolean}
+func cut(c *dataset.Column) Scale {
+	x := Scale{Name: c.Name, of: make([]int8, len(c.Number)), soft: c.Kind != schema.Boolean}
 	edges := []float64{1}
 	if x.soft {
-		edges = slices.Compact(recipe.GroupCuts(c.Number)) // one value in several ranges is one range
+		edges = slices.Compact(GroupCuts(c.Number)) // one value in several ranges is one range
 	}
 	x.ranges = len(edges) + 1
 	for i, v := range c.Number {
 		if x.of[i] = -1; v-v == 0 {
-			x.of[i] = int8(recipe.RangeOf(edges, v))
+			x.of[i] = int8(RangeOf(edges, v))
 		}
 	}
 	return x
@@ -113,14 +112,14 @@ func owned(e dataset.Events) [][]int32 {
 		mine := slices.Clone(e.Item[from:to])
 		slices.Sort(mine)
 		if mine = slices.Compact(mine); len(mine) > 1 {
-			all = append(all, evenly(mine, ownAtMost))
+			all = append(all, sampled(mine, ownAtMost))
 		}
 	})
-	return evenly(all, usersAtMost)
+	return sampled(all, usersAtMost)
 }
 
-// evenly is at most n of a list.
-func evenly[T any](all []T, n int) []T {
+// sampled is at most n of a list, evenly.
+func sampled[T any](all []T, n int) []T {
 	if len(all) <= n {
 		return all
 	}
@@ -132,7 +131,7 @@ func evenly[T any](all []T, n int) []T {
 }
 
 // heard is the voice of a column; 0 for none.
-func (x *scale) heard(owned [][]int32, r *rand.Rand) float64 {
+func (x *Scale) heard(owned [][]int32, r *rand.Rand) float64 {
 	var known []int32 // items with a number that somebody has
 	for _, mine := range owned {
 		for _, i := range mine {
@@ -167,7 +166,7 @@ func (x *scale) heard(owned [][]int32, r *rand.Rand) float64 {
 }
 
 // alike is the cosine of ranges by how far apart they are.
-func (x *scale) alike() [3]float64 {
+func (x *Scale) alike() [3]float64 {
 	if !x.soft {
 		return [3]float64{1}
 	}
@@ -176,7 +175,7 @@ func (x *scale) alike() [3]float64 {
 }
 
 // mean is the mean likeness of two items of a user.
-func (x *scale) mean(owned [][]int32, alike [3]float64) float64 {
+func (x *Scale) mean(owned [][]int32, alike [3]float64) float64 {
 	sum, users := 0.0, 0
 	n := make([]float64, x.ranges)
 	for _, mine := range owned {
@@ -208,25 +207,22 @@ func (x *scale) mean(owned [][]int32, alike [3]float64) float64 {
 	return sum / float64(max(1, users))
 }
 
-// read is the terms of one item, of the length of the column's voice.
-func (x *scale) read(dst []term, row int32) []term {
-	k := int(x.of[row])
-	if k < 0 {
-		return dst
+// Stands calls f with the ranges that an item stands in, from 0 to Places-1, and
+// how much: squares sum to 1. An item without a number stands in none.
+func (x *Scale) Stands(item int32, f func(place int, weight float64)) {
+	k := int(x.of[item])
+	switch {
+	case k < 0:
+	case !x.soft:
+		f(k+1, 1)
+	default:
+		// Places go one beyond either end, so that all ranges are of one length.
+		length := math.Sqrt(1 + 2*beside*beside)
+		f(k+1, 1/length)
+		f(k, beside/length)
+		f(k+2, beside/length)
 	}
-	from := len(dst)
-	dst = append(dst, x.term(k, 1))
-	if x.soft {
-		// One beyond either end too, so that all ranges are of one length.
-		dst = append(dst, x.term(k-1, beside), x.term(k+1, beside))
-	}
-	unit(dst[from:])
-	for i := range dst[from:] {
-		dst[from+i].weight *= x.voice
-	}
-	return dst
 }
 
-func (x *scale) term(k int, weight float64) term {
-	return term{place(x.name, "#"+strconv.Itoa(k)), weight}
-}
+// Places is how many places there are to stand in.
+func (x *Scale) Places() int { return x.ranges + 2 }
