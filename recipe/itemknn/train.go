@@ -143,14 +143,14 @@ func (c *counter) neighbours(i int) list {
 			c.shared[j] += float64(mine[k] * theirs[l])
 		}
 	}
-	own := math.Pow(c.size[i], 1-c.discount)
+	own, g := math.Pow(c.size[i], 1-c.discount), *c.graph // a copy, which the loop need not look up again
 	score := c.score[:len(c.others)]
 	for at, j := range c.others {
 		n, shared := c.count[j], c.shared[j]
 		c.count[j], c.shared[j] = 0, 0
 		score[at] = float32(math.Inf(-1))
-		if int(j) != i && int(n) >= c.minimum {
-			score[at] = float32(shared / (float64(own*c.weight[j]) + c.shrinkage))
+		if int(j) != i && int(n) >= g.minimum {
+			score[at] = float32(shared / (float64(own*g.weight[j]) + g.shrinkage))
 		}
 	}
 	// Places in others follow the order of counting, which is the order of the
