@@ -282,5 +282,5 @@ func TestSuiteWithEmbedder(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = b.Close() })
 		return artifact.New(b, dir, "")
-	}, recipetest.Claims{Personal: true, Related: true})
+	}, recipetest.Claims{Personal: true, Related: true, Told: []string{paramSize}})
 }
