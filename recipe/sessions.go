@@ -20,22 +20,29 @@ func Sessions(e dataset.Events, gap int64, most int) []Span {
 		newest int64
 		Span
 	}
-	var found []dated
-	e.ByUser(func(_ int32, from, to int) {
-		begin := from
-		for i := from + 1; i <= to; i++ {
-			if i == to || i-begin == most || gap > 0 && e.At[i]-e.At[i-1] > gap {
-				found = append(found, dated{e.At[i-1], Span{begin, i}})
-				begin = i
-			}
-		}
-	})
+	n := 0
+	eachSpan(e, gap, most, func(Span) { n++ })
+	found := make([]dated, 0, n)
+	eachSpan(e, gap, most, func(s Span) { found = append(found, dated{e.At[s.To-1], s}) })
 	slices.SortFunc(found, func(a, b dated) int {
 		return cmp.Or(cmp.Compare(a.newest, b.newest), cmp.Compare(a.From, b.From))
 	})
-	spans := make([]Span, len(found))
+	spans := make([]Span, n)
 	for i, f := range found {
 		spans[i] = f.Span
 	}
 	return spans
+}
+
+// eachSpan gives the spans of Sessions in the order of events.
+func eachSpan(e dataset.Events, gap int64, most int, f func(Span)) {
+	e.ByUser(func(_ int32, from, to int) {
+		begin := from
+		for i := from + 1; i <= to; i++ {
+			if i == to || i-begin == most || gap > 0 && e.At[i]-e.At[i-1] > gap {
+				f(Span{begin, i})
+				begin = i
+			}
+		}
+	})
 }
