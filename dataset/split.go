@@ -316,14 +316,14 @@ func distinct(items []int32) []int32 {
 	return slices.Compact(out)
 }
 
-// SampleCases takes at most n cases, evenly from all; it shares their memory.
-func SampleCases(cases []Case, n int) []Case {
-	if len(cases) <= n {
-		return cases
+// Sample takes at most n of a list, evenly from all; it shares their memory.
+func Sample[T any](all []T, n int) []T {
+	if len(all) <= n {
+		return all
 	}
-	out := make([]Case, n)
+	out := make([]T, n)
 	for i := range out {
-		out[i] = cases[i*len(cases)/n]
+		out[i] = all[i*len(all)/n]
 	}
 	return out
 }

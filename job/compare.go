@@ -207,9 +207,12 @@ func unlessBroken(a, b *measuredVersion, out *Compared) *Compared {
 	return out
 }
 
-// shrunk says whether less than half is left. Those whose history is gone are
+// leastLeft is the share of the other version's data below which much of it may be missing.
+const leastLeft = 0.5
+
+// shrunk says whether too little is left. Those whose history is gone are
 // strangers to a model, and no test on the users that both know can tell that.
-func shrunk(now, was int64) bool { return now < was/2 }
+func shrunk(now, was int64) bool { return float64(now) < leastLeft*float64(was) }
 
 // lost says whether a version no longer beats popularity, which another did: a
 // sign of data that came in broken, whose holdout is broken too, so that on it

@@ -25,7 +25,7 @@ func (f *fit) find(ctx context.Context, s Searcher, p plan, split *dataset.Split
 		return choice{}, err
 	}
 	in.Progress = nil
-	v := Validation{Cases: dataset.SampleCases(split.Cases, tuneCases), LeaveOut: f.leaveOut, Cut: evaluate.Depth,
+	v := Validation{Cases: dataset.Sample(split.Cases, tuneCases), LeaveOut: f.leaveOut, Cut: evaluate.Depth,
 		Seconds: f.Budget.Seconds(f.events.Len()), After: 2, Memory: f.left(),
 		Progress: func(done, all int) { f.report(StageTune, searchSteps*done/max(1, all), total) }}
 	if f.Search != nil {

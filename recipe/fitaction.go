@@ -149,7 +149,7 @@ func (f *actionFit) measured(ctx context.Context) (map[string]string, *model.Eva
 func (f *actionFit) choose(ctx context.Context, train dataset.Events, known []Offer) (map[string]string, error) {
 	validAt := known[len(known)*9/10].At
 	inner := train.Before(validAt)
-	valid := evenly(since(known, validAt), measuredOffers)
+	valid := dataset.Sample(since(known, validAt), measuredOffers)
 	if !mixed(valid) || !mixed(Offers(inner, f.period)) {
 		return f.Params, nil
 	}
@@ -192,7 +192,7 @@ func (f *actionFit) choose(ctx context.Context, train dataset.Events, known []Of
 // of actions for those who took some, beside the rates of actions.
 func (f *actionFit) evaluate(ctx context.Context, m *model.Model, known, test []Offer, at int64) (*model.Evaluation, error) {
 	users, truth := takers(test)
-	asked := evenly(test, measuredOffers)
+	asked := dataset.Sample(test, measuredOffers)
 	p, err := f.ask(ctx, m, asked)
 	if err != nil {
 		return nil, err
@@ -325,17 +325,6 @@ func mixed(offers []Offer) bool {
 	return slices.ContainsFunc(offers, taken) && slices.ContainsFunc(offers, left)
 }
 
-func evenly(offers []Offer, n int) []Offer {
-	if len(offers) <= n {
-		return offers
-	}
-	out := make([]Offer, n)
-	for i := range out {
-		out[i] = offers[i*len(offers)/n]
-	}
-	return out
-}
-
 func outcomesOf(offers []Offer) []bool {
 	out := make([]bool, len(offers))
 	for i, o := range offers {
@@ -353,10 +342,7 @@ func takers(offers []Offer) (users []int32, truth [][]int32) {
 			of[o.User] = append(of[o.User], o.Action)
 		}
 	}
-	all := slices.Sorted(maps.Keys(of))
-	n := min(len(all), tuneCases)
-	for i := range n {
-		user := all[i*len(all)/n]
+	for _, user := range dataset.Sample(slices.Sorted(maps.Keys(of)), tuneCases) {
 		slices.Sort(of[user])
 		users, truth = append(users, user), append(truth, slices.Compact(of[user]))
 	}

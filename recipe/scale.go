@@ -112,22 +112,10 @@ func owned(e dataset.Events) [][]int32 {
 		mine := slices.Clone(e.Item[from:to])
 		slices.Sort(mine)
 		if mine = slices.Compact(mine); len(mine) > 1 {
-			all = append(all, sampled(mine, ownAtMost))
+			all = append(all, dataset.Sample(mine, ownAtMost))
 		}
 	})
-	return sampled(all, usersAtMost)
-}
-
-// sampled is at most n of a list, evenly.
-func sampled[T any](all []T, n int) []T {
-	if len(all) <= n {
-		return all
-	}
-	out := make([]T, n)
-	for k := range out {
-		out[k] = all[k*len(all)/n]
-	}
-	return out
+	return dataset.Sample(all, usersAtMost)
 }
 
 // heard is the voice of a column; 0 for none.

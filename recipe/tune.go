@@ -118,7 +118,7 @@ const tuneCases = 4000
 // choose is the candidate with the best NDCG@25 (or what a Search compares) on
 // the validation cases, the first of equals.
 func (f *fit) choose(ctx context.Context, r Recipe, s *Search, candidates []map[string]string, split *dataset.Split, did func()) (choice, error) {
-	cases, metric, sign := dataset.SampleCases(split.Cases, tuneCases), s.metric(), 1.0
+	cases, metric, sign := dataset.Sample(split.Cases, tuneCases), s.metric(), 1.0
 	if s != nil && s.Least {
 		sign = -1
 	}
@@ -204,7 +204,7 @@ func (f *fit) calibrate(ctx context.Context, r Recipe, m *model.Model, cases []d
 	if err != nil {
 		return 0, err
 	}
-	chosen := dataset.SampleCases(cases, calibrationCases)
+	chosen := dataset.Sample(cases, calibrationCases)
 	loss := func(scale float64) (float64, error) {
 		each := make([]float64, len(chosen))
 		err := f.scoreAll(ctx, s, len(m.Items), chosen, func(i int, scores []float32) {

@@ -60,7 +60,7 @@ func memory() int64 { return recipe.DefaultMemory(machine.Memory()) }
 // search chooses the parameters on the validation slice: by the recipe's own
 // search, or among its candidates where it has none.
 func (p *pipeline) search(ctx context.Context, r recipe.Recipe) (recipe.Found, error) {
-	v := recipe.Validation{Cases: dataset.SampleCases(p.split.Cases, searchCases), LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
+	v := recipe.Validation{Cases: dataset.Sample(p.split.Cases, searchCases), LeaveOut: p.leaveOut, Cut: p.cut, Seconds: p.budget, After: 1,
 		Memory:   max(1, memory()-recipe.SplitBytes(p.corpus.train)),
 		Progress: func(done, total int) { p.progress("search", done, total) }}
 	if s, ok := r.(recipe.Searcher); ok {
@@ -79,7 +79,7 @@ func (p *pipeline) choose(ctx context.Context, r recipe.Recipe) (recipe.Found, e
 		candidates = t.Candidates(p.input(p.split.Train, nil))
 	}
 	var asked []question
-	for _, c := range dataset.SampleCases(p.split.Cases, chooseCases) {
+	for _, c := range dataset.Sample(p.split.Cases, chooseCases) {
 		asked = append(asked, caseQuestion(c))
 	}
 	best := recipe.Found{Value: math.Inf(-1)}

@@ -94,7 +94,7 @@ func hide(b *testing.B, s *dataset.Snapshot) {
 	}
 	scores := make([]float32, s.Items.Len())
 	var whole, cold []float64
-	for _, c := range dataset.SampleCases(split.Cases, 2000) {
+	for _, c := range dataset.Sample(split.Cases, 2000) {
 		q := model.Query{Item: model.NoItem}
 		for k, row := range c.Input.Item {
 			if !hidden(row) {

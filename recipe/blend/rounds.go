@@ -49,7 +49,7 @@ func (s *search) learn(ctx context.Context, m member, in recipe.Input) (learned,
 		got, err := m.recipe.Train(ctx, in)
 		return learned{got, m.params, m.params}, err
 	}
-	w := &watch{search: s, ctx: ctx, outer: in.Checkpoint, cases: dataset.SampleCases(s.v.Cases, watchCases)}
+	w := &watch{search: s, ctx: ctx, outer: in.Checkpoint, cases: dataset.Sample(s.v.Cases, watchCases)}
 	in.Watch, in.Checkpoint = w.round, w
 	got, err := m.recipe.Train(ctx, in)
 	made := recipe.With(m.params, of, strconv.Itoa(max(1, len(w.values))))
