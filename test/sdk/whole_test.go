@@ -51,12 +51,11 @@ func TestLife(t *testing.T) {
 		t.Fatalf("%d items for %s", len(page), user)
 	}
 	_, tracking := c.tracker(group)
-	pageOfNobody := c.recommend(campaign, "life-newcomer")
-	for _, item := range page[:3] {
-		c.see(tracking, "life-newcomer", item)
-	}
-	c.changes(campaign, "life-newcomer", pageOfNobody)
 	after := c.recommend(campaign, "life-newcomer")
+	for _, item := range page[:3] { // each has reached the page before the node stops
+		c.see(tracking, "life-newcomer", item)
+		after = c.changes(campaign, "life-newcomer", after)
+	}
 
 	if err := node.Stop(); err != nil {
 		t.Fatal(err)
@@ -76,10 +75,13 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// changes waits until a page differs from before.
-func (c *clients) changes(campaign, user string, before []string) {
+// changes waits until a page differs from before, and returns it.
+func (c *clients) changes(campaign, user string, before []string) []string {
 	c.Helper()
-	for deadline := time.Now().Add(5 * time.Second); slices.Equal(c.recommend(campaign, user), before); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		if page := c.recommend(campaign, user); !slices.Equal(page, before) {
+			return page
+		}
 		if time.Now().After(deadline) {
 			c.Fatalf("the page of %s did not change", user)
 		}
