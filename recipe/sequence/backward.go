@@ -62,8 +62,8 @@ func (n *net) blockBack(w *weights, g []float32, p *piece, b int, dx kernel.View
 // and the gradients of matrix and bias are added to g.
 func (n *net) product(dx, dy, x kernel.View, matrix, bias span, transposed *kernel.Packed, g []float32) {
 	clear(dx.Data)
-	n.gemm.NNPacked(dx, dy, transposed)
-	n.gemm.TN(matrix.view(g), x, dy)
+	n.times(dx, dy, transposed)
+	n.timesT(matrix.view(g), x, dy)
 	sumRows(bias.of(g), dy)
 }
 

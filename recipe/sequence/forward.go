@@ -32,9 +32,10 @@ type trace struct {
 // net runs the layers over pieces. It is the scratch of one goroutine.
 type net struct {
 	*layout
-	gemm    kernel.Gemm
-	drop    dropout // none outside of training
-	base    uint64  // of dropout: seed and epoch
+	gemm    kernel.Gemm // of attention
+	large   kernel.Gemm // of times and timesT
+	drop    dropout     // none outside of training
+	base    uint64      // of dropout: seed and epoch
 	traces  []trace
 	x       kernel.View // n×d: what goes from layer to layer
 	hat, h  kernel.View // n×d: of the last norm
@@ -112,7 +113,7 @@ func (n *net) block(w *weights, p *piece, b int) {
 	n.normalise(t.z1, t.hat1, t.inv1, l.norm1.of(w.flat), l.shift1.of(w.flat))
 	t.in = n.take(tokens, l.in.cols)
 	setRows(t.in, l.inBias.of(w.flat))
-	n.gemm.NNPacked(t.in, t.z1, &w.forth[b*packs+packIn])
+	n.times(t.in, t.z1, &w.forth[b*packs+packIn])
 	t.mixed = n.take(tokens, d)
 	clear(t.mixed.Data)
 	n.attend(w, p, b)
@@ -126,14 +127,14 @@ func (n *net) rest(w *weights, b int, token []uint64) {
 	tokens, d := n.x.Rows, n.dimension
 	t.out = n.take(tokens, d)
 	setRows(t.out, l.outBias.of(w.flat))
-	n.gemm.NNPacked(t.out, t.mixed, &w.forth[b*packs+packOut])
+	n.times(t.out, t.mixed, &w.forth[b*packs+packOut])
 	n.join(t.out, gate(t.in, 3*d), -1, b, token)
 
 	t.z2, t.hat2, t.inv2 = n.take(tokens, d), n.take(tokens, d), n.slice(tokens)
 	n.normalise(t.z2, t.hat2, t.inv2, l.norm2.of(w.flat), l.shift2.of(w.flat))
 	t.up = n.take(tokens, l.up.cols)
 	setRows(t.up, l.upBias.of(w.flat))
-	n.gemm.NNPacked(t.up, t.z2, &w.forth[b*packs+packUp])
+	n.times(t.up, t.z2, &w.forth[b*packs+packUp])
 	t.inner = n.take(tokens, l.down.rows)
 	for i := range tokens {
 		activate(t.inner.Row(i), t.up.Row(i))
@@ -141,7 +142,7 @@ func (n *net) rest(w *weights, b int, token []uint64) {
 	}
 	t.down = n.take(tokens, d)
 	setRows(t.down, l.downBias.of(w.flat))
-	n.gemm.NNPacked(t.down, t.inner, &w.forth[b*packs+packDown])
+	n.times(t.down, t.inner, &w.forth[b*packs+packDown])
 	n.join(t.down, gate(t.up, l.up.cols-d), siteDown, b, token)
 }
 

@@ -53,6 +53,8 @@ type layout struct {
 	loud        float32 // √d: what an item vector grows by where it is read, as in Vaswani et al., section 3.4
 	layersEnd   int     // groups of the layers lie below it
 	size        int
+	precision   kernel.Precision              // of large products
+	rounded     func(kernel.View) kernel.View // what they are made of; nil but in tests
 }
 
 // smallFirst is the deviation of first embeddings: so small that the first
@@ -64,7 +66,7 @@ const smallFirst = 0.02
 // what the layers add is then quiet beside what they are given, and a third
 // fewer epochs are needed than with the three times as much of Glorot, Bengio (2010).
 func newLayout(p parameters, features, items int) *layout {
-	l := &layout{parameters: p, loud: float32(math.Sqrt(float64(p.dimension)))}
+	l := &layout{parameters: p, loud: float32(math.Sqrt(float64(p.dimension))), precision: precisionFor(p.dimension)}
 	d, f := p.dimension, p.dimension*p.wide
 	inner, gate := f, 0
 	if p.gated == 1 {
@@ -156,7 +158,7 @@ func (l layer) matrices() [packs]span { return [packs]span{l.in, l.out, l.up, l.
 
 // pack lays matrix k of all, counted through the layers, out anew.
 func (w *weights) pack(l *layout, k int, back bool) {
-	view := l.layers[k/packs].matrices()[k%packs].view(w.flat)
+	view := l.operand(l.layers[k/packs].matrices()[k%packs].view(w.flat))
 	w.forth[k].Pack(view)
 	if back {
 		w.backward[k].PackT(view)

@@ -39,7 +39,7 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 		part := h.Part(from, to, 0, h.Cols)
 		scores := n.scratch(&n.scores, to-from, count)
 		clear(scores.Data)
-		n.gemm.NNPacked(scores, part, &c.columns)
+		n.times(scores, part, &c.columns)
 		for i := range scores.Rows {
 			t := from + i
 			row := scores.Row(i)
@@ -62,8 +62,8 @@ func (n *net) compare(h, dh kernel.View, p *piece, c *candidates, dv kernel.View
 			copy(out, part.Row(i))
 			kernel.Scale(pull, out)
 		}
-		n.gemm.NNPacked(dh.Part(from, to, 0, h.Cols), scores, &c.rows)
-		n.gemm.TN(dv, scores, part)
+		n.times(dh.Part(from, to, 0, h.Cols), scores, &c.rows)
+		n.timesT(dv, scores, part)
 	}
 	return loss
 }

@@ -29,21 +29,38 @@ import (
 // ATTUNE_PATIENCE (rounds without a better one) change what is tried; with
 // ATTUNE_VALID the last item is never looked at.
 func BenchmarkPublished(b *testing.B) {
-	sets := strings.Fields(os.Getenv("ATTUNE_SETS"))
-	if len(sets) == 0 {
-		sets = []string{"lastfm/seq.txt", "beauty/seq.txt", "ml1m/seq_all3706.txt"}
-	}
-	for _, set := range sets {
+	for _, set := range sets("lastfm/seq.txt", "beauty/seq.txt", "ml1m/seq_all3706.txt") {
 		b.Run(set, func(b *testing.B) {
 			histories, items := readHistories(b, set)
 			for b.Loop() {
-				leaveOneOut(b, set, histories, items)
+				leaveOneOut(b, set, histories, items, 1, decoded)
 			}
 		})
 	}
 }
 
-func leaveOneOut(b *testing.B, set string, histories [][]int32, items int) {
+// sets are those of ATTUNE_SETS, or some.
+func sets(some ...string) []string {
+	if sets := strings.Fields(os.Getenv("ATTUNE_SETS")); len(sets) > 0 {
+		return sets
+	}
+	return some
+}
+
+// decoded is a model as everybody gets it, and its scorer.
+func decoded(b *testing.B, in recipe.Input) (*model.Model, model.Scorer) {
+	m, err := New().Train(b.Context(), in)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New().Decode(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m, s
+}
+
+func leaveOneOut(b *testing.B, set string, histories [][]int32, items int, seed uint64, learn func(*testing.B, recipe.Input) (*model.Model, model.Scorer)) {
 	params := map[string]string{}
 	for _, kv := range strings.Fields(os.Getenv("ATTUNE_PARAMS")) {
 		name, value, _ := strings.Cut(kv, "=")
@@ -54,7 +71,7 @@ func leaveOneOut(b *testing.B, set string, histories [][]int32, items int) {
 		patience = 5
 	}
 	before := cpuSeconds()
-	in := recipe.Input{Events: eventsOf(histories, 2), Users: len(histories), Items: make([]string, items), Params: params, Seed: 1}
+	in := recipe.Input{Events: eventsOf(histories, 2), Users: len(histories), Items: make([]string, items), Params: params, Seed: seed}
 	k := &onDisk{Path: os.Getenv("ATTUNE_KEEP"), Top: -1}
 	if k.Path != "" {
 		in.Checkpoint = k
@@ -71,10 +88,7 @@ func leaveOneOut(b *testing.B, set string, histories [][]int32, items int) {
 		}
 		return round >= k.Chosen+patience, nil
 	}
-	m, err := New().Train(b.Context(), in)
-	if err != nil {
-		b.Fatal(err)
-	}
+	m, _ := learn(b, in)
 	b.Logf("%s: %v, best round %d with %.4f, estimate %.0f s, %.0f MB", set, m.Manifest.Parameters, k.Chosen, k.Top, New().Seconds(in), float64(New().Bytes(in))/1e6)
 	if os.Getenv("ATTUNE_VALID") != "" {
 		return
@@ -84,13 +98,7 @@ func leaveOneOut(b *testing.B, set string, histories [][]int32, items int) {
 		in.Checkpoint = &onDisk{Path: k.Path + ".all"}
 	}
 	in.Params = recipe.With(m.Manifest.Parameters, ParamEpochs, strconv.Itoa(k.Chosen))
-	if m, err = New().Train(b.Context(), in); err != nil {
-		b.Fatal(err)
-	}
-	s, err := New().Decode(m)
-	if err != nil {
-		b.Fatal(err)
-	}
+	_, s := learn(b, in)
 	hr, ndcg := ranked(b, s, histories, items, 0)
 	b.ReportMetric(hr, "HR@10")
 	b.ReportMetric(ndcg, "NDCG@10")

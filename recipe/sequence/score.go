@@ -73,7 +73,7 @@ func newScorer(l *layout, w, vectors []float32, counts []int32) *scorer {
 		s.w.pack(l, k, false)
 	}
 	d := l.dimension
-	s.keys.Pack(l.layers[l.blocks-1].in.view(w).Part(0, d, d, 3*d))
+	s.keys.Pack(l.operand(l.layers[l.blocks-1].in.view(w).Part(0, d, d, 3*d)))
 	s.readers.New = func() any { return &reader{net: net{layout: l}, state: make([]float32, l.dimension)} }
 	return s
 }
@@ -185,10 +185,10 @@ func (r *reader) newest(w *weights, keys *kernel.Packed, p *piece) []float32 {
 	r.normalise(z, hat, inv, l.norm1.of(w.flat), l.shift1.of(w.flat))
 	kv := r.take(last+1, 2*d)
 	setRows(kv, l.inBias.of(w.flat)[d:3*d])
-	r.gemm.NNPacked(kv, z, keys)
+	r.times(kv, z, keys)
 	t.in, t.mixed = r.take(1, l.in.cols), r.take(1, d)
 	setRows(t.in, l.inBias.of(w.flat))
-	r.gemm.NNPacked(t.in, z.Part(last, last+1, 0, d), &w.forth[b*packs+packIn])
+	r.times(t.in, z.Part(last, last+1, 0, d), &w.forth[b*packs+packIn])
 	clear(t.mixed.Data)
 	for h := range r.heads {
 		at := h * each

@@ -32,14 +32,18 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	t := newTrainer(in, p)
+	return newTrainer(in, p).train(ctx)
+}
+
+func (t *trainer) train(ctx context.Context) (*model.Model, error) {
+	in := t.in
 	done, err := t.resume(ctx)
 	if err != nil {
 		return nil, err
 	}
-	total := max(1, p.epochs*t.perEpoch())
+	total := max(1, t.epochs*t.perEpoch())
 	in.Report(min(total, done*t.perEpoch()), total)
-	for epoch := done; epoch < p.epochs && len(t.windows) > 0; epoch++ {
+	for epoch := done; epoch < t.epochs && len(t.windows) > 0; epoch++ {
 		if err := t.epoch(ctx, epoch, total); err != nil {
 			return nil, err
 		}
@@ -190,9 +194,9 @@ func (t *trainer) step(ctx context.Context, batch []window, step int) (float64, 
 	t.parallel(ctx, packs*t.blocks+2, func(_, k int) {
 		switch k {
 		case 0:
-			c.rows.Pack(c.vectors)
+			c.rows.Pack(t.operand(c.vectors))
 		case 1:
-			c.columns.PackT(c.vectors)
+			c.columns.PackT(t.operand(c.vectors))
 		default:
 			t.packed.pack(t.layout, k-2, true)
 		}
