@@ -59,17 +59,22 @@ func (e Events) Where(keep func(i int) bool) Events {
 	}
 	out := Events{User: make([]int32, 0, n), Item: make([]int32, 0, n), At: make([]int64, 0, n),
 		Type: make([]uint16, 0, n), Value: make([]float32, 0, n), Types: e.Types, Context: e.room(n)}
-	for i := range e.User {
-		if keep(i) {
-			out.User = append(out.User, e.User[i])
-			out.Item = append(out.Item, e.Item[i])
-			out.At = append(out.At, e.At[i])
-			out.Type = append(out.Type, e.Type[i])
-			out.Value = append(out.Value, e.Value[i])
-			if e.Weight != nil {
-				out.Weight = append(out.Weight, e.Weight[i])
-			}
-			for k := range out.Context {
+	if e.Weight != nil {
+		out.Weight = make([]float32, 0, n)
+	}
+	for from, to := 0, 0; from < e.Len(); from = to + 1 { // those that are kept lie side by side
+		for to = from; to < e.Len() && keep(to); to++ {
+		}
+		out.User = append(out.User, e.User[from:to]...)
+		out.Item = append(out.Item, e.Item[from:to]...)
+		out.At = append(out.At, e.At[from:to]...)
+		out.Type = append(out.Type, e.Type[from:to]...)
+		out.Value = append(out.Value, e.Value[from:to]...)
+		if e.Weight != nil {
+			out.Weight = append(out.Weight, e.Weight[from:to]...)
+		}
+		for k := range out.Context {
+			for i := from; i < to; i++ {
 				out.Context[k].take(&e.Context[k], i)
 			}
 		}

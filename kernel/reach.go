@@ -15,12 +15,8 @@ func Reach(dst, data []float32, index []int32, weight, x []float32, a, b float32
 		return
 	}
 	x, weight = x[:d], weight[:len(index)]
-	last := uint32(0)
-	for _, i := range index { // a negative one is a very large one
-		last = max(last, uint32(i))
-	}
 	if len(index) > 0 {
-		_ = data[int(last)*d : (int(last)+1)*d] // assembly does not look
+		within(data, index, d)
 	}
 	done := reachFast(dst, data, index, weight, x, a, b)
 	for k, i := range index[done:] {

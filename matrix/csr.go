@@ -36,6 +36,13 @@ func (m CSR) Of(row int) (cols []int32, values []float32) {
 	return m.Col[from:to:to], m.Value[from:to:to]
 }
 
+// Like is a matrix of zeros at the same places, which it shares.
+func (m CSR) Like() CSR {
+	m.Value = make([]float32, len(m.Value))
+	large(m.Value)
+	return m
+}
+
 // Transpose turns the matrix around.
 func (m CSR) Transpose() CSR {
 	t := CSR{Rows: m.Cols, Cols: m.Rows}
@@ -61,10 +68,47 @@ func (m CSR) MulRows(dst, x Dense, from, to int) {
 		row := dst.Row(i)
 		clear(row)
 		cols, values := m.Of(i)
-		for k, j := range cols {
-			kernel.Axpy(values[k], x.Row(int(j)), row)
-		}
+		kernel.Gather(row, x.Data, cols, values)
 	}
+}
+
+const (
+	// widestPanel and leastPanel bound the columns that MulNormal takes at once.
+	// So many rows of a panel as a catalogue has items stay near a processor.
+	widestPanel, leastPanel = 64, 16
+	// lanes is what the width of a panel is filled up to a multiple of.
+	lanes = 8
+	// rowsUntold is after how many rows MulNormal looks whether it shall end.
+	rowsUntold = 1 << 12
+)
+
+// MulNormal replaces dst by mᵀ·m·x without keeping m·x, which is large where m has
+// many rows: row by row, for some columns of x at a time. x, dst: Cols×n. It equals
+// Mul by m and then by its transpose, bit for bit. The error is ctx's.
+func (m CSR) MulNormal(ctx context.Context, dst, x Dense) error {
+	width := widestPanel
+	for width > leastPanel && (x.Cols+width-1)/width < runtime.GOMAXPROCS(0) {
+		width /= 2
+	}
+	return inParts(ctx, x.Cols, width, func(_, from, to int) {
+		width := (to - from + lanes - 1) / lanes * lanes // else single columns take as long as eight
+		in, out, sum := NewDense(m.Cols, width), NewDense(m.Cols, width), make([]float32, width)
+		for j := range in.Rows {
+			copy(in.Row(j), x.Row(j)[from:to])
+		}
+		for i := range m.Rows {
+			if i%rowsUntold == 0 && ctx.Err() != nil {
+				return
+			}
+			cols, values := m.Of(i)
+			clear(sum)
+			kernel.Gather(sum, in.Data, cols, values)
+			kernel.Scatter(out.Data, sum, cols, values)
+		}
+		for j := range out.Rows {
+			copy(dst.Row(j)[from:to], out.Row(j))
+		}
+	})
 }
 
 // rowsAtOnce is what a goroutine takes from the queue of rows.

@@ -43,8 +43,8 @@ const (
 //
 // Halko, Martinsson, Tropp: Finding structure with randomness (SIAM Review 53,
 // 2011), algorithms 4.4 and 5.1. The same seed gives the same bits, however many
-// processors there are. Memory: three blocks of (rows or columns) × (rank +
-// oversample) float32. A rank above what a can have is cut to it. The error is
+// processors there are. Memory: four blocks of columns × (rank + oversample)
+// float32, whatever the rows. A rank above what a can have is cut to it. The error is
 // ctx's, or attune.Invalid where a holds something that is no number.
 func TruncatedSVD(ctx context.Context, a CSR, rank int, o SVDOptions) (SVD, error) {
 	rank = max(0, min(rank, a.Rows, a.Cols))
@@ -58,17 +58,13 @@ func TruncatedSVD(ctx context.Context, a CSR, rank int, o SVDOptions) (SVD, erro
 	if k == 0 {
 		return SVD{V: NewDense(a.Cols, 0)}, ctx.Err()
 	}
-	q, y := NewDense(a.Cols, k), NewDense(a.Rows, k)
+	q, spare := NewDense(a.Cols, k), NewDense(a.Cols, k)
 	r := rand.New(rand.NewPCG(o.Seed, 0x7376_64)) // the second word keeps this stream apart from others of the same seed
 	for i := range q.Data {
 		q.Data[i] = float32(r.NormFloat64())
 	}
-	at, spare := a.Transpose(), NewDense(a.Cols, k)
 	for i := range o.Iterations {
-		if err := a.Mul(ctx, y, q); err != nil {
-			return SVD{}, err
-		}
-		if err := at.Mul(ctx, spare, y); err != nil {
+		if err := a.MulNormal(ctx, spare, q); err != nil {
 			return SVD{}, err
 		}
 		passes := 1
@@ -86,16 +82,17 @@ func TruncatedSVD(ctx context.Context, a CSR, rank int, o SVDOptions) (SVD, erro
 			o.Progress(i+1, o.Iterations)
 		}
 	}
-	return ritz(ctx, a, q, y, rank)
+	return ritz(ctx, a, q, rank)
 }
 
-// ritz is the singular values and vectors within the span of q. y is scratch.
-func ritz(ctx context.Context, a CSR, q, y Dense, rank int) (SVD, error) {
-	if err := a.Mul(ctx, y, q); err != nil {
-		return SVD{}, err
-	}
+// ritz is the singular values and vectors within the span of q.
+func ritz(ctx context.Context, a CSR, q Dense, rank int) (SVD, error) {
 	k := q.Cols
-	gram, err := gramOf(ctx, y)
+	gram, err := gramOf(ctx, a.Rows, k, func(from, to int, scratch []float32) []float32 {
+		some := CSR{Rows: to - from, Cols: a.Cols, Start: a.Start[from : to+1], Col: a.Col, Value: a.Value}
+		some.MulRows(Dense{Rows: some.Rows, Cols: k, Data: scratch}, q, 0, some.Rows)
+		return scratch
+	})
 	if err != nil {
 		return SVD{}, err
 	}
@@ -121,7 +118,8 @@ func ritz(ctx context.Context, a CSR, q, y Dense, rank int) (SVD, error) {
 // span, by Cholesky: YᵀY = LLᵀ, dst = Y·L⁻ᵀ. Columns that depend on those before
 // them become zeros.
 func orthonormal(ctx context.Context, dst, y Dense) error {
-	gram, err := gramOf(ctx, y)
+	k := y.Cols
+	gram, err := gramOf(ctx, y.Rows, k, func(from, to int, _ []float32) []float32 { return y.Data[from*k : to*k] })
 	if err != nil {
 		return err
 	}
@@ -168,18 +166,18 @@ func lowerInverse(gram []float64, n int) Dense {
 	return out
 }
 
-// gramOf is YᵀY, both halves, added up over parts of rows in order.
-func gramOf(ctx context.Context, y Dense) ([]float64, error) {
-	k := y.Cols
-	size := max(1, (y.Rows+gramParts-1)/gramParts)
-	parts := make([][]float32, (y.Rows+size-1)/size)
-	err := inParts(ctx, y.Rows, size, func(part, from, to int) {
-		g := make([]float32, k*k)
+// gramOf is YᵀY of n×k numbers, both halves, added up over parts of rows in order.
+// rows gives some of them, for which it may use the scratch of their size.
+func gramOf(ctx context.Context, n, k int, rows func(from, to int, scratch []float32) []float32) ([]float64, error) {
+	size := max(1, (n+gramParts-1)/gramParts)
+	parts := make([][]float32, (n+size-1)/size)
+	err := inParts(ctx, n, size, func(part, from, to int) {
+		g, scratch := make([]float32, k*k), make([]float32, min(productRows, to-from)*k)
 		var gemm kernel.Gemm
-		rows := kernel.NewView(y.Data[from*k:to*k], k)
-		for at := 0; at < rows.Rows && ctx.Err() == nil; at += productRows {
-			p := rows.Part(at, min(at+productRows, rows.Rows), 0, k)
-			gemm.TN(kernel.NewView(g, k), p, p)
+		for at := from; at < to && ctx.Err() == nil; at += productRows {
+			end := min(at+productRows, to)
+			y := kernel.NewView(rows(at, end, scratch[:(end-at)*k]), k)
+			gemm.TN(kernel.NewView(g, k), y, y)
 		}
 		parts[part] = g
 	})

@@ -8,7 +8,10 @@ import (
 )
 
 // Span is events [From, To) of an Events.
-type Span struct{ From, To int }
+type Span struct {
+	From, To int
+	newest   int64 // beside them, since sorting would look for times far apart in memory
+}
 
 // Sessions cuts the events of each user into spans, in the order of their
 // newest events, which is that of their users where times are equal. A user's
@@ -16,21 +19,13 @@ type Span struct{ From, To int }
 // never finds, and into pieces of at most most events, so that a long history
 // costs no more than as many short ones.
 func Sessions(e dataset.Events, gap int64, most int) []Span {
-	type dated struct { // sorting would look for times far apart in memory
-		newest int64
-		Span
-	}
 	n := 0
 	eachSpan(e, gap, most, func(Span) { n++ })
-	found := make([]dated, 0, n)
-	eachSpan(e, gap, most, func(s Span) { found = append(found, dated{e.At[s.To-1], s}) })
-	slices.SortFunc(found, func(a, b dated) int {
+	spans := make([]Span, 0, n)
+	eachSpan(e, gap, most, func(s Span) { spans = append(spans, s) })
+	slices.SortFunc(spans, func(a, b Span) int {
 		return cmp.Or(cmp.Compare(a.newest, b.newest), cmp.Compare(a.From, b.From))
 	})
-	spans := make([]Span, n)
-	for i, f := range found {
-		spans[i] = f.Span
-	}
 	return spans
 }
 
@@ -40,7 +35,7 @@ func eachSpan(e dataset.Events, gap int64, most int, f func(Span)) {
 		begin := from
 		for i := from + 1; i <= to; i++ {
 			if i == to || i-begin == most || gap > 0 && e.At[i]-e.At[i-1] > gap {
-				f(Span{begin, i})
+				f(Span{begin, i, e.At[i-1]})
 				begin = i
 			}
 		}

@@ -55,8 +55,7 @@ func confidence(n float32) float32 {
 
 // normalised is a copy of the graph with N = D_u^(-user)·R·D_i^(-item), shared with nothing.
 func (s *spectrum) normalised(p parameters) *spectrum {
-	out := &spectrum{degree: s.degree, count: s.count, byUser: s.byUser}
-	out.byUser.Value = make([]float32, len(s.byUser.Value))
+	out := &spectrum{degree: s.degree, count: s.count, byUser: s.byUser.Like()}
 	column := powers(s.degree, -p.item)
 	for u := range s.byUser.Rows {
 		items, values := s.byUser.Of(u)

@@ -223,6 +223,9 @@ func (m *maker) block(of recipe.Block, out []list) {
 	}
 }
 
+// fetched is how many histories ahead are brought near.
+const fetched = 4
+
 // largest adds c·NᵀN to a row, scales it, and takes its largest elements.
 func (m *maker) largest(i int, row []float32) list {
 	if m.count[i] == 0 {
@@ -230,6 +233,11 @@ func (m *maker) largest(i int, row []float32) list {
 	}
 	users, mine := m.byItem.Of(i)
 	for k, u := range users {
+		if ahead := k + fetched; ahead < len(users) { // histories lie far apart
+			items, theirs := m.byUser.Of(int(users[ahead]))
+			kernel.Prefetch(items)
+			kernel.Prefetch(theirs)
+		}
 		items, theirs := m.byUser.Of(int(u))
 		v := m.in[i] * m.tail * mine[k]
 		for l, j := range items {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"github.com/attune-io/attune/kernel"
 	"github.com/attune-io/attune/model"
 	"github.com/attune-io/attune/recipe"
 )
@@ -14,6 +15,8 @@ const (
 	// eventsAtMost is how many events are kept, of the newest sessions: 80 MB,
 	// and again as much to look them up.
 	eventsAtMost = 20_000_000
+	// fetched is how many sessions ahead are brought near.
+	fetched = 8
 	// sessionsAtOnce is after how many sessions progress is told and the context asked.
 	sessionsAtOnce = 1 << 16
 	// secondsOfEvent is what Seconds reckons with.
@@ -34,7 +37,11 @@ func (Recipe) Train(ctx context.Context, in recipe.Input) (*model.Model, error) 
 		n += spans[first-1].To - spans[first-1].From
 	}
 	start, item := make([]int32, 1, len(spans)-first+1), make([]int32, 0, n)
-	for k, s := range spans[first:] {
+	spans = spans[first:]
+	for k, s := range spans {
+		if ahead := k + fetched; ahead < len(spans) { // sessions lie far apart
+			kernel.Prefetch(in.Events.Item[spans[ahead].From:spans[ahead].To])
+		}
 		if s.To-s.From > 1 {
 			item = append(item, in.Events.Item[s.From:s.To]...)
 			start = append(start, int32(len(item)))

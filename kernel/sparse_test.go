@@ -1,0 +1,116 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Both products equal one Axpy after another on every tier, bit for bit,
+// whatever the number of columns and rows, and rows that occur twice.
+func TestGatherAndScatter(t *testing.T) {
+	before := tier
+	defer func() { tier = before }()
+	r := rand.New(rand.NewPCG(5, 6))
+	const rows = 30
+	normal := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	same := func(a, b []float32) bool {
+		return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+	}
+	for _, tier = range Tiers() {
+		for _, d := range []int{1, 2, 7, 8, 9, 16, 31, 32, 48, 64, 65, 127, 138, 200} {
+			for _, n := range []int{0, 1, 2, 5, 40} {
+				data, x, weight, index := normal(rows*d), normal(d), normal(n), make([]int32, n)
+				for k := range index {
+					index[k] = int32(r.IntN(rows))
+				}
+				got, want := slices.Clone(x), slices.Clone(x)
+				Gather(got, data, index, weight)
+				for k, i := range index {
+					Axpy(weight[k], data[int(i)*d:int(i+1)*d], want)
+				}
+				if !same(got, want) {
+					t.Fatalf("%s, d = %d, %d rows: gathered %v, want %v", tier, d, n, got, want)
+				}
+				into, expected := slices.Clone(data), slices.Clone(data)
+				Scatter(into, x, index, weight)
+				for k, i := range index {
+					Axpy(weight[k], x, expected[int(i)*d:int(i+1)*d])
+				}
+				if !same(into, expected) {
+					t.Fatalf("%s, d = %d, %d rows: scattered %v, want %v", tier, d, n, into, expected)
+				}
+			}
+		}
+	}
+}
+
+func TestGatherAndScatterLookWhereTheyReach(t *testing.T) {
+	for _, i := range []int32{4, -1, math.MaxInt32} {
+		for name, do := range map[string]func(){
+			"gather":  func() { Gather(make([]float32, 16), make([]float32, 64), []int32{0, i}, make([]float32, 2)) },
+			"scatter": func() { Scatter(make([]float32, 64), make([]float32, 16), []int32{0, i}, make([]float32, 2)) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: row %d of 4 was reached", name, i)
+					}
+				}()
+				do()
+			}()
+		}
+	}
+}
+
+// Fetching ahead changes nothing, at any place and of any length.
+func TestPrefetch(t *testing.T) {
+	x := make([]int32, 1000)
+	for from := range 40 {
+		for _, n := range []int{0, 1, 15, 16, 17, 900} {
+			Prefetch(x[from : from+n])
+		}
+	}
+	Prefetch([]float32(nil))
+}
+
+func BenchmarkGather(b *testing.B) { benchmarkSparse(b, Gather) }
+
+func BenchmarkScatter(b *testing.B) {
+	benchmarkSparse(b, func(x, data []float32, index []int32, weight []float32) { Scatter(data, x, index, weight) })
+}
+
+// benchmarkSparse times a product beside one Axpy after another.
+func benchmarkSparse(b *testing.B, product func(x, data []float32, index []int32, weight []float32)) {
+	r := rand.New(rand.NewPCG(5, 6))
+	const rows, n = 5000, 50
+	for _, d := range []int{16, 64, 138} {
+		data, x, weight, index := make([]float32, rows*d), make([]float32, d), make([]float32, n), make([]int32, n)
+		for name, do := range map[string]func(){
+			"whole": func() { product(x, data, index, weight) },
+			"axpy": func() {
+				for k, i := range index {
+					Axpy(weight[k], data[int(i)*d:int(i+1)*d], x)
+				}
+			},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", name, d), func(b *testing.B) {
+				for b.Loop() {
+					for k := range index {
+						index[k] = int32(r.IntN(rows))
+					}
+					do()
+				}
+				b.ReportMetric(2*n*float64(d)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gflop/s")
+			})
+		}
+	}
+}
