@@ -54,6 +54,7 @@ type Engine struct {
 // answers. reg may be nil.
 func Open(ctx context.Context, url, dir string, log *slog.Logger, reg prometheus.Registerer) (*Engine, error) {
 	began := time.Now()
+	nameBuild()
 	e := &Engine{namespace: Namespace, closed: make(chan struct{}), release: func() {}}
 	var err error
 	if url == "" {
