@@ -17,6 +17,7 @@ type demoCmd struct {
 	Data      string `placeholder:"DIR" help:"Keep the node's data here; a fresh temporary folder, removed at the end, when left out."`
 	MovieLens string `name:"movielens" placeholder:"DIR" help:"Run the tour on MovieLens data that you have: ml-100k, or ml-latest-small of 2016."`
 	Exit      bool   `help:"End after the tour instead of serving until Ctrl-C."`
+	Users     int    `default:"2000" help:"Customers of the synthetic shop, which has an item for every two and fifty events of each."`
 	Seed      uint64 `default:"1" help:"Seed of the synthetic shop."`
 }
 

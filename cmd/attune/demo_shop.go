@@ -15,12 +15,22 @@ var brokenRows = []string{
 	"u0003,i0009",
 }
 
+// The tour is of a shop with so many customers: fewer have nothing to learn from,
+// and of more nobody waits for the end.
+const (
+	leastUsers = 100
+	mostUsers  = 100_000
+)
+
 // shop is what the tour is about: MovieLens data if asked for, else a synthetic shop.
 func (c *demoCmd) shop() (*shop, error) {
 	if c.MovieLens != "" {
 		return movieLens(c.MovieLens)
 	}
-	w, err := world.New(world.Spec{Seed: c.Seed})
+	if c.Users < leastUsers || c.Users > mostUsers {
+		return nil, fmt.Errorf("a demo with %d customers shows nothing, or takes for ever: say --users %d to %d", c.Users, leastUsers, mostUsers)
+	}
+	w, err := world.New(world.Spec{Users: c.Users, Items: c.Users / 2, Events: 50 * c.Users, Seed: c.Seed})
 	if err != nil {
 		return nil, err
 	}

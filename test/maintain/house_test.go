@@ -24,6 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalize/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/attune-io/attune/api/verb"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/test/binary"
 	"github.com/attune-io/attune/world"
 )
@@ -142,6 +144,23 @@ func (h *house) json(v any, args ...string) {
 	}
 }
 
+// call asks the node as the command line does, for looks that are repeated: a
+// start of the command line takes a tenth of a second's work.
+func (h *house) call(v any, name string, in any) {
+	h.Helper()
+	if err := verb.Call(h.ctx(), h.node.AWS(), name, in, v); err != nil {
+		h.Fatalf("%s: %v", name, err)
+	}
+}
+
+// list is all runs, newest first.
+func (h *house) list() []maintain.Run {
+	h.Helper()
+	var out verb.ListRunsOutput
+	h.call(&out, "ListRuns", maintain.RunsQuery{})
+	return out.Runs
+}
+
 // write puts a configuration into the file that is applied.
 func (h *house) write(config string) {
 	h.Helper()
@@ -188,9 +207,8 @@ func (h *house) changes() (n int) {
 	return n
 }
 
-// betweenLooks is long, since most looks start the command line, a tenth of a
-// second's work.
-const betweenLooks = 250 * time.Millisecond
+// betweenLooks is short beside what is waited for, and long beside a look.
+const betweenLooks = 100 * time.Millisecond
 
 // eventually waits for something that comes by itself.
 func (h *house) eventually(what string, ok func() bool) {
@@ -203,9 +221,13 @@ func (h *house) eventually(what string, ok func() bool) {
 	h.Fatalf("%s: not within %s\n%s", what, patience, h.done("runs", "list"))
 }
 
+// customers is how many the shop has: enough to learn from what they do, and for
+// a tenth of them to be evaluated by.
+const customers = 400
+
 // shopWorld is what the shop's customers do, in the whole time of a test.
 func shopWorld(t testing.TB) *world.World {
-	return must[*world.World](t)(world.New(world.Spec{Users: 1000, Items: 300, Events: 40_000, Clusters: 10, Seed: 1}))
+	return must[*world.World](t)(world.New(world.Spec{Users: customers, Items: 150, Events: 12_000, Clusters: 8, Seed: 1}))
 }
 
 // history is the CSV of what the first users did before a share of the time.
@@ -232,7 +254,7 @@ func (h *house) bring() {
 	if err := errors.Join(w.WriteItems(&items), w.WriteUsers(&users)); err != nil {
 		h.Fatal(err)
 	}
-	h.put(folder+"/interactions.csv", h.history(1000, 0.5))
+	h.put(folder+"/interactions.csv", h.history(customers, 0.5))
 	h.put(folder+"/items.csv", items.String())
 	h.put(folder+"/users.csv", users.String())
 }
@@ -241,7 +263,7 @@ func (h *house) bring() {
 func (h *house) renew(n int) {
 	h.Helper()
 	time.Sleep(1100 * time.Millisecond) // objects are dated in whole seconds
-	h.put(folder+"/interactions.csv", h.history(1000, 0.5)+fmt.Sprintf("u0001,i001,View,%d\n", 1_767_225_600+n))
+	h.put(folder+"/interactions.csv", h.history(customers, 0.5)+fmt.Sprintf("u0001,i001,View,%d\n", 1_767_225_600+n))
 }
 
 // imports lists the import jobs of the whole place.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/test/binary"
 )
 
@@ -39,15 +40,11 @@ func (h *house) quiet() {
 	h.Helper()
 	since := time.Now()
 	h.eventually("all runs end", func() bool {
-		var out struct {
-			Runs []struct{ ID, Status, Error string }
-		}
-		h.json(&out, "runs", "list")
-		for _, r := range out.Runs {
+		for _, r := range h.list() {
 			switch r.Status {
-			case "RUNNING":
+			case maintain.Running:
 				since = time.Now()
-			case "FAILED":
+			case maintain.Failed:
 				h.Fatalf("run %s failed: %s\n%s", r.ID, r.Error, h.done("runs", "describe", r.ID))
 			}
 		}
@@ -71,7 +68,7 @@ func TestKill(t *testing.T) {
 
 	imports, versions, interrupted := 3, 1, 0
 	asked := map[string]int{}
-	usual := map[string]time.Duration{"apply": 5 * time.Second, "import": 1500 * time.Millisecond, "full": 2500 * time.Millisecond}
+	usual := map[string]time.Duration{"apply": 3 * time.Second, "import": time.Second, "full": 1500 * time.Millisecond}
 	for k := range kills {
 		what := []string{"apply", "import", "full"}[k%3]
 		began := time.Now()
@@ -80,7 +77,7 @@ func TestKill(t *testing.T) {
 		case "apply": // the first makes everything, later ones find one filter more to make
 			if k > 0 {
 				h.write(toKill(k))
-				usual[what] = 1500 * time.Millisecond
+				usual[what] = time.Second
 			}
 			h.done("apply", h.file, "--source", source, "--yes", "--no-wait")
 		case "import":

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 	"github.com/aws/aws-sdk-go-v2/service/personalize/types"
 
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/test/binary"
 )
 
@@ -112,13 +113,9 @@ func (h *house) unchanged() {
 // ended counts the runs of a purpose that ended, in whatever way.
 func (h *house) ended(purpose string) (n int) {
 	h.Helper()
-	var out struct {
-		Runs []struct{ Purpose, Status string }
-	}
-	h.json(&out, "runs", "list")
-	for _, r := range out.Runs {
-		if r.Purpose == purpose && r.Status != "RUNNING" {
-			if n++; r.Status == "FAILED" {
+	for _, r := range h.list() {
+		if string(r.Purpose) == purpose && r.Status != maintain.Running {
+			if n++; r.Status == maintain.Failed {
 				h.Fatalf("a run of %s failed:\n%s", purpose, h.done("runs", "list"))
 			}
 		}
@@ -207,7 +204,7 @@ func (h *house) batched() {
 func (h *house) kept() {
 	h.Helper()
 	was := h.campaign("shop-for-you")
-	h.put("elsewhere/slice.csv", h.history(100, 1))
+	h.put("elsewhere/slice.csv", h.history(customers/10, 1))
 	dataset := h.arn("dataset/shop/INTERACTIONS")
 	job := must[*personalize.CreateDatasetImportJobOutput](h)(h.control().CreateDatasetImportJob(h.ctx(), &personalize.CreateDatasetImportJobInput{
 		JobName: aws.String("slice"), DatasetArn: &dataset, RoleArn: aws.String(binary.Role), ImportMode: types.ImportModeFull,

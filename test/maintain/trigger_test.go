@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/attune-io/attune/api/verb"
 	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/notify"
 )
@@ -154,9 +155,7 @@ func (h *house) events(n int, pattern string) (all []notify.Event) {
 // runs counts runs; "" is any.
 func (h *house) runs(purpose string, status maintain.RunStatus) (n int) {
 	h.Helper()
-	var out struct{ Runs []maintain.Run }
-	h.json(&out, "runs", "list")
-	for _, r := range out.Runs {
+	for _, r := range h.list() {
 		if r.Status == maintain.Failed {
 			h.Fatalf("run %s failed:\n%s", r.ID, h.done("runs", "describe", r.ID))
 		}
@@ -169,9 +168,9 @@ func (h *house) runs(purpose string, status maintain.RunStatus) (n int) {
 
 func (h *house) rule(name string) *notify.RuleState {
 	h.Helper()
-	var out notify.RuleState
-	h.json(&out, "rule", "describe", name)
-	return &out
+	var out verb.RuleOutput
+	h.call(&out, "DescribeRule", verb.RuleName{Name: name})
+	return &out.RuleState
 }
 
 // glue tells EventBridge, as a job does, how the job went.

@@ -1,6 +1,7 @@
 package maintain_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -16,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalize"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/attune-io/attune/api/verb"
+	"github.com/attune-io/attune/maintain"
 	"github.com/attune-io/attune/test/binary"
 )
 
@@ -61,16 +64,13 @@ func TestFaults(t *testing.T) {
 }
 
 // runNow is the newest run.
-func (h *house) runNow() (id, status string) {
+func (h *house) runNow() (id string, status maintain.RunStatus) {
 	h.Helper()
-	var out struct {
-		Runs []struct{ ID, Status string }
-	}
-	h.json(&out, "runs", "list")
-	if len(out.Runs) == 0 {
+	runs := h.list()
+	if len(runs) == 0 {
 		return "", ""
 	}
-	return out.Runs[0].ID, out.Runs[0].Status
+	return runs[0].ID, runs[0].Status
 }
 
 // TestEndpointAway takes away the node that is maintained in the middle of an
@@ -99,9 +99,13 @@ func TestEndpointAway(t *testing.T) {
 	shop.Kill()
 	run, _ := h.runNow()
 	h.eventually("the run says what it waits for", func() bool {
-		out := h.done("runs", "describe", run, "-o", "json")
-		return strings.Contains(out, `"status": "RUNNING"`) && strings.Contains(out, "Bad Gateway")
+		var now json.RawMessage
+		h.call(&now, "DescribeRun", verb.RunInput{Run: run})
+		return strings.Contains(string(now), "Bad Gateway")
 	})
+	if out := h.done("runs", "describe", run, "-o", "json"); !strings.Contains(out, `"status": "RUNNING"`) || !strings.Contains(out, "Bad Gateway") {
+		t.Errorf("nobody can see what the run waits for:\n%s", out)
+	}
 	h.shop = start(t, data, "--rate=control=0")
 	move(h.shop)
 	h.quiet()
@@ -125,7 +129,7 @@ func TestBucketGone(t *testing.T) {
 	h.eventually("the run ends", func() bool {
 		id, status := h.runNow()
 		run = id
-		return status != "RUNNING"
+		return status != maintain.Running
 	})
 	out := h.done("runs", "describe", run)
 	if len(h.imports()) < 3 && !strings.Contains(out, "s3://"+bucket) && !strings.Contains(out, "FAILED") { // 3: they were quicker than the deletion

@@ -14,7 +14,7 @@ import (
 func TestDemoCommands(t *testing.T) {
 	t.Parallel()
 	aws := need(t, []string{"--version"}, "../../.venv/bin/aws")
-	demo := exec.Command(attuneBinary, "demo", "--listen", "127.0.0.1:0")
+	demo := exec.Command(attuneBinary, "demo", "--users", "200", "--listen", "127.0.0.1:0")
 	out, err := demo.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

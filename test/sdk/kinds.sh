@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # Every kind of resource, from its making to its end, through the aws CLI, against AWS_ENDPOINT_URL.
 set -euo pipefail
-AWS=${AWS:-aws}
+cd "$(dirname "$0")"
+source ./aws.sh
 ROLE=arn:aws:iam::000000000000:role/attune
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
-p() { "$AWS" personalize "$@" --output text; }
+p() { aws personalize "$@" --output text; }
 wait_for() { # state, query, describe arguments…
   local want=$1 query=$2 now; shift 2
-  for _ in $(seq 400); do
+  for _ in $(seq 1000); do
     now=$(p "$@" --query "$query" 2>&1) || true
     case $now in
       "$want") return ;;
       *ResourceNotFoundException*) [ "$want" = gone ] && return; echo "$now"; exit 1 ;;
       *FAILED*) p "$@"; exit 1 ;;
     esac
-    sleep 0.5
+    sleep 0.2
   done
   echo "$* is $now, not $want"; exit 1
 }
@@ -32,8 +33,8 @@ awk 'BEGIN { print "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP"; split("Taken,Not Ta
 printf '{"userId":"u1"}\n{"userId":"u2"}\n' > "$work/users.json"
 printf '{"itemId":"i1"}\n' > "$work/items.json"
 printf 'USER_ID\nu9\n' > "$work/forget.csv"
-"$AWS" s3 mb s3://shell > /dev/null
-"$AWS" s3 cp --recursive --quiet "$work" s3://shell/in
+aws s3 mb s3://shell > /dev/null
+aws s3 cp --recursive --quiet "$work" s3://shell/in
 
 field() { printf '{"name":"%s","type":%s}' "$1" "$2"; }
 avro() { # name, fields…
@@ -77,9 +78,9 @@ echo "schemas, datasets, imports"
 tracker=$(p create-event-tracker --name sh --dataset-group-arn "$group" --query eventTrackerArn)
 wait_for ACTIVE eventTracker.status describe-event-tracker --event-tracker-arn "$tracker"
 tracking=$(p describe-event-tracker --event-tracker-arn "$tracker" --query eventTracker.trackingId)
-"$AWS" personalize-events put-events --tracking-id "$tracking" --user-id u1 --session-id s --event-list "eventType=View,itemId=i3,sentAt=$(date +%s)"
-"$AWS" personalize-events put-items --dataset-arn "$items" --items '[{"itemId":"new","properties":"{\"categoryL1\":\"kind9\",\"price\":1}"}]'
-"$AWS" personalize-events put-users --dataset-arn "$users" --users '[{"userId":"u3","properties":"{\"town\":\"Linz\",\"age\":30}"}]'
+aws personalize-events put-events --tracking-id "$tracking" --user-id u1 --session-id s --event-list "eventType=View,itemId=i3,sentAt=$(date +%s)"
+aws personalize-events put-items --dataset-arn "$items" --items '[{"itemId":"new","properties":"{\"categoryL1\":\"kind9\",\"price\":1}"}]'
+aws personalize-events put-users --dataset-arn "$users" --users '[{"userId":"u3","properties":"{\"town\":\"Linz\",\"age\":30}"}]'
 echo "event tracker, events"
 
 filter=$(p create-filter --name sh --dataset-group-arn "$group" --filter-expression 'INCLUDE ItemID WHERE Items.CATEGORY_L1 IN ($KIND)' --query filterArn)
@@ -102,7 +103,7 @@ campaign() { # name, version
   wait_for ACTIVE campaign.status describe-campaign --campaign-arn "$arn"
   echo "$arn"
 }
-r() { "$AWS" personalize-runtime "$@" --output text; }
+r() { aws personalize-runtime "$@" --output text; }
 user=$(solution "$group" aws-user-personalization)
 trained=$(version "$user")
 p get-solution-metrics --solution-version-arn "$trained" --query metrics.coverage > /dev/null
@@ -121,8 +122,8 @@ echo "filter, solutions, versions, campaigns, recommendations"
 actions=$(dataset "$group" Actions "$ACTIONS" actions.csv)
 taken=$(dataset "$group" Action_Interactions "$TAKEN" taken.csv)
 tracking=$(p describe-dataset --dataset-arn "$taken" --query dataset.trackingId)
-"$AWS" personalize-events put-actions --dataset-arn "$actions" --actions '[{"actionId":"call","properties":"{\"channel\":\"phone\"}"}]'
-"$AWS" personalize-events put-action-interactions --tracking-id "$tracking" --action-interactions "actionId=buy,userId=u1,sessionId=s,timestamp=$(date +%s),eventType=Taken"
+aws personalize-events put-actions --dataset-arn "$actions" --actions '[{"actionId":"call","properties":"{\"channel\":\"phone\"}"}]'
+aws personalize-events put-action-interactions --tracking-id "$tracking" --action-interactions "actionId=buy,userId=u1,sessionId=s,timestamp=$(date +%s),eventType=Taken"
 next=$(campaign sh-next "$(version "$(solution "$group" aws-next-best-action)")")
 test "$(r get-action-recommendations --campaign-arn "$next" --user-id u5 --query 'length(actionList)')" -gt 0
 echo "actions"
@@ -142,12 +143,12 @@ out="s3DataDestination={path=s3://shell/out/}"
 job=$(p create-batch-inference-job --job-name sh --solution-version-arn "$trained" --role-arn $ROLE --num-results 5 \
   --job-input "s3DataSource={path=s3://shell/in/users.json}" --job-output "$out" --query batchInferenceJobArn)
 wait_for ACTIVE batchInferenceJob.status describe-batch-inference-job --batch-inference-job-arn "$job"
-test "$("$AWS" s3 cp s3://shell/out/users.json.out - | grep -c '"error":null')" = 2
+test "$(aws s3 cp s3://shell/out/users.json.out - | grep -c '"error":null')" = 2
 affinity=$(version "$(solution "$group" aws-item-affinity)")
 job=$(p create-batch-segment-job --job-name sh --solution-version-arn "$affinity" --role-arn $ROLE --num-results 7 \
   --job-input "s3DataSource={path=s3://shell/in/items.json}" --job-output "$out" --query batchSegmentJobArn)
 wait_for ACTIVE batchSegmentJob.status describe-batch-segment-job --batch-segment-job-arn "$job"
-"$AWS" s3 cp s3://shell/out/items.json.out - | grep -q recommendedUsers
+aws s3 cp s3://shell/out/items.json.out - | grep -q recommendedUsers
 echo "batch inference, batch segment"
 
 attribution=$(p create-metric-attribution --name sh --dataset-group-arn "$group" --metrics 'eventType=View,metricName=views,expression=SAMPLECOUNT()' \
@@ -159,7 +160,7 @@ test "$(p list-metric-attribution-metrics --metric-attribution-arn "$attribution
 job=$(p create-dataset-export-job --job-name sh --dataset-arn "$interactions" --ingestion-mode ALL --role-arn $ROLE \
   --job-output "s3DataDestination={path=s3://shell/export/}" --query datasetExportJobArn)
 wait_for ACTIVE datasetExportJob.status describe-dataset-export-job --dataset-export-job-arn "$job"
-"$AWS" s3 ls --recursive s3://shell/export/ | grep -q csv
+aws s3 ls --recursive s3://shell/export/ | grep -q csv
 p tag-resource --resource-arn "$asked" --tags tagKey=k,tagValue=v
 test "$(p list-tags-for-resource --resource-arn "$asked" --query 'tags[0].tagValue')" = v
 p untag-resource --resource-arn "$asked" --tag-keys k

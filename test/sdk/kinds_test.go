@@ -38,7 +38,7 @@ func TestKindsBoto3(t *testing.T) {
 func TestKindsAWSCLI(t *testing.T) {
 	t.Parallel()
 	cli := need(t, []string{"--version"}, "../../.venv/bin/aws")
-	script(t, []string{"AWS=" + cli}, "./kinds.sh")
+	shell(t, cli, "./kinds.sh")
 }
 
 // TestKindsJavaScript goes the way of every kind through the JavaScript SDK v3.
