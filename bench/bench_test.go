@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +116,19 @@ func TestReplaceSection(t *testing.T) {
 	}
 	if err := replaceSection(file, "y", nil); err == nil || !strings.Contains(err.Error(), "y") {
 		t.Errorf("a section without a place: %v", err)
+	}
+}
+
+func TestBenchmarkFigures(t *testing.T) {
+	out := []byte("goos: linux\nBenchmarkGemm/packed/64x64x64-2 \t 25796\t 8736 ns/op\t 91.59 %best\t 89.35 %peak\nBenchmarkGather/whole/16 1 5 ns/op\nPASS\n")
+	if got := benchmarkNames(out); !slices.Equal(got, []string{"Gemm/packed/64x64x64", "Gather/whole/16"}) {
+		t.Errorf("names %q", got)
+	}
+	all := benchmarks(out)
+	if v := all["Gemm/packed/64x64x64"]; v["%peak"] != 89.35 || v["%best"] != 91.59 || v["ns/op"] != 8736 {
+		t.Errorf("figures %v", v)
+	}
+	if v := all["Gather/whole/16"]; len(v) != 1 || v["ns/op"] != 5 {
+		t.Errorf("figures %v", v)
 	}
 }

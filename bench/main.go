@@ -42,6 +42,7 @@ func measurements() []measurement {
 		{"fresh", "from an event to a changed answer", (*bench).fresh},
 		{"import", "imports", (*bench).imports},
 		{"batch", "recommendations for everybody in one job", (*bench).batch},
+		{"kernels", "what computes, beside what the processor could do", (*bench).kernels},
 		{"schedule", "scheduled tasks", (*bench).schedule},
 	}
 }

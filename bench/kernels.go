@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+const (
+	// kernelRounds is how often every kernel is measured, in turns.
+	kernelRounds = 7
+	// kernelsTimed are those of kernel's benchmarks that the page shows.
+	kernelsTimed = `^Benchmark(Gemm|Gather|Scatter)$/^(packed|whole)$`
+)
+
+// kernels measures the products that trainings and answers are made of, as shares
+// of what registers alone can do, with the benchmarks of the room itself.
+func (b *bench) kernels() error {
+	exe := filepath.Join(b.dir, "kernel.test")
+	if err := b.command("go", "test", "-c", "-o", exe, "./kernel").Run(); err != nil {
+		return fmt.Errorf("build the benchmarks of kernel: %w", err)
+	}
+	var names []string // as they first come
+	values := map[string]map[string][]float64{}
+	for range pick(b, kernelRounds, 1) {
+		cmd := b.command(exe, "-test.run", "^$", "-test.bench", kernelsTimed, "-test.benchtime", pick(b, "200ms", "1x"))
+		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("run the benchmarks of kernel: %w", err)
+		}
+		for name, figures := range benchmarks(out) {
+			if values[name] == nil {
+				values[name] = map[string][]float64{}
+			}
+			for unit, v := range figures {
+				values[name][unit] = append(values[name][unit], v)
+			}
+		}
+		if names == nil {
+			names = benchmarkNames(out)
+		}
+	}
+	t := newTable("product", "Gflop/s", "of the peak", "best of the best peak")
+	for _, name := range names {
+		v := values[name]
+		if len(v["%peak"]) > 0 {
+			t.add(name, median(v["GF/s"]), percent(median(v["%peak"])), percent(median(v["%best"])))
+		}
+	}
+	b.note("One processor, its own time; sizes are rows × depth × columns. The peak is what fused multiply-adds do in registers, measured beside each sample. Medians of %d rounds: "+
+		"of the samples' medians, and of the best sample of a round as a share of its best peak, which other work on the host disturbs less:", pick(b, kernelRounds, 1))
+	t.write(b.out)
+	return nil
+}
+
+func percent(v float64) string { return significant(v) + " %" }
+
+// command is a program in the module's folder that tells the log what went wrong.
+func (b *bench) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(b.ctx, name, args...)
+	cmd.Dir, cmd.Stderr = b.root, b.log
+	return cmd
+}
+
+// benchmarks are the figures that go test printed, by benchmark and unit.
+func benchmarks(out []byte) map[string]map[string]float64 {
+	all := map[string]map[string]float64{}
+	for _, name := range benchmarkNames(out) {
+		all[name] = map[string]float64{}
+	}
+	for _, fields := range benchmarkLines(out) {
+		for at := 2; at+1 < len(fields); at += 2 { // after the name and the rounds: value, unit
+			if v, err := strconv.ParseFloat(fields[at], 64); err == nil {
+				all[benchmarkName(fields[0])][fields[at+1]] = v
+			}
+		}
+	}
+	return all
+}
+
+func benchmarkNames(out []byte) (names []string) {
+	for _, fields := range benchmarkLines(out) {
+		names = append(names, benchmarkName(fields[0]))
+	}
+	return names
+}
+
+func benchmarkLines(out []byte) (lines [][]string) {
+	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
+		if strings.HasPrefix(s.Text(), "Benchmark") {
+			lines = append(lines, strings.Fields(s.Text()))
+		}
+	}
+	return lines
+}
+
+// benchmarkName is what stands before the number of processors.
+func benchmarkName(field string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(field, "Benchmark"), "-")
+	return name
+}
