@@ -190,7 +190,7 @@ func (a *activities) Refresh(ctx context.Context, ref Ref) error {
 		if err != nil {
 			return none, err
 		}
-		fresh, err := recipe.Refresh(ctx, f.learner, *old, snap, f.uses, a.m.Clock)
+		fresh, err := recipe.Refresh(ctx, recipe.RefreshSpec{Recipe: f.learner, Old: *old, Snapshot: snap, Uses: f.uses, Clock: a.m.Clock, Memory: a.m.TrainMemory})
 		if err != nil {
 			return none, err
 		}

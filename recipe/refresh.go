@@ -12,17 +12,33 @@ import (
 	"github.com/attune-io/attune/recipe/spec"
 )
 
+// RefreshSpec is what Refresh does.
+type RefreshSpec struct {
+	Recipe   Recipe
+	Old      model.Manifest // of the model that is made anew
+	Snapshot *dataset.Snapshot
+	Uses     Uses // FitSpec.Uses
+	Clock    attune.Clock
+	Memory   int64 // FitSpec.Memory
+}
+
 // Refresh learns again what an old model knows, from data as of now: with the
 // old one's parameters, seed and rules of events. Nothing is chosen or measured
-// again, so the evaluation is the old one's. uses is FitSpec.Uses.
-func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Snapshot, uses Uses, clock attune.Clock) (*model.Model, error) {
-	started := clock()
-	data := uses.learnable(now)
+// again, so the evaluation is the old one's. What takes more memory than is
+// allowed is attune.Invalid.
+func Refresh(ctx context.Context, s RefreshSpec) (*model.Model, error) {
+	started := s.Clock()
+	r, old, now := s.Recipe, s.Old, s.Snapshot
+	data := s.Uses.learnable(now)
 	events, _ := occurred(data.Events, old.Events, old.Negative)
-	m, err := r.Train(ctx, Input{
+	in := Input{
 		Events: events, Users: now.Users.Len(), Items: now.Items.IDs(),
 		ItemAttributes: data.ItemAttributes, UserAttributes: data.UserAttributes, Params: old.Parameters, Seed: old.Seed, Now: now.AsOf.UnixMilli(),
-	})
+	}
+	if err := s.checkMemory(in); err != nil {
+		return nil, err
+	}
+	m, err := r.Train(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("refresh %s: %w", r.Name(), err)
 	}
@@ -31,12 +47,29 @@ func Refresh(ctx context.Context, r Recipe, old model.Manifest, now *dataset.Sna
 	f.Kernel = kernel.Using().String()
 	f.Seen, f.RepeatShare, f.Evaluation = old.Seen, old.RepeatShare, old.Evaluation
 	f.Newest, f.Against = newest(now.Events), old.Against
-	if err := share(m, old, now, clock); err != nil {
+	if err := share(m, old, now, s.Clock); err != nil {
 		return nil, err
 	}
-	f.Created, f.TrainingSeconds = started.UTC().Format(time.RFC3339), clock().Sub(started).Seconds()
+	f.Created, f.TrainingSeconds = started.UTC().Format(time.RFC3339), s.Clock().Sub(started).Seconds()
 	f.Digest, err = model.Digest(m)
 	return m, err
+}
+
+// checkMemory refuses what takes more than is allowed, as a training does.
+func (s RefreshSpec) checkMemory(in Input) error {
+	sizer, ok := s.Recipe.(Sizer)
+	if !ok {
+		return nil
+	}
+	allowed := s.Memory
+	if allowed <= 0 {
+		allowed = DefaultMemory(0)
+	}
+	if need := sizer.Bytes(in); need > allowed {
+		return attune.Errorf(attune.Invalid, "refreshing %s on %d users, %d items and %d interactions takes about %s, more than the %s allowed: allow more with 'attune serve --train-memory'",
+			s.Recipe.Name(), in.Users, len(in.Items), in.Events.Len(), above(need), below(allowed))
+	}
+	return nil
 }
 
 // share gives a refreshed model what its training gave it beside the algorithm's tensors.

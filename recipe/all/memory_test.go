@@ -1,9 +1,13 @@
 package all_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/attune-io/attune"
+	"github.com/attune-io/attune/recipe"
 	"github.com/attune-io/attune/recipe/all"
+	"github.com/attune-io/attune/recipe/content"
 	"github.com/attune-io/attune/recipe/recipetest"
 )
 
@@ -43,5 +47,22 @@ func TestMemory(t *testing.T) {
 			t.Fatal(c.recipe)
 		}
 		t.Run(c.recipe, func(t *testing.T) { recipetest.Memory(t, r, in) })
+	}
+}
+
+// What is made anew takes no more than a training may.
+func TestRefreshInLittleMemory(t *testing.T) {
+	s := recipe.FitSpec{Snapshot: launch(60, false), Recipe: content.New(), Name: "aws-similar-items", Seed: 1}
+	old, err := recipe.Fit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := recipe.RefreshSpec{Recipe: s.Recipe, Old: old.Manifest, Snapshot: s.Snapshot, Clock: attune.WallClock, Memory: 4 << 10}
+	if _, err := recipe.Refresh(t.Context(), again); attune.KindOf(err) != attune.Invalid || !strings.Contains(err.Error(), "more than the 4 KiB allowed") {
+		t.Errorf("in 4 KiB: %v", err)
+	}
+	again.Memory = 0
+	if _, err := recipe.Refresh(t.Context(), again); err != nil {
+		t.Error(err)
 	}
 }

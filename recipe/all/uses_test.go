@@ -48,8 +48,8 @@ func TestColumnsThatMayNotBeLearnedFrom(t *testing.T) {
 		}
 		spec.Uses = func(of schema.Type, column string) bool { return of != c.of || column != c.column }
 		excluded := digest(recipe.Fit(t.Context(), spec))
-		again := digest(recipe.Refresh(t.Context(), c.recipe, all.Manifest, whole, spec.Uses, attune.WallClock))
-		wanted := digest(recipe.Refresh(t.Context(), c.recipe, all.Manifest, without, nil, attune.WallClock))
+		again := digest(recipe.Refresh(t.Context(), recipe.RefreshSpec{Recipe: c.recipe, Old: all.Manifest, Snapshot: whole, Uses: spec.Uses, Clock: attune.WallClock}))
+		wanted := digest(recipe.Refresh(t.Context(), recipe.RefreshSpec{Recipe: c.recipe, Old: all.Manifest, Snapshot: without, Clock: attune.WallClock}))
 		spec.Snapshot, spec.Uses = without, nil
 		if want := digest(recipe.Fit(t.Context(), spec)); excluded != want || excluded == digest(all, nil) {
 			t.Errorf("%s: with %s.%s excluded another model comes out than without the column, or the same as with it", c.recipe.Name(), c.of, c.column)
