@@ -93,9 +93,9 @@ func (Recipe) Refinements(in recipe.Input) []map[string]string {
 }
 
 // Bytes estimates the peak memory of Train and of the scorer: the sessions from
-// both sides, and their bounds.
+// both sides, and their bounds, if every event is a session of its own.
 func (Recipe) Bytes(in recipe.Input) int64 {
-	return 8*min(int64(in.Events.Len()), eventsAtMost) + 16*int64(in.Events.Len()) + 12*int64(len(in.Items))
+	return 8*min(int64(in.Events.Len()), eventsAtMost) + 24*int64(in.Events.Len()) + 12*int64(len(in.Items))
 }
 
 // Seconds estimates Train, which sorts and copies.
