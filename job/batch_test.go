@@ -174,7 +174,7 @@ func TestBatchResumed(t *testing.T) {
 	h.start()
 	version := h.until(h.version(h.solution("resumed")).ARN, resource.Active)
 	var in strings.Builder
-	const n = 150_000
+	const n = 90_000
 	for i := range n {
 		fmt.Fprintf(&in, "{\"userId\":\"u%06d\"}\n", i)
 	}

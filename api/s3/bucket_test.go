@@ -92,7 +92,7 @@ func TestListAgainstModel(t *testing.T) {
 		names := []string{"a", "a-b", "a.b", "a0", "b", "ab", "z", "ü", "a b", "_"}
 		seen := map[string]bool{}
 		var keys []string
-		for len(keys) < 120 {
+		for len(keys) < 60 {
 			key := names[rnd.IntN(len(names))] + ".f"
 			for range rnd.IntN(4) {
 				key = names[rnd.IntN(len(names))] + "/" + key

@@ -186,7 +186,7 @@ func TestTransferManager(t *testing.T) {
 
 // The heap must not follow the size of what passes through.
 func TestMemoryIsBounded(t *testing.T) {
-	const size, most = 256 * mib, 24 * mib
+	const size, most = 96 * mib, 24 * mib
 	_, c := withBucket(t, t.TempDir(), false)
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -109,7 +109,7 @@ func declared() *config.Config {
 		Tracker: &tracker,
 		Filters: []config.Resource{resource("filters[0]", "shop-seen", `{"name":"shop-seen","filterExpression":"EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (\"*\")","tags":[]}`)},
 		Solutions: []config.Solution{{
-			Resource:  resource("solutions[0]", "shop-taste", `{"name":"shop-taste","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","performAutoTraining":false,"solutionConfig":{"algorithmHyperParameters":{"hidden_dimension":"32"}}}`),
+			Resource:  resource("solutions[0]", "shop-taste", `{"name":"shop-taste","recipeArn":"arn:aws:personalize:::recipe/aws-user-personalization","performAutoTraining":false,"solutionConfig":{"algorithmHyperParameters":{"members":"ials","hidden_dimension":"32"}}}`),
 			Version:   json.RawMessage(`{"trainingMode":"FULL","tags":[]}`),
 			Campaigns: []config.Resource{resource("solutions[0].campaigns[0]", "shop-home", `{"name":"shop-home","minProvisionedTPS":1,"campaignConfig":{"itemExplorationConfig":{"explorationWeight":"0.2"}}}`)},
 			Inference: []config.Batch{{Resource: resource("solutions[0].batchInferenceJobs[0]", "", `{"numResults":5}`)}},

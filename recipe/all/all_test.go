@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/blob/memblob"
 
 	"github.com/attune-io/attune/artifact"
 	"github.com/attune-io/attune/recipe/all"
@@ -20,6 +21,15 @@ func store(t *testing.T) *artifact.Store {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	return artifact.New(b, dir, "")
+}
+
+// inMemory is a store without a disk, for the many models that only have to come
+// back as they were saved.
+func inMemory(t *testing.T) *artifact.Store {
+	t.Helper()
+	b := memblob.OpenBucket(nil)
+	t.Cleanup(func() { _ = b.Close() })
+	return artifact.New(b, "", "")
 }
 
 func TestEveryRecipe(t *testing.T) {

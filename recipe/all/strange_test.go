@@ -49,7 +49,7 @@ func TestStrangeData(t *testing.T) {
 	worlds := datasettest.Strange()
 	for _, r := range all.List() {
 		t.Run(r.Name(), func(t *testing.T) {
-			kept := store(t)
+			kept := inMemory(t)
 			for _, name := range namesOf(r.Name()) {
 				for i, s := range worlds {
 					t.Run(name+"/"+s.Name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestStrangeData(t *testing.T) {
 
 // The same by every protocol there is.
 func TestStrangeProtocols(t *testing.T) {
-	kept := store(t)
+	kept := inMemory(t)
 	for _, protocol := range dataset.Protocols() {
 		for i, s := range datasettest.Strange() {
 			t.Run(protocol+"/"+s.Name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func strangeOf(t *testing.T, names ...string) []*dataset.Snapshot {
 
 // A search for hyper-parameters on strange data finds some that are in their ranges.
 func TestStrangeSearch(t *testing.T) {
-	kept := store(t)
+	kept := inMemory(t)
 	for i, s := range strangeOf(t, "two events", "one user", "one item", "all alike", "a huge user", "far future", "huge numbers") {
 		t.Run(s.Name, func(t *testing.T) {
 			spec := recipe.FitSpec{Name: "aws-user-personalization", Seed: 1, Baselines: []recipe.Recipe{popularity.New()},

@@ -24,7 +24,7 @@ func (s *suite) costs(t *testing.T) {
 		t.Errorf("%g s for all data, %g for half", a, b)
 	}
 	kept := int64(0)
-	for _, tensor := range s.train(t, whole).Tensors {
+	for _, tensor := range s.learned(t).Tensors {
 		kept += 4 * int64(len(tensor.F32)+len(tensor.I32))
 	}
 	if told := sizer.Bytes(whole); told < kept {

@@ -48,12 +48,15 @@ func Run(t *testing.T, r recipe.Recipe, store func(*testing.T) *artifact.Store, 
 	t.Run("resume", s.resume)
 	t.Run("watch", s.watch)
 	t.Run("blocks", s.blocks)
+	t.Run("left alone", s.leftAlone)
 }
 
 type suite struct {
 	recipe recipe.Recipe
 	claims Claims
 	world  *datasettest.World
+	fitted *model.Model // of input, learned once for all tests that only ask it
+	bits   string       // its digest, fresh from the training
 }
 
 func (s *suite) input() recipe.Input {
@@ -68,6 +71,23 @@ func (s *suite) train(t *testing.T, in recipe.Input) *model.Model {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// learned is the model of input. Nobody changes it.
+func (s *suite) learned(t *testing.T) *model.Model {
+	t.Helper()
+	if s.fitted == nil {
+		s.fitted = s.train(t, s.input())
+		s.bits = digest(t, s.fitted)
+	}
+	return s.fitted
+}
+
+// leftAlone: no decoding and no query has changed the model they read.
+func (s *suite) leftAlone(t *testing.T) {
+	if digest(t, s.learned(t)) != s.bits {
+		t.Error("the model is another than before it was asked")
+	}
 }
 
 func (s *suite) decode(t *testing.T, m *model.Model) model.Scorer {
@@ -136,7 +156,7 @@ func (s *suite) knownAnswers(t *testing.T) {
 		t.Fatal("nothing is claimed, so no answer is known")
 	}
 	items := s.world.Snapshot.Items.Len()
-	scorer := s.decode(t, s.train(t, s.input()))
+	scorer := s.decode(t, s.learned(t))
 	if s.claims.Personal {
 		for u := range int32(s.world.Snapshot.Users.Len()) {
 			got := score(t, scorer, model.Query{History: s.history(u), Item: model.NoItem}, items)
@@ -163,8 +183,7 @@ func (s *suite) knownAnswers(t *testing.T) {
 }
 
 func (s *suite) manifest(t *testing.T) {
-	in := s.input()
-	m := s.train(t, in)
+	in, m := s.input(), s.learned(t)
 	f := m.Manifest
 	if f.Algorithm != s.recipe.Name() || f.Seed != in.Seed || f.Users != in.Users || f.Items != len(in.Items) || f.Interactions != int64(in.Events.Len()) {
 		t.Errorf("manifest %+v", f)
@@ -197,19 +216,19 @@ func digest(t *testing.T, m *model.Model) string {
 }
 
 func (s *suite) sameBits(t *testing.T) {
-	want := digest(t, s.train(t, s.input()))
+	s.learned(t)
 	for _, procs := range []int{1, 2, 7} {
 		before := runtime.GOMAXPROCS(procs)
 		got := digest(t, s.train(t, s.input()))
 		runtime.GOMAXPROCS(before)
-		if got != want {
+		if got != s.bits {
 			t.Errorf("with %d processors the model is another", procs)
 		}
 	}
 }
 
 func (s *suite) saveAndOpen(t *testing.T, store *artifact.Store) {
-	m := s.train(t, s.input())
+	m := s.learned(t)
 	if _, err := model.Save(t.Context(), store, "model/a", m); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +246,7 @@ func (s *suite) saveAndOpen(t *testing.T, store *artifact.Store) {
 }
 
 func (s *suite) strangeQueries(t *testing.T) {
-	m := s.train(t, s.input())
+	m := s.learned(t)
 	scorer, n := s.decode(t, m), int32(len(m.Items))
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	known := s.history(3)
@@ -265,7 +284,7 @@ func everything(n int32) []model.Touch {
 }
 
 func (s *suite) concurrentQueries(t *testing.T) {
-	m := s.train(t, s.input())
+	m := s.learned(t)
 	scorer := s.decode(t, m)
 	var wg sync.WaitGroup
 	for u := range int32(8) {
@@ -286,7 +305,7 @@ func (s *suite) concurrentQueries(t *testing.T) {
 
 // manyAtOnce: scores of many queries together are those of each, bit for bit.
 func (s *suite) manyAtOnce(t *testing.T) {
-	m := s.train(t, s.input())
+	m := s.learned(t)
 	scorer := s.decode(t, m)
 	many, ok := scorer.(model.ManyScorer)
 	if !ok {
@@ -320,7 +339,7 @@ func (s *suite) cancel(t *testing.T) {
 	if _, err := s.recipe.Train(ctx, s.input()); !errors.Is(err, context.Canceled) {
 		t.Errorf("training although cancelled: %v", err)
 	}
-	m := s.train(t, s.input())
+	m := s.learned(t)
 	if err := s.decode(t, m).Score(ctx, model.Query{Item: model.NoItem}, make([]float32, len(m.Items))); !errors.Is(err, context.Canceled) {
 		t.Errorf("scoring although cancelled: %v", err)
 	}
@@ -356,7 +375,7 @@ func (s *suite) badParameters(t *testing.T) {
 		}
 	}
 	// No number may be NaN, whichever it is; some are only read when the model is decoded.
-	for name, value := range s.train(t, s.input()).Manifest.Parameters {
+	for name, value := range s.learned(t).Manifest.Parameters {
 		if _, err := strconv.ParseFloat(value, 64); err != nil || slices.Contains(s.claims.Told, name) {
 			continue
 		}
@@ -375,7 +394,7 @@ func (s *suite) badParameters(t *testing.T) {
 // tornModels takes from a good model one thing at a time; Decode must say so,
 // for a file can be whole and yet written by something else.
 func (s *suite) tornModels(t *testing.T) {
-	good := s.train(t, s.input())
+	good := s.learned(t)
 	for name, tensor := range good.Tensors {
 		for what, bad := range map[string]model.Tensor{
 			"missing":       {},
