@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
