@@ -7,9 +7,13 @@ import (
 	"testing"
 )
 
-// inTiers runs a test in every tier that this machine has.
+// inTiers runs a test in every tier that this machine has; in short, on one with
+// AVX-512, without those that other machines have too: there .ci/wide is slow.
 func inTiers(t *testing.T, test func(t *testing.T)) {
 	for _, one := range Tiers() {
+		if testing.Short() && one < AVX512 && has(AVX512) {
+			continue
+		}
 		t.Run(one.String(), func(t *testing.T) {
 			before := tier
 			tier = one

@@ -123,12 +123,22 @@ func bf16(x float32) float32 {
 	return math.Float32frombits((bits + 0x7fff + bits>>16&1) &^ 0xffff)
 }
 
+func (v View) rounded() View {
+	v = v.clone()
+	for i, x := range v.Data {
+		v.Data[i] = bf16(x)
+	}
+	return v
+}
+
 // checkPrecision compares one product with float64: within the bound that
 // Precision promises, and for Half also with the product of what was rounded.
 func checkPrecision(t *testing.T, r *rand.Rand, precision Precision, m, k, n int) {
 	t.Helper()
 	a, b, c := loose(r, m, k), loose(r, k, n), loose(r, m, n)
 	bound := map[Precision]float64{Split: 1.0 / (1 << 16), Half: 1.0 / (1 << 8)}[precision]
+	wants, sizes := reference(c, a, b)
+	of16, _ := reference(c, a.rounded(), b.rounded())
 	for _, p := range products {
 		g := Gemm{Precision: precision}
 		got := c.clone()
@@ -141,14 +151,9 @@ func checkPrecision(t *testing.T, r *rand.Rand, precision Precision, m, k, n int
 				}
 				continue
 			}
-			want, rounded, size := float64(c.Data[at]), float64(c.Data[at]), 0.0
-			for l := range k {
-				x, y := a.Data[i*a.Stride+l], b.Data[l*b.Stride+j]
-				want += float64(x) * float64(y)
-				rounded += float64(bf16(x)) * float64(bf16(y))
-				size += math.Abs(float64(x) * float64(y))
-			}
-			own := 1e-6*(size+math.Abs(float64(c.Data[at]))) + 1e-30
+			want, rounded := wants[i*n+j], of16[i*n+j]
+			size := sizes[i*n+j] - math.Abs(float64(c.Data[at])) // of the product alone
+			own := 1e-6*sizes[i*n+j] + 1e-30
 			if !(math.Abs(float64(v)-want) <= bound*size+own) {
 				t.Fatalf("%s %s %d×%d×%d at %d, %d: got %g, want %g", p.name, precision, m, k, n, i, j, v, want)
 			}
