@@ -22,7 +22,7 @@ import (
 const (
 	// batchUsers is how many lines the job has: some seconds of work, so that
 	// both kills fall into it.
-	batchUsers = 400_000
+	batchUsers = 200_000
 	// batchKills is how often the node is killed meanwhile.
 	batchKills = 2
 	// batchSample is how many lines are compared with live answers.

@@ -40,6 +40,9 @@ const (
 	senders    = 4
 	// senderEvents keeps each user's history below what a profile keeps.
 	senderEvents = 400
+	// senderPause is about as long as an event takes, so that a sender is still
+	// sending when the kill comes, and leaves the work its share of the machine.
+	senderPause = 5 * time.Millisecond
 )
 
 // TestKill kills the node ATTUNE_KILLS times over import, training, deployment
@@ -314,5 +317,6 @@ func (r *run) send(ctx context.Context, user string) {
 		r.mu.Lock()
 		r.acked[user] = i + 1
 		r.mu.Unlock()
+		time.Sleep(senderPause)
 	}
 }

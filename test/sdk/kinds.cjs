@@ -23,7 +23,9 @@ const output = (key) => ({ s3DataDestination: { path: where(key) } });
 
 /** Polls a Describe until the thing in it, or the update of it, is in a state; "gone" until it is not found. */
 async function settle(describe, arn, want = "ACTIVE", update = undefined) {
-  for (const end = Date.now() + DEADLINE; Date.now() < end; await new Promise((r) => setTimeout(r, 50))) {
+  // The pause is a part of the wait so far, so that a long one is not made longer by being asked.
+  const pause = (began) => new Promise((r) => setTimeout(r, Math.min(Math.max(10, (Date.now() - began) / 8), 200)));
+  for (const began = Date.now(); Date.now() < began + DEADLINE; await pause(began)) {
     let described;
     try {
       described = await personalize[describe](arn);

@@ -31,10 +31,15 @@ def output(key):
     return {"s3DataDestination": {"path": where(key)}}
 
 
+def pause(began):
+    """The time until the next look: a part of the wait so far, so that a long one is not made longer by being asked."""
+    return min(max(0.01, (time.monotonic() - began) / 8), 0.2)
+
+
 def settle(describe, want="ACTIVE", update=None, **arn):
     """Polls a Describe until the thing in it, or the update of it, is in a state; "gone" until it is not found."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while time.monotonic() < began + DEADLINE:
         try:
             described = describe(**arn)
         except ClientError as e:
@@ -46,7 +51,7 @@ def settle(describe, want="ACTIVE", update=None, **arn):
         if status == want:
             return thing
         assert not (status or "").endswith("FAILED"), (arn, status, thing.get("failureReason"))
-        time.sleep(0.05)
+        time.sleep(pause(began))
     raise TimeoutError(f"{arn} was not {want} in time")
 
 

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/personalizeruntime"
 
 	"github.com/attune-io/attune/api/verb"
+	"github.com/attune-io/attune/test/binary"
 	"github.com/attune-io/attune/world"
 )
 
@@ -26,8 +27,9 @@ const soonLimit = 10 * time.Second
 func soon(t testing.TB, now func() string) {
 	t.Helper()
 	wrong := now()
+	var pause binary.Pause
 	for deadline := time.Now().Add(soonLimit); wrong != "" && time.Now().Before(deadline); wrong = now() {
-		time.Sleep(5 * time.Millisecond)
+		pause.Sleep()
 	}
 	if wrong != "" {
 		t.Errorf("after %s: %s", soonLimit, wrong)
@@ -91,7 +93,8 @@ func (c *clients) imported(dataset, name string, mode types.ImportMode, csv stri
 func (c *clients) importedFrom(dataset, name string, mode types.ImportMode, location string) *types.DatasetImportJob {
 	c.Helper()
 	arn := c.importing(name, dataset, location, mode)
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	var pause binary.Pause
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); pause.Sleep() {
 		d := must[*personalize.DescribeDatasetImportJobOutput](c)(c.control.DescribeDatasetImportJob(c.ctx, &personalize.DescribeDatasetImportJobInput{DatasetImportJobArn: &arn}))
 		if s := aws.ToString(d.DatasetImportJob.Status); s == "ACTIVE" || s == "CREATE FAILED" {
 			return d.DatasetImportJob
