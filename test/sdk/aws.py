@@ -46,12 +46,12 @@ def words(requests):
     return [word() for _ in range(int(count))] if count else None
 
 
-def run(driver, shell, argv):
-    """Is the aws program from here on, with the input, output and errors of a shell."""
+def run(driver, shell, out, argv):
+    """Is the aws program from here on, with the output and errors of a shell, and no input."""
     code = 255
     try:
-        for fd, flags in (1, os.O_WRONLY), (2, os.O_WRONLY):
-            os.dup2(os.open(f"/proc/{shell}/fd/{fd}", flags), fd)
+        for fd, of in (1, out), (2, "2"):
+            os.dup2(os.open(f"/proc/{shell}/fd/{of}", os.O_WRONLY | os.O_APPEND), fd)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         try:
             code = driver.main(argv)
@@ -74,7 +74,7 @@ def main():
         while (argv := words(requests)) is not None:
             pid = os.fork()
             if pid == 0:
-                run(driver, argv[0], argv[1:])
+                run(driver, argv[0], argv[1], argv[2:])
             _, status = os.waitpid(pid, 0)
             os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
     sys.exit(script.wait())

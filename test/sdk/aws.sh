@@ -3,9 +3,11 @@
 AWS=${AWS:-aws}
 aws() {
   if [ -z "${AWS_CALL:-}" ]; then command "$AWS" "$@"; return; fi
-  local ask answer code
+  local ask answer code out
   read -r ask answer <<< "$AWS_CALL"
-  printf '%s\0' $(($# + 1)) "$BASHPID" "$@" >&"$ask"
+  exec {out}>&1 # while printf writes, 1 is the pipe
+  printf '%s\0' $(($# + 2)) "$BASHPID" "$out" "$@" >&"$ask"
   read -r code <&"$answer"
+  exec {out}>&-
   return "$code"
 }
