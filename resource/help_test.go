@@ -63,7 +63,7 @@ func newHouse(t testing.TB) *house { return houseOf(t, resource.Limits{}) }
 func strictHouse(t testing.TB) *house { return houseOf(t, resource.Strict()) }
 
 func houseOf(t testing.TB, limits resource.Limits) *house {
-	h := &house{TB: t, clock: newClock(), store: openAny(t)}
+	h := &house{TB: t, clock: newClock(), store: openForgetful(t)}
 	h.Registry = resource.New(h.store, names, h.clock.Now, &resource.Options{OnChange: func() { h.changes++ }, Limits: limits})
 	return h
 }

@@ -61,6 +61,20 @@ func openAny(t testing.TB) *resource.SQL {
 	return openStore(t, openEngine(t, enginetest.Schema(t, enginesql.Open), t.TempDir()))
 }
 
+// openForgetful is openAny for the tests of rules, whose thousands of rows need
+// not outlive the machine: SQLite waits for the disk on no connection but those
+// that are opened while the first is busy.
+func openForgetful(t testing.TB) *resource.SQL {
+	t.Helper()
+	e := openEngine(t, enginetest.Schema(t, enginesql.Open), t.TempDir())
+	if ledger.Dialect(e.Dialect()) == ledger.SQLite {
+		if _, err := e.Client().ExecContext(t.Context(), "PRAGMA synchronous = OFF"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return openStore(t, e)
+}
+
 func TestOpenStoreTwice(t *testing.T) {
 	e := openEngine(t, "", t.TempDir())
 	s := openStore(t, e)
