@@ -40,8 +40,9 @@ test-kill: ## Fifty kills at random moments over import, training, deployment an
 	ATTUNE_KILLS=50 go test -count=1 -timeout 60m -v -run TestKill ./test/maintain
 
 .PHONY: test-wide
-test-wide: ## Kernels for AVX-512 and AMX, on a processor that Debian's Bochs emulates
+test-wide: ## Kernels for AVX-512 and AMX, and a training with them, on a processor that Debian's Bochs emulates
 	.ci/wide -test.short -test.v
+	.ci/wide ./recipe/sequence -test.short -test.v -test.run 'Half|Newest'
 
 .PHONY: test-engines
 test-engines: ## Engines by URL: real NATS and PostgreSQL, thrown away afterwards
