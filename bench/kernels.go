@@ -102,6 +102,9 @@ func benchmarkLines(out []byte) (lines [][]string) {
 
 // benchmarkName is what stands before the number of processors.
 func benchmarkName(field string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(field, "Benchmark"), "-")
+	name := strings.TrimPrefix(field, "Benchmark")
+	if at := strings.LastIndexByte(name, '-'); at >= 0 {
+		name = name[:at]
+	}
 	return name
 }

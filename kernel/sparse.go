@@ -45,12 +45,17 @@ func within(data []float32, index []int32, d int) {
 	for _, i := range index { // a negative one is a very large one
 		last = max(last, uint32(i))
 	}
-	_ = data[int(last)*d : (int(last)+1)*d]
+	_ = data[(int(last)+1)*d-1]
 }
 
-// Prefetch has the memory of x brought near, and does not wait for it.
+// fetchedAtMost is what Prefetch brings at most, in bytes: more would drive out
+// what is worked on.
+const fetchedAtMost = 4 << 10
+
+// Prefetch has the memory of x brought near, the first 4 KiB of it, and does not
+// wait for it.
 func Prefetch[T int32 | float32](x []T) {
 	if len(x) > 0 {
-		prefetch((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(x[0])))
+		prefetch((*byte)(unsafe.Pointer(unsafe.SliceData(x))), min(fetchedAtMost, len(x)*int(unsafe.Sizeof(x[0]))))
 	}
 }

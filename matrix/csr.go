@@ -74,7 +74,9 @@ func (m CSR) MulRows(dst, x Dense, from, to int) {
 
 const (
 	// widestPanel and leastPanel bound the columns that MulNormal takes at once.
-	// So many rows of a panel as a catalogue has items stay near a processor.
+	// Registers hold the widest; panels of a few thousand items stay near a
+	// processor. The least is a line of cache, and bounds how many processors have
+	// something to do: for 136 columns nine.
 	widestPanel, leastPanel = 64, 16
 	// lanes is what the width of a panel is filled up to a multiple of.
 	lanes = 8

@@ -232,6 +232,48 @@ func TestCSR(t *testing.T) {
 	}
 }
 
+// The product without the tall one between is what it is with it, bit for bit,
+// whatever the width and the number of processors; rows and matrices may be empty.
+func TestMulNormal(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	r := rand.New(rand.NewPCG(7, 8))
+	var user, item []int32
+	for range 3000 {
+		user, item = append(user, int32(r.IntN(400))), append(item, int32(40*math.Pow(r.Float64(), 2)))
+	}
+	for _, a := range []CSR{NewUserItems(450, 45, user, item, nil).CSR(), NewUserItems(0, 3, nil, nil, nil).CSR(), NewUserItems(2, 0, nil, nil, nil).CSR()} {
+		for _, width := range []int{0, 1, 9, 16, 65, 138} {
+			x := NewDense(a.Cols, width)
+			for i := range x.Data {
+				x.Data[i] = float32(r.NormFloat64())
+			}
+			tall, want := NewDense(a.Rows, width), NewDense(a.Cols, width)
+			if err := errors.Join(a.Mul(t.Context(), tall, x), a.Transpose().Mul(t.Context(), want, tall)); err != nil {
+				t.Fatal(err)
+			}
+			for _, procs := range []int{1, 2, 7} {
+				runtime.GOMAXPROCS(procs)
+				got := NewDense(a.Cols, width)
+				for i := range got.Data {
+					got.Data[i] = 5 // is replaced
+				}
+				if err := a.MulNormal(t.Context(), got, x); err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("%s, %d columns, %d processors: another product", a, width, procs)
+				}
+			}
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := NewUserItems(450, 45, user, item, nil).CSR()
+	if err := a.MulNormal(ended, NewDense(45, 8), NewDense(45, 8)); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 func BenchmarkTruncatedSVD(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var user, item []int32

@@ -179,9 +179,7 @@ func newFit(s FitSpec) (*fit, error) {
 			s.Protocol = dataset.Tail20
 		}
 	}
-	if s.Memory <= 0 {
-		s.Memory = DefaultMemory(0)
-	}
+	s.Memory = allowed(s.Memory)
 	if s.Clock == nil {
 		s.Clock = attune.WallClock
 	}

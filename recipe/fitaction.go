@@ -68,9 +68,7 @@ func fitActions(ctx context.Context, s FitSpec) (*model.Model, error) {
 	if f.Clock == nil {
 		f.Clock = attune.WallClock
 	}
-	if f.Memory <= 0 {
-		f.Memory = DefaultMemory(0)
-	}
+	f.Memory = allowed(f.Memory)
 	if s.Snapshot.Actions.Len() == 0 {
 		return nil, attune.Errorf(attune.Invalid, "the Actions dataset has no actions: import some, or send them with PutActions, before training")
 	}

@@ -28,6 +28,14 @@ func DefaultMemory(machine int64) int64 {
 	return max(1, machine/trainingOf*trainingNumber)
 }
 
+// allowed is the Memory of a spec, or the default of one that says none.
+func allowed(memory int64) int64 {
+	if memory <= 0 {
+		return DefaultMemory(0)
+	}
+	return memory
+}
+
 // SplitBytes is what the two splits hold of events: columns of both training
 // parts, and of what counts, their context.
 func SplitBytes(e dataset.Events) int64 {

@@ -61,13 +61,9 @@ func (s RefreshSpec) checkMemory(in Input) error {
 	if !ok {
 		return nil
 	}
-	allowed := s.Memory
-	if allowed <= 0 {
-		allowed = DefaultMemory(0)
-	}
-	if need := sizer.Bytes(in); need > allowed {
+	if need, most := sizer.Bytes(in), allowed(s.Memory); need > most {
 		return attune.Errorf(attune.Invalid, "refreshing %s on %d users, %d items and %d interactions takes about %s, more than the %s allowed: allow more with 'attune serve --train-memory'",
-			s.Recipe.Name(), in.Users, len(in.Items), in.Events.Len(), above(need), below(allowed))
+			s.Recipe.Name(), in.Users, len(in.Items), in.Events.Len(), above(need), below(most))
 	}
 	return nil
 }

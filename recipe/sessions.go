@@ -7,7 +7,7 @@ import (
 	"github.com/attune-io/attune/dataset"
 )
 
-// Span is events [From, To) of an Events.
+// Span is events [From, To) of an Events. Compare spans by these two.
 type Span struct {
 	From, To int
 	newest   int64 // beside them, since sorting would look for times far apart in memory

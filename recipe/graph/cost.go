@@ -13,15 +13,14 @@ func (Recipe) Bytes(in recipe.Input) int64 {
 	users, items, events := int64(in.Users), int64(len(in.Items)), int64(in.Events.Len())
 	rank := min(int64(p.rank), users, items)
 	vectors := rank + max(8, rank/16)
-	blocks := 4*vectors*4*items + processors*4*2*panelWidth*items + 8*gramCopies*vectors*vectors
+	blocks := 4*vectors*4*items + 8*gramCopies*vectors*vectors
 	lists := 2*8*items*min(int64(p.neighbours), items) + processors*4*(rowsAtOnce+1)*items
 	return 44*events + 16*(users+items) + max(blocks, 4*rank*items+lists)
 }
 
 const (
 	gramCopies = 12 // of the decomposition: parts of a Gram matrix, and eigenvectors
-	processors = 8  // that a block of rows and a panel of vectors are counted for
-	panelWidth = 64 // vectors that a processor multiplies with the graph at once
+	processors = 8  // that a block of rows is counted for
 )
 
 // Seconds estimates Train on two cores.

@@ -19,10 +19,10 @@ func (r Recipe) Bytes(in recipe.Input) int64 {
 		return 0 // Train says why
 	}
 	terms := r.terms(in)
-	// The sparse part thrice (with its transpose, and once more where terms are
-	// cut), three blocks of the decomposition, the counts and numbers of places.
-	blocks := int64(p.dimension+max(8, p.dimension/16)) * (items + 2*min(terms, termsMost))
-	return 3*8*terms + 4*blocks + 4*int64(p.dimension)*items + 8*places
+	// The sparse part twice, where terms are cut, four blocks of the decomposition,
+	// the counts and numbers of places.
+	blocks := 4 * int64(p.dimension+max(8, p.dimension/16)) * min(terms, termsMost)
+	return 2*8*terms + 4*blocks + 4*int64(p.dimension)*items + 8*places
 }
 
 // terms estimates how many terms all items have together: a category each, and

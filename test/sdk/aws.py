@@ -5,13 +5,16 @@ Usage: PYTHON aws.py SCRIPT, by the interpreter that the aws program itself name
 A start of the CLI takes most of a second of computing, and a call a twentieth of
 that. So the CLI is loaded once, and each command of the script runs in a copy of
 the process: the script writes its arguments to one pipe and reads the exit code
-from another (see aws.sh). The copy has nothing of commands before it.
+from another (see aws.sh). The copy has nothing of commands before it. It has the
+folder and the variables that this process began with, and no input; a script has
+one command at a time.
 """
 
 import gc
 import os
 import subprocess
 import sys
+import traceback
 
 from awscli import clidriver
 
@@ -56,9 +59,11 @@ def run(driver, shell, out, argv):
         try:
             code = driver.main(argv)
         except SystemExit as e:
-            code = e.code if isinstance(e.code, int) else 1
+            code = e.code if isinstance(e.code, int) else int(e.code is not None)
         sys.stdout.flush()
         sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -1,5 +1,6 @@
 # aws WORD… is the aws CLI: a start of the program $AWS or, when aws.py runs the
-# script, a call of the same code in a process that has it loaded.
+# script, a call of the same code in a process that has it loaded: one at a time,
+# without input, and without what the script exported.
 AWS=${AWS:-aws}
 aws() {
   if [ -z "${AWS_CALL:-}" ]; then command "$AWS" "$@"; return; fi

@@ -8,8 +8,8 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
 p() { aws personalize "$@" --output text; }
 wait_for() { # state, query, describe arguments…
-  local want=$1 query=$2 now; shift 2
-  for _ in $(seq 1000); do
+  local want=$1 query=$2 now end=$((SECONDS + 300)); shift 2
+  while [ "$SECONDS" -lt "$end" ]; do
     now=$(p "$@" --query "$query" 2>&1) || true
     case $now in
       "$want") return ;;

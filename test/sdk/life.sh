@@ -15,8 +15,8 @@ get() { call "$@" --output text; }
 
 # active WHAT MEMBER COMMAND… polls a describe until it says ACTIVE.
 active() {
-  local what=$1 member=$2 status; shift 2
-  for _ in $(seq 300); do
+  local what=$1 member=$2 status end=$((SECONDS + 120)); shift 2
+  while [ "$SECONDS" -lt "$end" ]; do
     status=$(get personalize "$@" --query "$member.status")
     [ "$status" = ACTIVE ] && { echo "$what is ACTIVE"; return; }
     [ "$status" = "CREATE FAILED" ] && { call personalize "$@"; return 1; }

@@ -58,8 +58,9 @@ func shell(t *testing.T, aws, path string) {
 	t.Helper()
 	argv := []string{path}
 	if text, err := os.ReadFile(aws); err == nil && bytes.HasPrefix(text, []byte("#!")) {
-		interpreter, _, _ := bytes.Cut(text[2:], []byte("\n"))
-		argv = append(strings.Fields(string(interpreter)), "aws.py", path)
+		if interpreter, _, _ := bytes.Cut(text[2:], []byte("\n")); bytes.Contains(interpreter, []byte("python")) {
+			argv = append(strings.Fields(string(interpreter)), "aws.py", path)
+		}
 	}
 	script(t, []string{"AWS=" + aws}, argv...)
 }
