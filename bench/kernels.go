@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -34,16 +33,13 @@ func (b *bench) kernels() error {
 		if err != nil {
 			return fmt.Errorf("run the benchmarks of kernel: %w", err)
 		}
-		for name, figures := range benchmarks(out) {
-			if values[name] == nil {
-				values[name] = map[string][]float64{}
+		for _, f := range benchmarked(out) {
+			if values[f.name] == nil {
+				names, values[f.name] = append(names, f.name), map[string][]float64{}
 			}
-			for unit, v := range figures {
-				values[name][unit] = append(values[name][unit], v)
+			for unit, v := range f.by {
+				values[f.name][unit] = append(values[f.name][unit], v)
 			}
-		}
-		if names == nil {
-			names = benchmarkNames(out)
 		}
 	}
 	t := newTable("product", "Gflop/s", "of the peak", "best of the best peak")
@@ -68,43 +64,29 @@ func (b *bench) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// benchmarks are the figures that go test printed, by benchmark and unit.
-func benchmarks(out []byte) map[string]map[string]float64 {
-	all := map[string]map[string]float64{}
-	for _, name := range benchmarkNames(out) {
-		all[name] = map[string]float64{}
-	}
-	for _, fields := range benchmarkLines(out) {
-		for at := 2; at+1 < len(fields); at += 2 { // after the name and the rounds: value, unit
+// figures are what go test printed of a benchmark, by unit.
+type figures struct {
+	name string // without Benchmark, and without the number of processors
+	by   map[string]float64
+}
+
+// benchmarked reads the lines of benchmarks: name, rounds, and a value and a unit each.
+func benchmarked(out []byte) (all []figures) {
+	for line := range bytes.Lines(out) {
+		fields := strings.Fields(string(line))
+		if len(fields) < 2 || !strings.HasPrefix(fields[0], "Benchmark") {
+			continue
+		}
+		f := figures{name: strings.TrimPrefix(fields[0], "Benchmark"), by: map[string]float64{}}
+		if at := strings.LastIndexByte(f.name, '-'); at >= 0 {
+			f.name = f.name[:at]
+		}
+		for at := 2; at+1 < len(fields); at += 2 {
 			if v, err := strconv.ParseFloat(fields[at], 64); err == nil {
-				all[benchmarkName(fields[0])][fields[at+1]] = v
+				f.by[fields[at+1]] = v
 			}
 		}
+		all = append(all, f)
 	}
 	return all
-}
-
-func benchmarkNames(out []byte) (names []string) {
-	for _, fields := range benchmarkLines(out) {
-		names = append(names, benchmarkName(fields[0]))
-	}
-	return names
-}
-
-func benchmarkLines(out []byte) (lines [][]string) {
-	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
-		if strings.HasPrefix(s.Text(), "Benchmark") {
-			lines = append(lines, strings.Fields(s.Text()))
-		}
-	}
-	return lines
-}
-
-// benchmarkName is what stands before the number of processors.
-func benchmarkName(field string) string {
-	name := strings.TrimPrefix(field, "Benchmark")
-	if at := strings.LastIndexByte(name, '-'); at >= 0 {
-		name = name[:at]
-	}
-	return name
 }

@@ -16,7 +16,7 @@
 // Takes:  slices that the caller owns, row-major where they are matrices.
 // Makes:  numbers written into slices that the caller gave.
 // Never:  allocates on hot paths, starts goroutines, does I/O.
-// Start:  tier.go, vector.go and gemm.go, then exp.go, layer.go, solve.go, double.go,
-// selection.go and coarse.go. _asm writes what is in assembly; benchmarks report
+// Start:  tier.go, vector.go and gemm.go, then sparse.go, reach.go, exp.go, layer.go,
+// solve.go, double.go, selection.go and coarse.go. _asm writes what is in assembly; benchmarks report
 // shares of what registers alone can do, in processor time.
 package kernel

@@ -69,14 +69,7 @@ func BenchmarkStep(b *testing.B) {
 func BenchmarkScore(b *testing.B) {
 	for _, history := range []int{10, 50, 200} {
 		in := full(20, history, 3500, map[string]string{ParamEpochs: "1"})
-		m, err := New().Train(b.Context(), in)
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := New().Decode(m)
-		if err != nil {
-			b.Fatal(err)
-		}
+		_, s := decoded(b, in)
 		b.Run(fmt.Sprintf("history=%d", history), func(b *testing.B) {
 			q, dst := model.Query{Item: model.NoItem}, make([]float32, 3500)
 			r := rand.New(rand.NewPCG(1, 2))
